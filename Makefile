@@ -1,0 +1,60 @@
+# Tanabata's commands. `make run` is all a newcomer needs; everything lands in .venv and .data.
+# Paths are relative, so a folder with spaces in its name will do.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-long check lock packages venv
+.DELETE_ON_ERROR:
+
+# Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
+BROKEN := $(shell .ci/venv --check || rm -f .venv/stamp-run .venv/stamp-dev)
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+LOCK := compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-header --no-annotate --quiet
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/stamp-run ## Everything that `run` needs, without running; leaves .venv/bin/tanabata
+
+run: setup ## Database, demonstration town and server on port 8000 (PORT changes it); Ctrl-C stops
+	@exec .venv/bin/tanabata up
+
+test: .venv/stamp-dev packages ## The tests, with bounded samples
+	@$(PY) -m pytest -n 2 -m "not long"
+
+test-long: .venv/stamp-dev packages ## All tests in full sizes (hours)
+	@$(PY) -m pytest -n 2
+
+check: .venv/stamp-dev ## Style, types, walls, migrations, lock files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	rm -rf .venv/migrations && $(PY) -m infra.database.as_sql .venv/migrations
+	.venv/bin/squawk --config infra/database/squawk.toml .venv/migrations/*.sql
+	@! grep -nE '://|index-url|find-links| @ ' requirements.lock requirements-dev.lock \
+	  || { echo "a lock file names a host: make lock"; exit 1; }
+
+lock: venv ## Resolve the dependencies anew into the two lock files
+	@command -v uv >/dev/null || [ -x .venv/uv/bin/uv ] || { $(PY) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }
+	PATH="$$PATH:$$PWD/.venv/uv/bin" uv pip $(LOCK) --upgrade --output-file requirements.lock
+	PATH="$$PATH:$$PWD/.venv/uv/bin" uv pip $(LOCK) --upgrade --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+.venv/stamp-run: requirements.lock pyproject.toml | venv
+	@echo "installing the dependencies (once; a minute or two)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/stamp-dev: requirements-dev.lock pyproject.toml | venv
+	@echo "installing the dependencies and the tools of tests and checks (once; a minute or two)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@ .venv/stamp-run
+
+venv:
+	@.ci/venv
+
+packages:
+	@.ci/packages

@@ -1,0 +1,1 @@
+"""Where the money went: the lake, measures and evaluation will live here; it may import the kit only."""

@@ -1,0 +1,1 @@
+"""For city staff: an app with one file a screenful of endpoints."""

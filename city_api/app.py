@@ -1,0 +1,37 @@
+"""The city's API."""
+
+from fastapi import FastAPI
+
+from city_api import (
+    bank_files,
+    closes,
+    grants,
+    merchants,
+    officers,
+    programmes,
+    proof,
+    purchases,
+    sign_in,
+    stores,
+    wallets,
+)
+from infra.http.apps import create_api
+from infra.http.context import Context
+
+PREFIX = "/api/city/v1"
+SECONDS = 120.0
+"""Closing thousands of stores takes longer than a payment may; it runs on connections of its own."""
+
+DESCRIPTION = """For city staff: programmes, merchants, grants, settlement, proof.
+
+`officer` proposes and runs, `approver` says the second yes, `auditor` reads. Nobody approves what
+they proposed. Every command (a POST that needs `Idempotency-Key`) is named by the client. Errors are
+RFC 9457 problems; rely on `code` and `params`.
+"""
+
+
+def create_city_api(context: Context) -> FastAPI:
+    """The app over one city's context, for the server and, in-process, for simulations and tests."""
+    of_people = (sign_in, programmes, merchants, stores, wallets, grants, purchases, officers)
+    routers = [each.routes for each in (*of_people, closes, bank_files, proof)]
+    return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

@@ -1,0 +1,1 @@
+"""The shell: settings, command line, server, worker, HTTP, ports, database."""

@@ -1,0 +1,166 @@
+"""`tanabata up`: the database and the server, until Ctrl-C; then both are stopped, in that order.
+
+The signals are ours for the whole time: the web server must not end the process while the database still
+runs, and a signal during a long crash recovery ends the start cleanly.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import typer
+import uvicorn
+
+from infra.console import complain, out, run, tell
+from infra.database.connect import JOBS, require_same_clock
+from infra.database.provision import DatabaseHandle, open_database
+from infra.keys import load_keys
+from infra.scenarios import demonstration
+from infra.settings import Settings
+from services.kit.clock import OffsetClock
+from services.kit.ids import SecretEntropy
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GRACE_S = 10
+
+
+def up() -> None:
+    """Start everything on one machine: database, migrations, server (PORT, DATABASE_URL, TANABATA_DATA)."""
+    run(_up)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers, which end the process as soon as the server has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class _Interruption:
+    """What a signal means: give up starting, then stop serving, then (again) stop waiting for requests."""
+
+    def __init__(self) -> None:
+        self._starting = asyncio.current_task()
+        self._server: _Server | None = None
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._arrived)
+
+    def serving(self, server: _Server) -> None:
+        self._server = server
+
+    def _arrived(self) -> None:
+        if self._server is not None:
+            self._server.force_exit = self._server.should_exit
+            self._server.should_exit = True
+        elif self._starting is not None:
+            self._starting.cancel()
+            self._starting = None  # once: the database must be left in peace while it stops
+
+
+async def _up() -> None:
+    settings = Settings.from_env(os.environ)
+    interruption = _Interruption()
+    listener = _listen(settings)
+    try:
+        await _serve(settings, listener, interruption)
+    finally:
+        listener.close()
+    tell("stopped")
+
+
+async def _serve(settings: Settings, listener: socket.socket, interruption: _Interruption) -> None:
+    # Loaded here, because only this command needs the APIs, and loading them takes longer than most work.
+    from infra.server import create_app  # noqa: PLC0415
+
+    async with open_database(settings, tell) as handle:
+        if settings.database_url is None and await _seed(settings, handle):
+            tell("built the demonstration town")
+        server = _Server(
+            uvicorn.Config(
+                await create_app(handle, settings),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=_GRACE_S,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+        interruption.serving(server)
+        _greet(settings)
+        await server.serve(sockets=[listener])
+        tell("stopping")
+
+
+async def _seed(settings: Settings, handle: DatabaseHandle) -> bool:
+    """The demonstration town, in an empty embedded database only: another is somebody's own."""
+    engine = handle.app_engine(pool_size=1, limits=JOBS)
+    try:
+        async with engine.connect() as connection:
+            clock = OffsetClock(await require_same_clock(connection))
+        keys = load_keys(settings.data_dir)
+        return await demonstration.seed(engine, clock, SecretEntropy(), keys.code_key)
+    finally:
+        await engine.dispose()
+
+
+def _greet(settings: Settings) -> None:
+    """Where to go, and with which sign-ins."""
+    base = settings.public_url
+    lines = [
+        ("start here", f"{base}/"),
+        ("residents", f"{base}/api/wallet/v1/openapi.json"),
+        ("stores", f"{base}/api/merchant/v1/openapi.json"),
+        ("the city", f"{base}/api/city/v1/openapi.json"),
+    ]
+    if settings.database_url is None:
+        officers = (demonstration.OFFICER, demonstration.APPROVER, demonstration.AUDITOR)
+        lines += [
+            ("", ""),
+            ("sign in", "with what the demonstration town has:"),
+            ("residents", f"{', '.join(demonstration.PHONES)}; their codes arrive at {base}/outbox"),
+            ("clerks", ", ".join(shop.clerk_email for shop in demonstration.SHOPS)),
+            ("the city", ", ".join(officers)),
+            ("password", f"{demonstration.PASSWORD} for clerks and the city"),
+        ]
+    for name, value in lines:
+        out.print(f"{name:<12}{value}".rstrip(), markup=False, highlight=False, soft_wrap=True)
+    tell(f"serving on {base} - Ctrl-C stops")
+
+
+async def _demonstrate(handle: DatabaseHandle, settings: Settings) -> None:
+    """Build the demonstration town if the embedded database is empty, and say who lives there."""
+    from infra.scenarios import demonstration  # noqa: PLC0415
+
+    engine = handle.app_engine(pool_size=1, limits=JOBS)
+    try:
+        key = load_keys(settings.data_dir).code_key
+        if await demonstration.seed(engine, OffsetClock(), SecretEntropy(), key):
+            tell("built the demonstration town")
+    finally:
+        await engine.dispose()
+    for line in demonstration.sign_ins(settings.public_url):
+        tell(line)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port first: whoever cannot have it should not wait for a database to hear of it."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        complain(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+            "Is it running already? Another port: PORT=8001 make run"
+        )
+        raise typer.Exit(1) from None
+    return listener

@@ -1,0 +1,71 @@
+"""How the command line speaks: progress on the error stream, results on the output, failures in a sentence.
+
+A failure that a person can put right is told in that sentence alone; anything else keeps its traceback.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+
+from infra.database.connect import BadDatabaseUrl, ClockSkew
+from infra.database.embedded import ServerFailed
+from infra.database.locks import InUse
+from infra.database.migrate import CannotMigrate
+from infra.database.provision import Unreachable
+from infra.database.server_files import FolderRefused
+from infra.keys import KeyUnsafe
+from infra.settings import BadSetting
+
+R = TypeVar("R")
+
+CAN_BE_PUT_RIGHT = (
+    BadDatabaseUrl,
+    BadSetting,
+    CannotMigrate,
+    ClockSkew,
+    FolderRefused,
+    InUse,
+    KeyUnsafe,
+    ServerFailed,
+    Unreachable,
+)
+
+out = Console()
+_err = Console(stderr=True)
+
+
+def tell(words: str) -> None:
+    """Say what is going on, without mixing it into a result that is piped elsewhere."""
+    _err.print(words, style="dim", markup=False, highlight=False)
+
+
+def complain(words: str) -> None:
+    """Say what went wrong and what to do."""
+    _err.print(words, style="bold red", markup=False, highlight=False)
+
+
+def run(work: Callable[[], Coroutine[None, None, R]]) -> R:
+    """Run a command's work; exits with 1 and one clear message for what a person can put right.
+
+    SIGTERM and SIGHUP end it as Ctrl-C does: what it opened is closed, the database server included.
+    """
+    try:
+        return asyncio.run(_heeding_signals(work))
+    except CAN_BE_PUT_RIGHT as error:
+        complain(str(error))
+        raise typer.Exit(1) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        complain("interrupted")
+        raise typer.Exit(130) from None
+
+
+async def _heeding_signals(work: Callable[[], Coroutine[None, None, R]]) -> R:
+    this = asyncio.current_task()
+    if this is not None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+    return await work()

@@ -1,0 +1,1 @@
+"""The database: embedded PostgreSQL or a given one, connections, migrations."""

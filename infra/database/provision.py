@@ -1,0 +1,121 @@
+"""One door to a database that is ready to use, for the server, the command line, simulations and tests.
+
+The embedded PostgreSQL is started or joined, or DATABASE_URL's server is used; either way the migrations
+have run before anybody gets the handle.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from secrets import token_hex
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.database.connect import SERVING, Limits, create_engine, database_url, quoted
+from infra.database.embedded import EmbeddedPostgres
+from infra.database.migrate import create_database, drop_database, migrate, named
+from infra.database.server_files import APP, MIGRATOR
+from infra.settings import Settings
+
+_SCRATCH = "tanabata_scratch_"
+_LEFT_OVER_AFTER_S = 86_400
+
+
+class Unreachable(Exception):
+    """The database that DATABASE_URL names does not let us in; the message says why."""
+
+
+@dataclass(frozen=True)
+class DatabaseHandle:
+    """A migrated database: where the application finds it, and where migrations and `prove` do."""
+
+    app_url: str
+    migrator_url: str
+    schema: str
+
+    def app_engine(self, *, pool_size: int = 8, limits: Limits = SERVING) -> AsyncEngine:
+        """An engine with the application's rights: it can neither alter tables nor rewrite the ledger."""
+        return create_engine(self.app_url, schema=self.schema, role=APP, pool_size=pool_size, limits=limits)
+
+    def migrator_engine(self, *, pool_size: int = 2, limits: Limits = SERVING) -> AsyncEngine:
+        """An engine as the owner of the schema, for migrations and for tests that must break rules."""
+        return create_engine(self.migrator_url, schema=self.schema, role=None, pool_size=pool_size, limits=limits)
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[DatabaseHandle]:
+    """The database as it is, not migrated: for `doctor` and for what brings its own database."""
+    if settings.database_url is not None:
+        migrator = settings.migrator_database_url or settings.database_url
+        handle = DatabaseHandle(settings.database_url, migrator, settings.schema)
+        await _require_reachable("MIGRATOR_DATABASE_URL", migrator)
+        await _require_reachable("DATABASE_URL", settings.database_url)
+        yield handle
+        return
+    async with EmbeddedPostgres(settings.data_dir, tell=tell) as server:
+        yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema)
+
+
+@asynccontextmanager
+async def open_database(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[DatabaseHandle]:
+    """The installation's database, migrated; the embedded server is left again at the end."""
+    async with open_server(settings, tell) as handle:
+        await migrate(handle.migrator_url, handle.schema, handle.app_url, tell)
+        yield handle
+
+
+@asynccontextmanager
+async def open_scratch_database(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[DatabaseHandle]:
+    """A new, empty, migrated database on the same server, dropped at the end: for `simulate`.
+
+    Those that a killed run left behind are dropped when they are a day old.
+    """
+    async with open_server(settings, tell) as server:
+        await _drop_left_over(server.migrator_url)
+        name = f"{_SCRATCH}{int(time.time())}_{token_hex(4)}"
+        await create_database(server.migrator_url, name)
+        handle = replace(server, app_url=named(server.app_url, name), migrator_url=named(server.migrator_url, name))
+        try:
+            await migrate(handle.migrator_url, handle.schema, handle.app_url, tell)
+            yield handle
+        finally:
+            await asyncio.shield(drop_database(server.migrator_url, name))
+
+
+async def _require_reachable(name: str, url: str) -> None:
+    engine = create_engine(url, schema="public", role=None, pool_size=1)
+    try:
+        async with engine.connect():
+            pass
+    except (DBAPIError, OSError, TimeoutError) as error:
+        address = database_url(url).render_as_string(hide_password=True)
+        reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+        raise Unreachable(f"{name} ({address}): {reason}") from error
+    finally:
+        await engine.dispose()
+
+
+async def _drop_left_over(migrator_url: str) -> None:
+    engine = create_engine(migrator_url, schema="public", role=None, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            found = await connection.execute(text("SELECT datname FROM pg_database WHERE datname LIKE 'tanabata%'"))
+            for name in found.scalars().all():
+                made = re.fullmatch(_SCRATCH + r"(\d+)_[0-9a-f]+", name)
+                if made and time.time() - int(made[1]) > _LEFT_OVER_AFTER_S:
+                    with suppress(DBAPIError):  # in use after all, or somebody else's
+                        await connection.execute(text(f"DROP DATABASE {quoted(name)}"))
+    finally:
+        await engine.dispose()

@@ -1,0 +1,1 @@
+"""What an API stands on: problems, strict bodies, idempotency, sign-in, one edge."""

@@ -1,0 +1,105 @@
+"""Who is asking, and may they: bearer tokens, and a rule on every route.
+
+Law: deny by default. A route that does not say who may use it stops the start; `PUBLIC` says it
+is for everybody. What an account may do with a thing (its wallet, its store) is asked of the
+tables by each use case. City staff decide about everybody's things, so their role itself is
+asked of the tables at each request: one that was taken away is gone at the next.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Request, Security
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from infra.http.context import context_of
+from infra.http.routes import parts_of
+from services.identity.may import require_role
+from services.identity.people import Role
+from services.identity.tokens import AccessToken, Audience, verify
+from services.kit.db import Tx
+from services.kit.errors import Forbidden, Kind, Refusal
+
+_BEARER = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="The `access_token` of a sign-in, valid for 30 minutes."
+)
+
+
+class Unauthenticated(Refusal):
+    """No bearer token came with the request."""
+
+    code = "unauthenticated"
+    kind = Kind.UNAUTHENTICATED
+
+
+class RuleMissing(Exception):
+    """A route does not say who may use it."""
+
+
+class Allowed:
+    """A rule: bearers of a token for `audience` that has one of `roles`."""
+
+    def __init__(self, audience: Audience, *roles: Role) -> None:
+        if not roles:
+            raise RuleMissing(f"a rule for {audience} names no role")
+        self.audience = audience
+        self.roles = frozenset(roles)
+
+    async def __call__(
+        self,
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    ) -> AccessToken:
+        if credentials is None or len(request.headers.getlist("authorization")) != 1:
+            raise Unauthenticated
+        context = context_of(request)
+        token = verify(context.tokens, credentials.credentials, self.audience, context.clock.now())
+        if not self.roles & token.roles:
+            raise Forbidden
+        if self.audience is Audience.CITY:
+            await context.database.transact(self._still_holds, token.account_id)
+        return token
+
+    async def _still_holds(self, tx: Tx, account_id: UUID) -> None:
+        await require_role(tx, account_id, *self.roles)
+
+
+class Everybody:
+    """A rule: no token is asked for, and one that comes along is not looked at."""
+
+    async def __call__(self) -> None:
+        return None
+
+
+PUBLIC = Depends(Everybody())
+"""Declares a route to be for everybody: `dependencies=[PUBLIC]`."""
+
+Resident = Annotated[AccessToken, Depends(Allowed(Audience.WALLET, Role.RESIDENT))]
+StoreStaff = Annotated[AccessToken, Depends(Allowed(Audience.MERCHANT, Role.MERCHANT))]
+Officer = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER))]
+Approver = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.APPROVER))]
+Auditor = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.AUDITOR))]
+Payer = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER))]
+CityStaff = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER, Role.AUDITOR))]
+
+
+def rules_of(app: FastAPI) -> Iterator[tuple[str, str, list[Allowed | Everybody]]]:
+    """Every method and path of an app with the rules that guard it."""
+    for context in iter_route_contexts(app.routes):
+        path = context.path or ""
+        if isinstance(context.original_route, APIRoute):
+            calls = [part.call for part in parts_of(context.dependant)]
+            rules = [call for call in calls if isinstance(call, Allowed | Everybody)]
+        else:
+            rules = [Everybody()] if path == app.openapi_url else []
+        for method in sorted(context.methods or {"*"}):
+            yield method, path, rules
+
+
+def require_rules(app: FastAPI) -> None:
+    """Raise RuleMissing unless every route has exactly one rule."""
+    for method, path, rules in rules_of(app):
+        if len(rules) != 1:
+            raise RuleMissing(f"{method} {path} has {len(rules)} access rules; it needs exactly one")

@@ -1,0 +1,47 @@
+"""What the endpoints of one city work with: made at the door, handed to every app."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.identity.passwords import RECOMMENDED, PasswordCost
+from services.identity.ports import SmsPort
+from services.identity.tokens import TokenKeys
+from services.kit.clock import Clock
+from services.kit.db import Database
+from services.kit.deeds import Deeds
+from services.wallets.checkout import CheckoutPort
+
+EMVCO_GUID = "jp.example.tanabata"
+"""Our globally unique id in EMVCo codes; an installation uses its own reverse domain."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One city's database, clock, ports and secrets.
+
+    `public_url` is where people reach the platform; it is printed in QR codes. `docs` False
+    hides the OpenAPI documents. `code_key` seals one-time codes; `webhook_secret` (`whsec_…`) is
+    the checkout channel's. `infra.keys` makes and keeps them.
+    """
+
+    database: Database
+    deeds: Deeds
+    clock: Clock
+    tokens: TokenKeys
+    code_key: bytes = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    sms: SmsPort
+    checkout: CheckoutPort
+    public_url: str
+    docs: bool = True
+    password_cost: PasswordCost = RECOMMENDED
+
+
+def context_of(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Here = Annotated[Context, Depends(context_of)]

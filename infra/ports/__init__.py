@@ -1,0 +1,1 @@
+"""The outside world, played locally and honestly so: an outbox for SMS, a sandbox checkout."""

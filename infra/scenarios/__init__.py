@@ -1,0 +1,1 @@
+"""Ready-made programmes and towns: for the demonstration, the simulation and the tests."""

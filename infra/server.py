@@ -1,0 +1,90 @@
+"""The server of one city: engines, the clock corrected by the database's, the jobs, every API.
+
+Law: what takes payments has connections of its own. The city's API and the jobs, whose
+statements may run long, wait for each other and never for a till.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from infra import worker
+from infra.database.connect import JOBS, ClockSkew, require_same_clock
+from infra.database.provision import DatabaseHandle
+from infra.keys import load_keys
+from infra.settings import Settings
+from infra.town import Town, build_town
+from services.kit.clock import OffsetClock
+from services.kit.db import Database
+from services.kit.ids import SecretEntropy
+
+SERVING_CONNECTIONS = 8
+JOB_CONNECTIONS = 4
+CLOCK_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+async def create_app(handle: DatabaseHandle, settings: Settings) -> ASGIApp:
+    """Everything of one city, to be served until its lifespan ends.
+
+    Raises ClockSkew when this machine's clock is more than two seconds off the database's, and
+    KeyUnsafe when a key of the installation could have been read by others.
+    """
+    keys = load_keys(settings.data_dir)
+    serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
+    jobs = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
+    clock = OffsetClock(await _offset(jobs))
+    entropy = SecretEntropy()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        background = asyncio.create_task(_background(town, jobs, clock))
+        try:
+            yield
+        finally:
+            background.cancel()
+            await asyncio.gather(background, return_exceptions=True)
+            town.checkout.close()
+            await serving.dispose()
+            await jobs.dispose()
+
+    town = build_town(
+        Database(serving, clock, entropy),
+        keys,
+        jobs=Database(jobs, clock, entropy),
+        public_url=settings.public_url,
+        state=settings.data_dir / "sandbox-checkout.sqlite3",
+        lifespan=lifespan,
+    )
+    return town.app
+
+
+async def _offset(engine: AsyncEngine) -> timedelta:
+    async with engine.connect() as connection:
+        return await require_same_clock(connection)
+
+
+async def _background(town: Town, engine: AsyncEngine, clock: OffsetClock) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout)))
+        group.create_task(keep_time(engine, clock))
+
+
+async def keep_time(engine: AsyncEngine, clock: OffsetClock) -> None:
+    """Correct the clock by the database's, each minute; a failure keeps the last correction."""
+    while True:
+        await asyncio.sleep(CLOCK_SECONDS)
+        try:
+            clock.offset = await _offset(engine)
+        except ClockSkew as skew:
+            clock.offset = skew.offset
+            log.warning("%s", skew)
+        except Exception:
+            log.exception("the database's clock could not be read")

@@ -1,0 +1,140 @@
+"""Settings: what a machine decides about one installation, read once, at the door.
+
+Law: nothing below the command line, the server and the migrations reads the environment. A bad
+value stops the start with a sentence that names the variable, the value and what was expected.
+"""
+
+import hashlib
+import os
+import pwd
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PROJECT = Path(__file__).resolve().parents[1]
+UNPRIVILEGED = "nobody"
+_SYSTEM_PLACES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - survives a reboot, named and owned by us
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_DATABASE_SCHEMES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
+
+
+class BadSetting(ValueError):
+    """A setting has a value that cannot be used."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        shown = _without_password(value)
+        super().__init__(f"{name} is {shown!r}, but must be {expected}")
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation.
+
+    `database_url` None means the embedded PostgreSQL, whose files live under `data_dir`. `host` is the
+    address to listen on; the default lets only this machine in, because the demonstration's outbox shows
+    everybody's one-time codes.
+    """
+
+    host: str
+    port: int
+    database_url: str | None
+    migrator_database_url: str | None
+    schema: str
+    data_dir: Path
+    public_url: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings; an empty variable counts as not set. Raises BadSetting."""
+        present = {name: value for name, value in environ.items() if value.strip()}
+        port = _port(present.get("PORT", "8000"))
+        database_url = _database_url(present, "DATABASE_URL")
+        migrator_url = _database_url(present, "MIGRATOR_DATABASE_URL")
+        if migrator_url is not None and database_url is None:
+            raise BadSetting("DATABASE_URL", "", "set as well when MIGRATOR_DATABASE_URL is")
+        return cls(
+            host=present.get("HOST", "127.0.0.1"),
+            port=port,
+            database_url=database_url,
+            migrator_database_url=migrator_url or database_url,
+            schema=_schema(present.get("TANABATA_SCHEMA", "tanabata")),
+            data_dir=_data_dir(present.get("TANABATA_DATA")),
+            public_url=_public_url(present.get("PUBLIC_URL", f"http://localhost:{port}")),
+        )
+
+
+def default_data_dir(project: Path, *, as_root: bool, places: tuple[Path, ...] = _SYSTEM_PLACES) -> Path:
+    """Where the data lives when nobody says: `.data` in the project, or where its server may go.
+
+    PostgreSQL refuses to run as root, so root's server runs as an unprivileged user. When that user
+    may not walk into the project (root's own home is closed), the data lives in a system place, named
+    after the project's folder and a hash of its full path: two checkouts never share a database.
+    """
+    if not as_root:
+        return project / ".data"
+    nobody = pwd.getpwnam(UNPRIVILEGED)
+    if may_walk_to(project, nobody.pw_uid, nobody.pw_gid):
+        return project / ".data"
+    digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
+    for place in places:
+        if place.is_dir() and may_walk_to(place, nobody.pw_uid, nobody.pw_gid):
+            return place / "tanabata" / f"{project.name}-{digest}"
+    raise BadSetting("TANABATA_DATA", "", f"a folder that the user {UNPRIVILEGED!r} may walk to")
+
+
+def may_walk_to(folder: Path, uid: int, gid: int) -> bool:
+    """Whether a user without privileges may enter the folder and everything above it."""
+    return all(_may_enter(part.stat(), uid, gid) for part in (folder, *folder.parents) if part.exists())
+
+
+def _may_enter(status: os.stat_result, uid: int, gid: int) -> bool:
+    if status.st_uid == uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    if status.st_gid == gid:
+        return bool(status.st_mode & stat.S_IXGRP)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+def _port(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 65_535:
+        raise BadSetting("PORT", value, "a whole number from 1 to 65535")
+    return int(value)
+
+
+def _database_url(present: Mapping[str, str], name: str) -> str | None:
+    value = present.get(name)
+    if value is None:
+        return None
+    if not value.startswith(_DATABASE_SCHEMES):
+        raise BadSetting(name, value, "a URL like postgresql://user:password@host/database")
+    return value
+
+
+def _schema(value: str) -> str:
+    if not _IDENTIFIER.fullmatch(value) or value.startswith("pg_") or value in {"public", "information_schema"}:
+        raise BadSetting("TANABATA_SCHEMA", value, "a schema of its own: lower-case letters, digits and _, at most 63")
+    return value
+
+
+def _data_dir(value: str | None) -> Path:
+    if value is None:
+        return default_data_dir(PROJECT, as_root=os.geteuid() == 0)
+    folder = Path(value).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise BadSetting("TANABATA_DATA", value, "a folder, not a file")
+    return folder
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise BadSetting("PUBLIC_URL", value, "an address like https://tanabata.example.jp")
+    return value.rstrip("/")
+
+
+def _without_password(value: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)

@@ -1,0 +1,130 @@
+"""One city put together in a process: the three APIs, the local ports, the pages.
+
+The server, simulations and tests build the same thing; they differ in clock, entropy and where
+the sandbox keeps its state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Lifespan
+
+from city_api.app import PREFIX as CITY
+from city_api.app import create_city_api
+from infra.http.context import Context
+from infra.http.edge import Edge
+from infra.http.problems import on_http_exception, on_refusal
+from infra.keys import Keys
+from infra.ports.outbox import LocalOutbox
+from infra.ports.pages import pages
+from infra.ports.sandbox_checkout import SandboxCheckout
+from merchant_api.app import PREFIX as MERCHANT
+from merchant_api.app import create_merchant_api
+from services.identity.passwords import RECOMMENDED, PasswordCost
+from services.identity.tokens import token_keys
+from services.kit.db import Database
+from services.kit.deeds import Deeds
+from services.kit.errors import Refusal
+from wallet_api.app import PREFIX as WALLET
+from wallet_api.app import create_wallet_api
+
+KEY_ID = "local-1"
+PAGE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Town:
+    """What was put together; `app` serves everything, `outbox` and `checkout` play the outside world.
+
+    `jobs` is the database as the city's API and the platform's own jobs use it.
+    """
+
+    app: Starlette
+    context: Context
+    jobs: Database
+    outbox: LocalOutbox
+    checkout: SandboxCheckout
+
+
+def build_town(
+    database: Database,
+    keys: Keys,
+    *,
+    jobs: Database | None = None,
+    public_url: str,
+    state: Path | None = None,
+    docs: bool = True,
+    password_cost: PasswordCost = RECOMMENDED,
+    lifespan: Lifespan[Any] | None = None,
+) -> Town:
+    """A town on a database, with its clock and entropy.
+
+    `jobs` is the same database through connections with the limits of jobs; None shares them.
+    `state` is the sandbox checkout's file; None keeps it in memory. `password_cost` below the
+    recommended one is for invented people only.
+    """
+    outbox = LocalOutbox(database.clock)
+    carrier = _Carrier(public_url)
+    checkout = SandboxCheckout(
+        path=state,
+        public_url=public_url,
+        secret=keys.webhook_secret,
+        clock=database.clock,
+        deliver=carrier.deliver,
+    )
+    context = Context(
+        database=database,
+        deeds=Deeds(database),
+        clock=database.clock,
+        tokens=token_keys(public_url, KEY_ID, keys.token_key_pem.encode("ascii")),
+        code_key=keys.code_key,
+        webhook_secret=keys.webhook_secret,
+        sms=outbox,
+        checkout=checkout,
+        public_url=public_url,
+        docs=docs,
+        password_cost=password_cost,
+    )
+    slow = jobs or database
+    city = replace(context, database=slow, deeds=Deeds(slow))
+    app = Starlette(
+        routes=[
+            Mount(WALLET, create_wallet_api(context)),
+            Mount(MERCHANT, create_merchant_api(context)),
+            Mount(CITY, create_city_api(city)),
+            Mount("/", _local_pages(outbox, checkout, secure=public_url.startswith("https:"))),
+        ],
+        lifespan=lifespan,
+    )
+    carrier.app = app
+    return Town(app, context, slow, outbox, checkout)
+
+
+def _local_pages(outbox: LocalOutbox, checkout: SandboxCheckout, *, secure: bool) -> Starlette:
+    handlers = {Refusal: on_refusal, HTTPException: on_http_exception}
+    edge = Middleware(Edge, seconds=PAGE_SECONDS, secure=secure)
+    app = Starlette(routes=pages(outbox, checkout), middleware=[edge], exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Carrier:
+    """Brings the sandbox's webhooks to the platform's own door, through the whole of HTTP but the wire."""
+
+    app: ASGIApp
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+
+    async def deliver(self, body: bytes, headers: Mapping[str, str]) -> int:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=self._public_url) as client:
+            answer = await client.post(f"{WALLET}/checkout/webhook", content=body, headers=dict(headers))
+        return answer.status_code

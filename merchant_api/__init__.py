@@ -1,0 +1,1 @@
+"""For stores: an app with one file a screenful of endpoints."""

@@ -1,0 +1,251 @@
+"""Take a payment by the customer's code; give it back; the day's list and sums. Never who paid."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from infra.http.apps import router
+from infra.http.auth import StoreStaff
+from infra.http.context import Context, Here
+from infra.http.idempotency import Command
+from infra.http.openapi import refuses
+from infra.http.strict import AmountYen, Answer, Body, Day, Reason, ScannedText
+from services.kit.clock import civil_date
+from services.kit.db import Tx
+from services.merchants.at_till import OwnStore, StoreSuspended
+from services.payments import pay, read, refund
+from services.payments.pay_code import PayCodeClock, PayCodeExpired, PayCodeForged, PayCodeMalformed
+from services.payments.payment import (
+    CancelTooLate,
+    NothingToCancel,
+    PayCodeUsed,
+    RefundTooLate,
+    RefundTooMuch,
+    ReturnReceipt,
+)
+from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
+from services.wallets.wallet import DeviceBlocked, DeviceUnknown, WalletSuspended
+
+routes = router("payments")
+
+
+class PaymentRequest(Body):
+    """The code on the customer's phone, and what the clerk typed."""
+
+    pay_code: ScannedText = Field(description="The scanned text; it works once, within 60 seconds.")
+    amount_yen: AmountYen
+
+
+class CancelRequest(Body):
+    reason: Reason
+
+
+class RefundRequest(Body):
+    """Part or all of what is left of a payment."""
+
+    amount_yen: AmountYen
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class StoreReceipt:
+    """What a store keeps, also under the deed's id: the payer's balance and lots are not in it."""
+
+    payment_id: UUID
+    number: str
+    store_code: str
+    store_name: str
+    mode: str
+    amount_yen: int
+    paid_at: datetime
+
+
+class ReceiptAnswer(Answer):
+    """What the store keeps of a payment."""
+
+    payment_id: UUID
+    number: str
+    store_code: str
+    store_name: str
+    mode: str = Field(description="`cpm`: the customer's code; `mpm`: the store's; `till`: the register's.")
+    amount_yen: int
+    paid_at: datetime
+
+
+class PaymentLine(Answer):
+    """A payment as its store sees it."""
+
+    id: UUID
+    number: str
+    mode: str
+    amount_yen: int
+    returned_yen: int = Field(description="What has gone back of it, by cancel or refunds.")
+    paid_at: datetime
+
+
+class ReturnLine(Answer):
+    """A cancel or a refund."""
+
+    id: UUID
+    number: str
+    kind: str
+    amount_yen: int
+    reason: str
+    effective_at: datetime
+
+
+class PaymentAnswer(PaymentLine):
+    returns: list[ReturnLine]
+
+
+class PaymentsAnswer(Answer):
+    day: date
+    payments: list[PaymentLine]
+
+
+class ReturnAnswer(Answer):
+    """What was given back, at once, to the lots that it came from."""
+
+    return_id: UUID
+    number: str
+    payment_number: str
+    kind: str
+    amount_yen: int
+    left_yen: int = Field(description="What may still be refunded.")
+    returned_at: datetime
+
+
+class TotalsAnswer(Answer):
+    """A civil day of the store; cancels and refunds count on the day on which they were made."""
+
+    day: date
+    payments: int
+    paid_yen: int
+    cancels: int
+    cancelled_yen: int
+    refunds: int
+    refunded_yen: int
+
+
+@dataclass(frozen=True)
+class _Asked:
+    store_id: UUID
+    account_id: UUID
+    day: date
+
+
+@routes.post(
+    "/stores/{store_id}/payments",
+    status_code=201,
+    responses=refuses(
+        PayCodeMalformed,
+        PayCodeForged,
+        PayCodeExpired,
+        PayCodeClock,
+        PayCodeUsed,
+        DeviceUnknown,
+        DeviceBlocked,
+        WalletSuspended,
+        StoreSuspended,
+        OwnStore,
+        PointsMissing,
+        PaymentLimitReached,
+        DayLimitReached,
+    ),
+)
+async def take_payment(store_id: UUID, body: PaymentRequest, token: StoreStaff, command: Command) -> ReceiptAnswer:
+    """Take a payment by the code on the customer's phone."""
+    asked = pay.PayByCode(token.account_id, store_id, body.pay_code.strip(), body.amount_yen)
+    return ReceiptAnswer.of(await command.perform(token.account_id, "store.pay", _pay_by_code, asked, StoreReceipt))
+
+
+@routes.get("/stores/{store_id}/payments")
+async def list_payments(store_id: UUID, token: StoreStaff, here: Here, day: Day | None = None) -> PaymentsAnswer:
+    """A day's payments, newest first, at most 500; today unless `day` says another."""
+    asked = _asked(here, store_id, token.account_id, day)
+    found = await here.database.transact(_list, asked)
+    return PaymentsAnswer(day=asked.day, payments=[PaymentLine(**_line(each)) for each in found])
+
+
+@routes.get("/stores/{store_id}/payments/{payment_id}")
+async def get_payment(store_id: UUID, payment_id: UUID, token: StoreStaff, here: Here) -> PaymentAnswer:
+    """One payment, with what has gone back of it."""
+    asked = (store_id, token.account_id, payment_id)
+    found = await here.database.transact(_find, asked)
+    return PaymentAnswer(**_line(found), returns=[ReturnLine.of(each) for each in found.returns])
+
+
+@routes.post(
+    "/stores/{store_id}/payments/{payment_id}/cancel",
+    status_code=201,
+    responses=refuses(CancelTooLate, NothingToCancel),
+)
+async def cancel_payment(
+    store_id: UUID, payment_id: UUID, body: CancelRequest, token: StoreStaff, command: Command
+) -> ReturnAnswer:
+    """Take a whole payment back on the day that it was made."""
+    asked = refund.Cancel(token.account_id, store_id, payment_id, body.reason)
+    return ReturnAnswer.of(await command.perform(token.account_id, "store.cancel", refund.cancel, asked, ReturnReceipt))
+
+
+@routes.post(
+    "/stores/{store_id}/payments/{payment_id}/refunds",
+    status_code=201,
+    responses=refuses(RefundTooMuch, RefundTooLate),
+)
+async def refund_payment(
+    store_id: UUID, payment_id: UUID, body: RefundRequest, token: StoreStaff, command: Command
+) -> ReturnAnswer:
+    """Give back part or all of a payment; several times, up to what was paid."""
+    asked = refund.Refund(token.account_id, store_id, payment_id, body.amount_yen, body.reason)
+    return ReturnAnswer.of(await command.perform(token.account_id, "store.refund", refund.refund, asked, ReturnReceipt))
+
+
+@routes.get("/stores/{store_id}/totals")
+async def get_totals(store_id: UUID, token: StoreStaff, here: Here, day: Day | None = None) -> TotalsAnswer:
+    """A day's sums; today unless `day` says another."""
+    return TotalsAnswer.of(await here.database.transact(_totals, _asked(here, store_id, token.account_id, day)))
+
+
+def _asked(here: Context, store_id: UUID, account_id: UUID, day: date | None) -> _Asked:
+    return _Asked(store_id, account_id, day or civil_date(here.clock.now()))
+
+
+def _line(found: read.StorePayment) -> dict[str, Any]:
+    payment = found.payment
+    return {
+        "id": payment.id,
+        "number": payment.number,
+        "mode": payment.mode.value,
+        "amount_yen": payment.amount_yen,
+        "returned_yen": found.returned_yen,
+        "paid_at": payment.effective_at,
+    }
+
+
+async def _pay_by_code(tx: Tx, command: pay.PayByCode) -> StoreReceipt:
+    receipt = await pay.pay_by_code(tx, command)
+    return StoreReceipt(
+        receipt.payment_id,
+        receipt.number,
+        receipt.store_code,
+        receipt.store_name,
+        receipt.mode.value,
+        receipt.amount_yen,
+        receipt.paid_at,
+    )
+
+
+async def _list(tx: Tx, asked: _Asked) -> list[read.StorePayment]:
+    return await read.payments_of_day(tx, asked.store_id, asked.account_id, asked.day)
+
+
+async def _find(tx: Tx, asked: tuple[UUID, UUID, UUID]) -> read.StorePayment:
+    return await read.payment_of_store(tx, *asked)
+
+
+async def _totals(tx: Tx, asked: _Asked) -> read.DayTotals:
+    return await read.day_totals(tx, asked.store_id, asked.account_id, asked.day)

@@ -1,0 +1,41 @@
+"""Sign in to the stores that one works for, by e-mail and password."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from infra.http.apps import router
+from infra.http.auth import PUBLIC
+from infra.http.context import Here
+from infra.http.openapi import refuses
+from infra.http.staff import StaffSignInRequest
+from infra.http.tokens import TokenAnswer, new_token
+from merchant_api.stores import StoreLine, store_line
+from services.identity.passwords import SignInRefused, SignInThrottled
+from services.identity.people import AccountKind, EmailMalformed, Role
+from services.identity.sign_in_staff import StaffSignIn, sign_in_staff
+from services.identity.tokens import Audience
+from services.merchants.read import stores_of_account
+
+routes = router("sign-in")
+
+
+class SignInAnswer(TokenAnswer):
+    """A signed-in member of staff, and the stores that they work for."""
+
+    account_id: UUID
+    stores: list[StoreLine] = Field(description="What the account may do differs from store to store.")
+
+
+@routes.post(
+    "/sign-in",
+    dependencies=[PUBLIC],
+    responses=refuses(SignInRefused, SignInThrottled, EmailMalformed),
+)
+async def sign_in(body: StaffSignInRequest, here: Here) -> SignInAnswer:
+    """Sign in; wrong passwords are counted whether the address exists or not."""
+    attempt = StaffSignIn(AccountKind.MERCHANT, body.email, body.password, here.password_cost)
+    account = await sign_in_staff(here.database, attempt)
+    found = await here.database.transact(stores_of_account, account.id)
+    token = new_token(here, Audience.MERCHANT, account.id, [Role.MERCHANT])
+    return SignInAnswer(**token.model_dump(), account_id=account.id, stores=[store_line(each) for each in found])

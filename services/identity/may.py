@@ -1,0 +1,29 @@
+"""May this account do that: the questions that every deed asks before it begins.
+
+Law: what is not yours does not exist. Someone else's person is `Missing`, never forbidden,
+so that no answer tells whether an id is real.
+"""
+
+from uuid import UUID
+
+from services.identity import read
+from services.identity.people import Account, AccountStatus, Role
+from services.kit.db import Tx
+from services.kit.errors import Forbidden, Missing
+
+
+async def require_acts_for(tx: Tx, account_id: UUID, person_id: UUID) -> None:
+    """Raises `Missing` unless the account is active and acts for the person; one statement."""
+    if person_id not in await read.persons(tx, account_id):
+        raise Missing
+
+
+async def require_role(tx: Tx, account_id: UUID, *roles: Role) -> Account:
+    """The account, if it is active now and has one of the roles now, whatever its token says.
+
+    Raises `Forbidden`: also for an account that was disabled since its token was issued.
+    """
+    found = (await read.accounts(tx, [account_id])).get(account_id)
+    if found is None or found.status is not AccountStatus.ACTIVE or not set(roles) & set(found.roles):
+        raise Forbidden
+    return found

@@ -1,0 +1,9 @@
+"""What sign-in needs of the outside world."""
+
+from typing import Protocol
+
+
+class SmsPort(Protocol):
+    """Sends a text message to a phone number in E.164 form; called after the commit, never inside it."""
+
+    async def send(self, phone: str, text: str) -> None: ...

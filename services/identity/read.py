@@ -1,0 +1,31 @@
+"""Read accounts, and the persons that they act for."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.identity.people import Account
+from services.identity.tables import accounts as rows
+from services.kit.db import Tx
+from services.kit.errors import Missing
+
+MAX_ACCOUNTS = 500
+
+
+async def account(tx: Tx, account_id: UUID) -> Account:
+    """Raises `Missing`."""
+    found = await rows.accounts_by_id(tx, [account_id])
+    if not found:
+        raise Missing
+    return found[0]
+
+
+async def accounts(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Account]:
+    """Those of the accounts that exist, by id, in one statement; at most 500 are asked for."""
+    if len(account_ids) > MAX_ACCOUNTS:
+        raise ValueError("too many accounts for one statement")
+    return {found.id: found for found in await rows.accounts_by_id(tx, account_ids)}
+
+
+async def persons(tx: Tx, account_id: UUID) -> tuple[UUID, ...]:
+    """The persons that an account acts for, themselves first; none when it is disabled or unknown."""
+    return tuple(await rows.persons_of(tx, account_id))

@@ -1,0 +1,79 @@
+"""Tables of who is asking: persons, accounts, roles, one-time codes, tried passwords.
+
+A person is not an account: an account may act for several persons (a guardian), and a
+person's wallet, phones and cards hang on the person, replaceable one by one.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.kit.db import Base
+from services.kit.tables import Instant
+
+
+class PersonRow(Base):
+    __tablename__ = "person"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    registered_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AccountRow(Base):
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("kind IN ('resident', 'merchant', 'city')", name="kind"),
+        CheckConstraint("status IN ('active', 'disabled')", name="status"),
+        CheckConstraint("(phone IS NULL) <> (email IS NULL)", name="one_address"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str | None] = mapped_column(Text, unique=True)
+    email: Mapped[str | None] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    registered_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ActsForRow(Base):
+    """Which persons an account acts for; one's own, or as a guardian."""
+
+    __tablename__ = "account_acts_for"
+    __table_args__ = (CheckConstraint("relation IN ('self', 'guardian')", name="relation"),)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    relation: Mapped[str] = mapped_column(Text)
+
+
+class RoleRow(Base):
+    """Roles of city accounts."""
+
+    __tablename__ = "account_role"
+    __table_args__ = (CheckConstraint("role IN ('officer', 'approver', 'auditor')", name="role"),)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class SignInCodeRow(Base):
+    """A one-time code, kept as an HMAC; it belongs to one attempt and works once."""
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (CheckConstraint("tries_left >= 0", name="tries_left"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    phone: Mapped[str] = mapped_column(Text, index=True)
+    code_mac: Mapped[bytes] = mapped_column(LargeBinary)
+    sent_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    tries_left: Mapped[int] = mapped_column(Integer)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class PasswordTriesRow(Base):
+    """Passwords tried for one address since a window began; counted whether it exists or not."""
+
+    __tablename__ = "password_tries"
+    email: Mapped[str] = mapped_column(Text, primary_key=True)
+    window_began_at: Mapped[datetime] = mapped_column(Instant)
+    tries: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,1 @@
+"""Words that every package uses: money, time, ids, errors, transactions, deeds, audit."""

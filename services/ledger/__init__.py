@@ -1,0 +1,1 @@
+"""How money is written down: double entry, append-only, summing to zero."""

@@ -1,0 +1,231 @@
+"""The ledger's tables and every statement on them; written once, never altered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.kit.db import Base, Tx
+from services.kit.sets import insert_rows
+from services.kit.tables import Instant
+from services.ledger.chart import CHART, OWNED, Account
+from services.ledger.journal import Journal, JournalKind, Movement, Posting, WrittenJournal
+
+
+def _one_of(values: Sequence[str]) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
+class JournalRow(Base):
+    __tablename__ = "ledger_journal"
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({_one_of([kind.value for kind in JournalKind])})", name="kind"),
+        Index("ix_ledger_journal_programme", "programme_id", "effective_at"),
+        Index("ix_ledger_journal_deed", "deed_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    programme_id: Mapped[UUID] = mapped_column()
+    kind: Mapped[str] = mapped_column(Text)
+    deed_id: Mapped[UUID] = mapped_column()
+    reverses_id: Mapped[UUID | None] = mapped_column(unique=True)
+    effective_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
+
+
+class PostingRow(Base):
+    """One line of a journal. No foreign key: the trigger sees every journal's lines arrive whole."""
+
+    __tablename__ = "ledger_posting"
+    __table_args__ = (
+        CheckConstraint("amount_yen <> 0", name="amount"),
+        CheckConstraint(f"account IN ({_one_of([line.account.value for line in CHART])})", name="account"),
+        CheckConstraint(
+            f"(owner_id IS NOT NULL) = (account IN ({_one_of([account.value for account in OWNED])}))",
+            name="owner",
+        ),
+        Index("ix_ledger_posting_owner", "owner_id", "account", postgresql_where="owner_id IS NOT NULL"),
+    )
+    journal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    account: Mapped[str] = mapped_column(Text)
+    owner_id: Mapped[UUID | None] = mapped_column()
+    amount_yen: Mapped[int] = mapped_column(BigInteger)
+
+
+class SealRow(Base):
+    """The hash chain over journals, laid by one sealer behind the writers."""
+
+    __tablename__ = "ledger_seal"
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    journal_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_journal.id"), unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+async def insert_journals(tx: Tx, journals: Sequence[tuple[UUID, Journal]]) -> None:
+    """Write journals with all their postings in one statement."""
+    heads = [
+        {
+            "id": journal_id,
+            "programme_id": journal.programme_id,
+            "kind": journal.kind.value,
+            "deed_id": journal.deed_id,
+            "reverses_id": journal.reverses_id,
+            "effective_at": tx.now,
+        }
+        for journal_id, journal in journals
+    ]
+    lines = [
+        {
+            "journal_id": journal_id,
+            "line": line,
+            "account": posting.account.value,
+            "owner_id": posting.owner_id,
+            "amount_yen": posting.amount_yen,
+        }
+        for journal_id, journal in journals
+        for line, posting in enumerate(journal.postings, start=1)
+    ]
+    written = insert_rows(JournalRow, heads).returning(JournalRow.id).cte("written")
+    await tx.connection.execute(insert_rows(PostingRow, lines).add_cte(written))
+
+
+async def read_journals(tx: Tx, deed_id: UUID) -> list[WrittenJournal]:
+    """The journals of a deed, in the order of their ids."""
+    query = (
+        select(JournalRow, PostingRow)
+        .join(PostingRow, PostingRow.journal_id == JournalRow.id)
+        .where(JournalRow.deed_id == deed_id)
+        .order_by(JournalRow.id, PostingRow.line)
+    )
+    heads: dict[UUID, JournalRow] = {}
+    lines: dict[UUID, list[Posting]] = {}
+    columns = (*JournalRow.__table__.columns, *PostingRow.__table__.columns)
+    for row in await tx.connection.execute(query.with_only_columns(*columns)):
+        journal_id = row[0]
+        heads.setdefault(journal_id, row)  # type: ignore[arg-type]
+        lines.setdefault(journal_id, []).append(Posting(Account(row.account), row.amount_yen, row.owner_id))
+    return [
+        WrittenJournal(
+            journal_id,
+            Journal(
+                head.programme_id,
+                JournalKind(head.kind),
+                head.deed_id,
+                tuple(lines[journal_id]),
+                head.reverses_id,
+            ),
+        )
+        for journal_id, head in heads.items()
+    ]
+
+
+async def sum_account(
+    tx: Tx, account: Account, owner_id: UUID | None, programme_id: UUID | None, at: datetime | None
+) -> int:
+    """The balance of one account in yen, debit above zero; as of `at` inclusive, or of all that is written."""
+    query = (
+        select(func.coalesce(func.sum(PostingRow.amount_yen), 0))
+        .join(JournalRow, JournalRow.id == PostingRow.journal_id)
+        .where(PostingRow.account == account.value)
+    )
+    if owner_id is not None:
+        query = query.where(PostingRow.owner_id == owner_id)
+    if programme_id is not None:
+        query = query.where(JournalRow.programme_id == programme_id)
+    if at is not None:
+        query = query.where(JournalRow.effective_at <= at)
+    return int((await tx.connection.execute(query)).scalar_one())
+
+
+async def sum_by_account(tx: Tx, programme_id: UUID, at: datetime | None) -> list[tuple[str, int, int]]:
+    """For each account of a programme: its name, total debits and total credits in yen (both >= 0)."""
+    debit = func.sum(func.greatest(PostingRow.amount_yen, 0))
+    credit = func.sum(func.greatest(-PostingRow.amount_yen, 0))
+    query = (
+        select(PostingRow.account, debit, credit)
+        .join(JournalRow, JournalRow.id == PostingRow.journal_id)
+        .where(JournalRow.programme_id == programme_id)
+        .group_by(PostingRow.account)
+    )
+    if at is not None:
+        query = query.where(JournalRow.effective_at <= at)
+    return [(row[0], int(row[1]), int(row[2])) for row in await tx.connection.execute(query)]
+
+
+async def sum_movements(tx: Tx, owner_ids: Sequence[UUID], limit: int) -> list[Movement]:
+    """What each deed did to a set of owned accounts, newest first; `change_yen` is a gain above zero."""
+    change = func.sum(-PostingRow.amount_yen)
+    query = (
+        select(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at, change)
+        .join(PostingRow, PostingRow.journal_id == JournalRow.id)
+        .where(PostingRow.owner_id == func.any(literal(list(owner_ids), ARRAY(PostingRow.owner_id.type))))
+        .group_by(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at)
+        .order_by(JournalRow.effective_at.desc(), JournalRow.deed_id.desc(), JournalRow.kind)
+        .limit(limit)
+    )
+    rows = await tx.connection.execute(query)
+    return [Movement(row[0], JournalKind(row[1]), row[2], int(row[3])) for row in rows]
+
+
+async def lock_chain(tx: Tx) -> None:
+    """Let one sealer lay the chain at a time."""
+    await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("ledger_seal"))))
+
+
+async def chain_head(tx: Tx) -> tuple[int, bytes]:
+    """The last seal's position and hash; position 0 and no bytes before the first."""
+    query = select(SealRow.position, SealRow.hash).order_by(SealRow.position.desc()).limit(1)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else (0, b"")
+
+
+async def unsealed_contents(tx: Tx, limit: int) -> list[tuple[UUID, str]]:
+    """Journals that carry no seal yet, oldest record first, each with its canonical text."""
+    return [(row[0], row[1]) for row in await tx.connection.execute(text(UNSEALED), {"limit": limit})]
+
+
+async def insert_seals(tx: Tx, seals: Sequence[tuple[int, UUID, bytes]]) -> None:
+    rows = [{"position": seal[0], "journal_id": seal[1], "hash": seal[2]} for seal in seals]
+    await tx.connection.execute(insert_rows(SealRow, rows))
+
+
+UNSEALED = """
+SELECT j.id,
+       concat_ws('|', j.id, j.programme_id, j.kind, j.deed_id, coalesce(j.reverses_id::text, '-'),
+                 (extract(epoch FROM j.effective_at) * 1000000)::bigint,
+                 (SELECT string_agg(concat_ws(':', p.line, p.account, coalesce(p.owner_id::text, '-'),
+                                              p.amount_yen), ',' ORDER BY p.line)
+                    FROM ledger_posting p WHERE p.journal_id = j.id))
+  FROM ledger_journal j
+  LEFT JOIN ledger_seal s ON s.journal_id = j.id
+ WHERE s.journal_id IS NULL
+ ORDER BY j.recorded_at, j.id
+ LIMIT :limit
+"""
+"""One line of text a journal, with everything that it says; the auditor rebuilds it on its own."""
+
+
+async def sum_flows(tx: Tx, programme_id: UUID) -> list[tuple[str, str, int]]:
+    """What each kind of journal moved on each account of a programme: (kind, account, yen, debit above zero)."""
+    query = (
+        select(JournalRow.kind, PostingRow.account, func.sum(PostingRow.amount_yen))
+        .join(PostingRow, PostingRow.journal_id == JournalRow.id)
+        .where(JournalRow.programme_id == programme_id)
+        .group_by(JournalRow.kind, PostingRow.account)
+    )
+    return [(row[0], row[1], int(row[2])) for row in await tx.connection.execute(query)]

@@ -1,0 +1,53 @@
+"""Let an account work for a store.
+
+The account is opened or found in the same transaction by `identity.staff`, which merchants
+do not import: the two are neighbours, and whoever stands above both puts them together.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from services.kit import audit
+from services.kit.db import Tx, broken_constraint
+from services.kit.errors import Missing
+from services.merchants.appoint import require_may_appoint
+from services.merchants.shops import Member, MemberExists, MemberRole, MemberStatus
+from services.merchants.tables import stores
+
+
+@dataclass(frozen=True)
+class AddMember:
+    """`as_officer` says that the city's office acts, which may appoint anybody.
+
+    `person_id` is the resident that the account's holder is known to be: that person is not
+    paid by this store's points.
+    """
+
+    actor_id: UUID
+    as_officer: bool
+    store_id: UUID
+    account_id: UUID
+    role: MemberRole
+    person_id: UUID | None = None
+
+
+async def add_member(tx: Tx, command: AddMember) -> Member:
+    """A new member, or one who worked here before, in the given role.
+
+    Raises `Missing` (unknown store, account or person, or not the actor's store),
+    `Forbidden` (a manager appoints clerks only), `MemberExists`.
+    """
+    await require_may_appoint(tx, command.actor_id, command.store_id, command.role, as_officer=command.as_officer)
+    member = Member(command.store_id, command.account_id, command.role, MemberStatus.ACTIVE, command.person_id, tx.now)
+    try:
+        if not await stores.upsert_member(tx, member):
+            raise MemberExists
+    except IntegrityError as error:
+        if (broken_constraint(error) or "").startswith("fk_store_member_"):
+            raise Missing from error
+        raise
+    role = command.role.value
+    await audit.record(tx, command.actor_id, "member.added", command.account_id, store_id=command.store_id, role=role)
+    return member

@@ -1,0 +1,41 @@
+"""Pieces of SQL that other packages may put into their own statements, without seeing our tables."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
+
+store_id: InstrumentedAttribute[UUID] = StoreRow.id
+store_code: InstrumentedAttribute[str] = StoreRow.code
+
+
+def stores_at_till(account_id: UUID | None) -> Select[Any]:
+    """What a payment must know of a store, in one row a store: narrow it down and read it with `store_at_till`.
+
+    Columns: id, code, name, class, merchant, whether store and merchant are active, the
+    acting account's role there (NULL without one), and the persons known to work there.
+    """
+    role = (
+        select(MemberRow.role)
+        .where(MemberRow.store_id == StoreRow.id, MemberRow.account_id == account_id, MemberRow.status == "active")
+        .scalar_subquery()
+    )
+    staff = (
+        select(func.array_agg(MemberRow.person_id))
+        .where(MemberRow.store_id == StoreRow.id, MemberRow.person_id.is_not(None), MemberRow.status == "active")
+        .scalar_subquery()
+    )
+    accepting = and_(StoreRow.status == "active", MerchantRow.status == "active")
+    return select(
+        StoreRow.id,
+        StoreRow.code,
+        StoreRow.name,
+        StoreRow.store_class,
+        StoreRow.merchant_id,
+        accepting.label("accepting"),
+        (role if account_id is not None else literal(None)).label("member_role"),
+        staff.label("staff_person_ids"),
+    ).join(MerchantRow, MerchantRow.id == StoreRow.merchant_id)

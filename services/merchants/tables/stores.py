@@ -1,0 +1,140 @@
+"""Statements on stores and the people who work there."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, and_, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.kit.db import Tx
+from services.kit.store_class import StoreClass
+from services.merchants.shops import Member, MemberRole, MemberStatus, Status, Store, StoreDetails, StoreOfMember
+from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
+
+STORE = tuple(StoreRow.__table__.columns)
+MEMBER = tuple(getattr(MemberRow, name) for name in Member.__dataclass_fields__)
+
+
+def _accepting() -> Any:
+    active = Status.ACTIVE.value
+    return and_(StoreRow.status == active, MerchantRow.status == active).label("accepting")
+
+
+async def insert_store(tx: Tx, store: Store) -> None:
+    row = {
+        "id": store.id,
+        "code": store.code,
+        "merchant_id": store.merchant_id,
+        "name": store.details.name,
+        "name_latin": store.details.name_latin,
+        "store_class": store.details.store_class.value,
+        "mcc": store.details.mcc,
+        "postal_code": store.details.postal_code,
+        "city_latin": store.details.city_latin,
+        "status": store.status.value,
+        "registered_at": store.registered_at,
+    }
+    await tx.connection.execute(insert(StoreRow).values(row))
+
+
+async def find_stores(tx: Tx, store_ids: Collection[UUID]) -> list[Store]:
+    wanted = func.any(literal(list(store_ids), ARRAY(Uuid())))
+    return [_store(row) for row in await tx.connection.execute(select(*STORE).where(StoreRow.id == wanted))]
+
+
+async def find_stores_of_merchant(tx: Tx, merchant_id: UUID) -> list[Store]:
+    """In the order of their registration."""
+    query = select(*STORE).where(StoreRow.merchant_id == merchant_id).order_by(StoreRow.id)
+    return [_store(row) for row in await tx.connection.execute(query)]
+
+
+async def find_store_by_code(tx: Tx, code: str) -> tuple[Store, bool] | None:
+    """The store, and whether it may be paid."""
+    query = select(*STORE, _accepting()).join(MerchantRow, MerchantRow.id == StoreRow.merchant_id)
+    row = (await tx.connection.execute(query.where(StoreRow.code == code))).one_or_none()
+    return (_store(row), row.accepting) if row else None
+
+
+async def find_stores_of_account(tx: Tx, account_id: UUID) -> list[StoreOfMember]:
+    """Where an account is an active member, in the order of the stores' registration."""
+    query = (
+        select(*STORE, MemberRow.role, MerchantRow.name.label("merchant_name"), _accepting())
+        .join(MemberRow, MemberRow.store_id == StoreRow.id)
+        .join(MerchantRow, MerchantRow.id == StoreRow.merchant_id)
+        .where(MemberRow.account_id == account_id, MemberRow.status == MemberStatus.ACTIVE.value)
+        .order_by(StoreRow.id)
+    )
+    return [
+        StoreOfMember(_store(row), row.merchant_name, MemberRole(row.role), row.accepting)
+        for row in await tx.connection.execute(query)
+    ]
+
+
+async def update_store_status(tx: Tx, store_id: UUID, status: Status) -> bool:
+    """False when there is no such store."""
+    statement = update(StoreRow).where(StoreRow.id == store_id).values(status=status.value)
+    return (await tx.connection.execute(statement.returning(StoreRow.id))).first() is not None
+
+
+async def upsert_member(tx: Tx, member: Member) -> bool:
+    """Add a member, or let a disabled one on again in the new role; False for one that is active.
+
+    A person that was known stays known, unless another is named.
+    """
+    row = {
+        "store_id": member.store_id,
+        "account_id": member.account_id,
+        "person_id": member.person_id,
+        "role": member.role.value,
+        "status": member.status.value,
+        "since": member.since,
+    }
+    statement = upsert(MemberRow).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=[MemberRow.store_id, MemberRow.account_id],
+        set_={
+            "person_id": func.coalesce(statement.excluded.person_id, MemberRow.person_id),
+            "role": statement.excluded.role,
+            "status": statement.excluded.status,
+        },
+        where=MemberRow.status == MemberStatus.DISABLED.value,
+    )
+    return (await tx.connection.execute(statement.returning(MemberRow.store_id))).first() is not None
+
+
+async def disable_member(tx: Tx, store_id: UUID, account_id: UUID) -> None:
+    statement = (
+        update(MemberRow)
+        .where(MemberRow.store_id == store_id, MemberRow.account_id == account_id)
+        .values(status=MemberStatus.DISABLED.value)
+    )
+    await tx.connection.execute(statement)
+
+
+async def find_members(tx: Tx, store_id: UUID) -> list[Member]:
+    """Everybody who works or worked for the store, the longest first."""
+    query = select(*MEMBER).where(MemberRow.store_id == store_id).order_by(MemberRow.since, MemberRow.account_id)
+    return [_member(row) for row in await tx.connection.execute(query)]
+
+
+async def active_roles(tx: Tx, store_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, MemberRole]:
+    """The roles that accounts have in a store now; who works there no more is left out."""
+    query = select(MemberRow.account_id, MemberRow.role).where(
+        MemberRow.store_id == store_id,
+        MemberRow.account_id == func.any(literal(list(account_ids), ARRAY(Uuid()))),
+        MemberRow.status == MemberStatus.ACTIVE.value,
+    )
+    return {row[0]: MemberRole(row[1]) for row in await tx.connection.execute(query)}
+
+
+def _store(row: Any) -> Store:
+    details = StoreDetails(
+        row.name, row.name_latin, StoreClass(row.store_class), row.mcc, row.postal_code, row.city_latin
+    )
+    return Store(row.id, row.code, row.merchant_id, details, Status(row.status), row.registered_at)
+
+
+def _member(row: Any) -> Member:
+    role, status = MemberRole(row.role), MemberStatus(row.status)
+    return Member(row.store_id, row.account_id, role, status, row.person_id, row.since)

@@ -1,0 +1,1 @@
+"""The hot path: a resident pays a store."""

@@ -1,0 +1,166 @@
+"""The resident's pay code: a short text that the phone signs, without a network, to be scanned.
+
+Law: only a code that the registered key signed, for this use, in the last minute, is accepted;
+nothing in the code chooses how the code is checked. Its life is judged against the deed's
+instant, never against the library's clock. That it works once is kept by the deed, under `jti`.
+Source: RFC 7515 (compact JWS), RFC 7518 section 3.4 (ES256), RFC 8725 (what to refuse).
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+from services.kit.errors import Refusal
+from services.wallets.device_key import read_device_key, unbase64url
+
+TYPE = "tanabata-pay+jwt"
+AUDIENCE = "tanabata-pay"
+ALGORITHM = "ES256"
+LIFETIME_SECONDS = 60
+EARLY_SECONDS = 30  # how far a phone's clock may run fast; one that runs slow shortens the life
+MAX_CHARACTERS = 600  # a code as specified has about 420
+
+_LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEADER = frozenset({"alg", "typ", "kid"})
+_CLAIMS = frozenset({"aud", "sub", "jti", "iat", "exp"})
+# The library checks the signature and who the code is for; `_Claims` and `verify` the rest.
+_OPTIONS: jwt.types.Options = {
+    "require": sorted(_CLAIMS),
+    "strict_aud": True,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+
+
+class PayCodeMalformed(Refusal):
+    """Not a pay code: another kind of token, another algorithm, a member too many or missing."""
+
+    code = "pay_code_malformed"
+
+
+class PayCodeForged(Refusal):
+    """The registered key did not sign this."""
+
+    code = "pay_code_forged"
+
+
+class PayCodeExpired(Refusal):
+    """Its minute is over; carries `age_seconds` since it was made."""
+
+    code = "pay_code_expired"
+
+
+class PayCodeClock(Refusal):
+    """Made in the future: the phone's clock runs fast; carries `ahead_seconds`."""
+
+    code = "pay_code_clock"
+
+
+@dataclass(frozen=True)
+class VerifiedPayCode:
+    """A pay code whose signature and time hold; the deed still has to use up its `jti`."""
+
+    jti: UUID
+    device_id: UUID
+    wallet_id: UUID
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
+class _Claims:
+    wallet_id: UUID
+    jti: UUID
+    issued_second: int
+    expiry_second: int
+
+
+def peek_device(token: str) -> UUID:
+    """The phone whose key is to be looked up; nothing of the code is proven yet.
+
+    Raises PayCodeMalformed unless the header is exactly ours: `alg`, `typ` and `kid` once
+    each, so that no `jwk`, `jku`, `x5u` or `crit` is ever looked at.
+    """
+    header = _members(_segments(token)[0])
+    if header.keys() != _HEADER or header["alg"] != ALGORITHM or header["typ"] != TYPE:
+        raise PayCodeMalformed
+    return _uuid(header["kid"])
+
+
+def verify(token: str, public_jwk: Mapping[str, object], now: datetime) -> VerifiedPayCode:
+    """Check a scanned code against the key registered for `peek_device(token)`, at `now`.
+
+    Raises PayCodeMalformed, PayCodeForged, PayCodeExpired or PayCodeClock.
+    """
+    device_id = peek_device(token)
+    claims = _claims(_segments(token)[1])
+    key = read_device_key(public_jwk).public_key()
+    try:
+        jwt.decode(token, key, algorithms=[ALGORITHM], audience=AUDIENCE, options=_OPTIONS)
+    except jwt.InvalidSignatureError as error:
+        raise PayCodeForged from error
+    except jwt.PyJWTError as error:
+        raise PayCodeMalformed from error
+    instant = now.timestamp()
+    if instant >= claims.expiry_second:
+        raise PayCodeExpired(age_seconds=math.floor(instant) - claims.issued_second)
+    if claims.issued_second - instant > EARLY_SECONDS:
+        raise PayCodeClock(ahead_seconds=math.ceil(claims.issued_second - instant))
+    issued_at = datetime.fromtimestamp(claims.issued_second, UTC)
+    return VerifiedPayCode(claims.jti, device_id, claims.wallet_id, issued_at)
+
+
+def _segments(token: str) -> tuple[str, str, str]:
+    if len(token) > MAX_CHARACTERS or token.count(".") != 2:
+        raise PayCodeMalformed
+    header, payload, signature = token.split(".")
+    return header, payload, signature
+
+
+def _claims(segment: str) -> _Claims:
+    payload = _members(segment)
+    if payload.keys() != _CLAIMS:
+        raise PayCodeMalformed
+    issued, expiry = _second(payload["iat"]), _second(payload["exp"])
+    if not 0 < expiry - issued <= LIFETIME_SECONDS:
+        raise PayCodeMalformed
+    return _Claims(_uuid(payload["sub"]), _uuid(payload["jti"]), issued, expiry)
+
+
+def _members(segment: str) -> dict[str, Any]:
+    """The JSON object in a segment: ASCII, canonical base64url, every member once."""
+    try:
+        content = json.loads(unbase64url(segment).decode("ascii"), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise PayCodeMalformed from error
+    if not isinstance(content, dict):
+        raise PayCodeMalformed
+    return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise PayCodeMalformed
+    return members
+
+
+def _uuid(value: object) -> UUID:
+    """Canonical text only: `UUID()` alone takes braces, upper case and digits of any script."""
+    if not isinstance(value, str) or _UUID.fullmatch(value) is None:
+        raise PayCodeMalformed
+    return UUID(value)
+
+
+def _second(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _LATEST:
+        raise PayCodeMalformed
+    return value

@@ -1,0 +1,1 @@
+"""The auditor: recomputes everything, and shares no code with what posts."""

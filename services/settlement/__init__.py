@@ -1,0 +1,1 @@
+"""What stores are owed, and how they are paid."""

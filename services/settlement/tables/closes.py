@@ -1,0 +1,222 @@
+"""Statements that close a programme's books, and that tell what was closed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Subquery, exists, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from services.kit.db import Tx
+from services.kit.sets import as_rows, insert_rows
+from services.merchants.payee_clauses import payees
+from services.payments.clauses import legs_before
+from services.settlement.books import ClosedBooks, IssuedStatement
+from services.settlement.tables.schema import ClaimRow, CloseRow, StatementRow
+
+
+@dataclass(frozen=True)
+class StoreToTell:
+    """A store that a close has something to say to, and what its last statement left open, in yen."""
+
+    store_id: UUID
+    merchant_id: UUID
+    store_class: str
+    carried_yen: int
+    receivable_yen: int
+
+
+@dataclass(frozen=True)
+class ClaimedSums:
+    """What a store's newly claimed legs come to."""
+
+    payments: int
+    gross_yen: int
+    cancelled_yen: int
+    refunded_yen: int
+
+
+async def hold_books(tx: Tx, programme_id: UUID) -> None:
+    """Let one close of a programme run at a time, until the end of the transaction.
+
+    An advisory lock and not the programme's row: sales put foreign keys on that row and would
+    wait for the close. It only makes a second close wait; the keys on a closing day and on a
+    claimed leg are what makes a second effect impossible.
+    """
+    key = func.hashtextextended(f"settlement:{programme_id}", 0)
+    await tx.connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+async def last_closing_dates(tx: Tx, programme_ids: Collection[UUID]) -> dict[UUID, date]:
+    """The day that each programme closed last; a programme that never closed is left out."""
+    query = select(CloseRow.programme_id, func.max(CloseRow.closing_date)).group_by(CloseRow.programme_id)
+    query = query.where(CloseRow.programme_id.in_(list(programme_ids)))
+    return {row[0]: row[1] for row in await tx.connection.execute(query)}
+
+
+async def find_closes(
+    tx: Tx,
+    *,
+    programme_id: UUID | None = None,
+    closing_date: date | None = None,
+    close_id: UUID | None = None,
+) -> list[ClosedBooks]:
+    """Closes with the sums of their statements, newest first."""
+    payout = func.coalesce(func.sum(StatementRow.payout_yen), 0)
+    query = (
+        select(*CloseRow.__table__.columns, func.count(StatementRow.id).label("statements"), payout.label("payout_yen"))
+        .outerjoin(StatementRow, StatementRow.close_id == CloseRow.id)
+        .group_by(CloseRow.id)
+        .order_by(CloseRow.closing_date.desc())
+    )
+    if programme_id is not None:
+        query = query.where(CloseRow.programme_id == programme_id)
+    if closing_date is not None:
+        query = query.where(CloseRow.closing_date == closing_date)
+    if close_id is not None:
+        query = query.where(CloseRow.id == close_id)
+    return [_closed(row) for row in await tx.connection.execute(query)]
+
+
+async def stores_to_tell(tx: Tx, programme_id: UUID, before: datetime, *, final: bool) -> list[StoreToTell]:
+    """The stores with unclaimed legs before an instant and, in a final close, with anything open; by code."""
+    selling = select(_unclaimed([programme_id], before).c.store_id).distinct().subquery("selling")
+    last = last_positions(programme_id)
+    who = payees().subquery("who")
+    carried, receivable = func.coalesce(last.c.carried_yen, 0), func.coalesce(last.c.receivable_yen, 0)
+    has_business = selling.c.store_id.is_not(None)
+    query = (
+        select(who.c.store_id, who.c.merchant_id, who.c.store_class, carried, receivable)
+        .outerjoin(selling, selling.c.store_id == who.c.store_id)
+        .outerjoin(last, last.c.store_id == who.c.store_id)
+        .where(or_(has_business, carried + receivable > 0) if final else has_business)
+        .order_by(who.c.store_code)
+    )
+    return [StoreToTell(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in await tx.connection.execute(query)]
+
+
+async def claim(
+    tx: Tx, programme_id: UUID, before: datetime, statement_of: Mapping[UUID, UUID]
+) -> dict[UUID, ClaimedSums]:
+    """Take every unclaimed leg before an instant into its store's statement; their sums by store.
+
+    One statement sees, claims and sums the same legs. A deed that commits after it began, and
+    one at a store that is not among `statement_of` (store to statement), is the next close's.
+    """
+    if not statement_of:
+        return {}
+    rows = [{"store_id": store_id, "id": statement_id} for store_id, statement_id in statement_of.items()]
+    told = as_rows("told", [StatementRow.store_id, StatementRow.id], rows)
+    unclaimed = _unclaimed([programme_id], before)
+    legs = (
+        select(unclaimed.c.id.label("leg_id"), unclaimed.c.store_id, unclaimed.c.kind, unclaimed.c.amount_yen)
+        .add_columns(told.c.id.label("statement_id"))
+        .join(told, told.c.store_id == unclaimed.c.store_id)
+        .cte("leg")
+    )
+    claimed = insert(ClaimRow).from_select(["leg_id", "statement_id"], select(legs.c.leg_id, legs.c.statement_id))
+    query = (
+        select(
+            legs.c.store_id,
+            func.count().filter(legs.c.kind == "payment"),
+            *(
+                func.coalesce(func.sum(legs.c.amount_yen).filter(legs.c.kind == kind), 0)
+                for kind in ("payment", "cancel", "refund")
+            ),
+        )
+        .group_by(legs.c.store_id)
+        .add_cte(claimed.cte("claimed"))
+    )
+    return {
+        row[0]: ClaimedSums(row[1], int(row[2]), int(row[3]), int(row[4])) for row in await tx.connection.execute(query)
+    }
+
+
+async def insert_close(tx: Tx, books: ClosedBooks) -> None:
+    await tx.connection.execute(
+        insert(CloseRow).values(
+            id=books.id,
+            programme_id=books.programme_id,
+            closing_date=books.closing_date,
+            cutoff_at=books.cutoff_at,
+            transfer_date=books.transfer_date,
+            final=books.final,
+            closed_at=books.closed_at,
+        )
+    )
+
+
+async def insert_statements(tx: Tx, statements: Sequence[IssuedStatement]) -> None:
+    if statements:
+        await tx.connection.execute(insert_rows(StatementRow, [_row(statement) for statement in statements]))
+
+
+async def oldest_unclaimed(tx: Tx, programme_ids: Collection[UUID], before: datetime) -> dict[UUID, datetime]:
+    """The instant of each programme's oldest leg before an instant that no statement has taken in."""
+    unclaimed = _unclaimed(programme_ids, before)
+    query = select(unclaimed.c.programme_id, func.min(unclaimed.c.effective_at)).group_by(unclaimed.c.programme_id)
+    return {row[0]: row[1] for row in await tx.connection.execute(query)}
+
+
+def _unclaimed(programme_ids: Collection[UUID], before: datetime) -> Subquery:
+    leg = legs_before(programme_ids, before).subquery("candidate")
+    taken = exists().where(ClaimRow.leg_id == leg.c.id)
+    return select(leg).where(~taken).subquery("unclaimed")
+
+
+def last_positions(programme_id: UUID) -> Subquery:
+    """What each store's latest statement of the programme left open."""
+    latest = (
+        select(
+            StatementRow.store_id,
+            StatementRow.carried_out_yen.label("carried_yen"),
+            StatementRow.receivable_out_yen.label("receivable_yen"),
+        )
+        .ext(distinct_on(StatementRow.store_id))
+        .join(CloseRow, CloseRow.id == StatementRow.close_id)
+        .where(StatementRow.programme_id == programme_id)
+        .order_by(StatementRow.store_id, CloseRow.closing_date.desc())
+    )
+    return latest.subquery("last")
+
+
+def _closed(row: Any) -> ClosedBooks:
+    return ClosedBooks(
+        id=row.id,
+        programme_id=row.programme_id,
+        closing_date=row.closing_date,
+        cutoff_at=row.cutoff_at,
+        transfer_date=row.transfer_date,
+        final=row.final,
+        closed_at=row.closed_at,
+        statements=row.statements,
+        payout_yen=int(row.payout_yen),
+    )
+
+
+def _row(statement: IssuedStatement) -> dict[str, Any]:
+    figures = statement.figures
+    return {
+        "id": statement.id,
+        "number": statement.number,
+        "close_id": statement.close_id,
+        "programme_id": statement.programme_id,
+        "store_id": statement.store_id,
+        "merchant_id": statement.merchant_id,
+        "payments": figures.payments_count,
+        "gross_yen": figures.payments_yen,
+        "cancelled_yen": figures.cancelled_yen,
+        "refunded_yen": figures.refunded_yen,
+        "fee_bp": figures.fee_bp,
+        "tax_bp": figures.tax_bp,
+        "fee_yen": figures.fee_yen,
+        "fee_tax_yen": figures.fee_tax_yen,
+        "net_yen": figures.net_yen,
+        "carried_in_yen": figures.carried_in_yen,
+        "receivable_in_yen": figures.receivable_in_yen,
+        "payout_yen": figures.payout_yen,
+        "carried_out_yen": figures.carried_out_yen,
+        "receivable_out_yen": figures.receivable_out_yen,
+    }

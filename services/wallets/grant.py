@@ -1,0 +1,109 @@
+"""The city grants points: to one wallet or to a list of thousands, all of them or none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.campaigns import read as campaigns
+from services.campaigns import sell
+from services.campaigns.programme import GrantBudgetExhausted, NotOnSale, Programme
+from services.campaigns.terms import Phase
+from services.kit import audit
+from services.kit.clock import start_of
+from services.kit.db import Tx
+from services.ledger import post
+from services.ledger.journal import JournalKind
+from services.wallets.grant_csv import GrantLine, Problem, refuse
+from services.wallets.lots import Lot, Origin, issue_journal, new_lot
+from services.wallets.tables import holdings
+from services.wallets.wallet import Wallet
+
+
+class ProgrammeClosed(NotOnSale):
+    """The programme's period of use is over."""
+
+    code = "programme_closed"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Points of one purse of a programme, why, by whom, for whom."""
+
+    programme_code: str
+    purse: str
+    reason: str
+    officer_id: UUID
+    lines: tuple[GrantLine, ...]
+
+
+@dataclass(frozen=True)
+class Granted:
+    """`batch_id` names the whole list; None in a dry run, which changes nothing."""
+
+    batch_id: UUID | None
+    wallets: int
+    points: int
+
+
+async def check(tx: Tx, command: Grant) -> Granted:
+    """A dry run: every refusal that `grant` would give, and the totals that it would reach."""
+    programme, wallets = await _prepare(tx, command)
+    total = sum(line.points for line in command.lines)
+    stock = await campaigns.stock(tx, programme.id)
+    left = stock.grant_budget_points - stock.granted_points
+    if total > left:
+        raise GrantBudgetExhausted(programme=programme.code, left_points=left)
+    return Granted(None, len(wallets), total)
+
+
+async def grant(tx: Tx, command: Grant) -> Granted:
+    """Grant every line of the list in one transaction."""
+    programme, wallets = await _prepare(tx, command)
+    batch_id = tx.new_id()
+    await holdings.lock_wallets(tx, [wallet.id for wallet in wallets])
+    deeds = [tx.new_id() for _ in wallets]
+    lots = _lots(tx, programme, command, wallets, deeds)
+    await holdings.insert_grants(
+        tx,
+        [
+            {
+                "id": lot.origin_id,
+                "batch_id": batch_id,
+                "wallet_id": lot.wallet_id,
+                "programme_id": programme.id,
+                "purse": command.purse,
+                "points": lot.premium_issued_yen,
+                "reason": command.reason,
+                "granted_by": command.officer_id,
+                "granted_at": tx.now,
+            }
+            for lot in lots
+        ],
+    )
+    await holdings.insert_lots(tx, lots)
+    await post.post(tx, [issue_journal(JournalKind.GRANT, lot.origin_id, (lot,)) for lot in lots])
+    total = sum(line.points for line in command.lines)
+    await audit.record(tx, command.officer_id, "points.granted", batch_id, wallets=len(wallets), points=total)
+    await sell.grant(tx, programme, total)
+    return Granted(batch_id, len(wallets), total)
+
+
+async def _prepare(tx: Tx, command: Grant) -> tuple[Programme, list[Wallet]]:
+    programme = await campaigns.published(tx, command.programme_code)
+    if programme.phase(tx.now) is Phase.CLOSED:
+        raise ProgrammeClosed(programme=programme.code)
+    programme.terms.purse(command.purse)
+    found = await holdings.find_by_numbers(tx, [line.wallet_number for line in command.lines])
+    unknown = [Problem(line.line, 1, "wallet_unknown") for line in command.lines if line.wallet_number not in found]
+    if unknown:
+        raise refuse(unknown)
+    return programme, [found[line.wallet_number] for line in command.lines]
+
+
+def _lots(tx: Tx, programme: Programme, command: Grant, wallets: Sequence[Wallet], deeds: Sequence[UUID]) -> list[Lot]:
+    purse = programme.terms.purse(command.purse)
+    usable_from = max(tx.now, start_of(programme.terms.use.first))
+    return [
+        new_lot(tx.new_id(), wallet.id, programme, purse, Origin.GRANT, deed, 0, line.points, tx.now, usable_from)
+        for line, wallet, deed in zip(command.lines, wallets, deeds, strict=True)
+    ]

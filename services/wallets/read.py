@@ -1,0 +1,118 @@
+"""Read a wallet: balance by purse and expiry, history, purchases, phones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.campaigns import read as campaigns
+from services.kit.db import Tx
+from services.kit.errors import Missing
+from services.ledger import read as ledger
+from services.ledger.journal import Movement
+from services.wallets.lots import Lot, last_day
+from services.wallets.purchase import Purchase, PurchaseStatus
+from services.wallets.tables import holdings, purchases
+from services.wallets.wallet import Device, Wallet
+
+
+@dataclass(frozen=True)
+class PurseBalance:
+    """What one purse holds until one expiry, in points; soonest first, as they are spent."""
+
+    programme: str
+    programme_name: str
+    purse: str
+    purse_name: str
+    points: int
+    paid_points: int
+    premium_points: int
+    store_classes: tuple[str, ...]
+    usable_from: datetime
+    expires_on: date
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A wallet at an instant; points whose time is over are not in it, swept or not."""
+
+    wallet: Wallet
+    total_points: int
+    purses: tuple[PurseBalance, ...]
+    at: datetime
+
+
+async def wallets_of(tx: Tx, account_id: UUID) -> list[Wallet]:
+    return await holdings.find_wallets_of(tx, account_id)
+
+
+async def wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
+    """The wallet, if the account acts for its person; Missing otherwise."""
+    wallet = await holdings.find_wallet_for(tx, wallet_id, account_id)
+    if wallet is None:
+        raise Missing()
+    return wallet
+
+
+async def wallet_by_number(tx: Tx, number: str) -> Wallet:
+    wallet = await holdings.find_wallet(tx, number=number)
+    if wallet is None:
+        raise Missing()
+    return wallet
+
+
+async def balance(tx: Tx, wallet: Wallet) -> Balance:
+    lots = [lot for lot in await holdings.read_lots(tx, wallet.id) if not lot.has_expired(tx.now)]
+    programmes = await campaigns.versions(tx, {(lot.programme_id, lot.programme_version) for lot in lots})
+    groups: dict[tuple[object, ...], list[Lot]] = {}
+    for lot in sorted(lots, key=lambda each: (each.expires_at, each.usable_from, each.purse, each.id)):
+        key = (lot.expires_at, lot.usable_from, lot.programme_id, lot.programme_version, lot.purse)
+        groups.setdefault(key, []).append(lot)
+    purses = []
+    for same in groups.values():
+        programme = programmes[same[0].programme_id, same[0].programme_version]
+        purses.append(_purse(same, programme.code, programme.terms.name, programme.terms.purse(same[0].purse).name))
+    return Balance(wallet, sum(lot.remaining_yen for lot in lots), tuple(purses), tx.now)
+
+
+def _purse(lots: Sequence[Lot], programme: str, programme_name: str, purse_name: str) -> PurseBalance:
+    first = lots[0]
+    paid, premium = sum(lot.paid_yen for lot in lots), sum(lot.premium_yen for lot in lots)
+    return PurseBalance(
+        programme,
+        programme_name,
+        first.purse,
+        purse_name,
+        paid + premium,
+        paid,
+        premium,
+        first.store_classes,
+        first.usable_from,
+        last_day(first),
+    )
+
+
+async def history(tx: Tx, wallet: Wallet, *, limit: int = 100) -> list[Movement]:
+    """What deeds did to the wallet, newest first, straight from the ledger."""
+    return await ledger.movements(tx, await holdings.lot_ids_of(tx, wallet.id), limit=limit)
+
+
+async def purchase_of(tx: Tx, wallet: Wallet, purchase_id: UUID) -> Purchase:
+    purchase = await purchases.find_purchase(tx, purchase_id)
+    if purchase is None or purchase.wallet_id != wallet.id:
+        raise Missing()
+    return purchase
+
+
+async def purchases_of(tx: Tx, wallet: Wallet, *, limit: int = 100) -> list[Purchase]:
+    return await purchases.purchases_of(tx, wallet.id, limit)
+
+
+async def devices_of(tx: Tx, wallet: Wallet) -> list[Device]:
+    return await holdings.find_devices(tx, wallet.id)
+
+
+async def waiting_purchases(tx: Tx, *, limit: int = 1_000) -> list[Purchase]:
+    """Purchases that wait for their channel's word, or for their late money to go back; oldest first."""
+    statuses = (PurchaseStatus.RESERVED, PurchaseStatus.LATE)
+    return await purchases.open_purchases(tx, statuses, limit)

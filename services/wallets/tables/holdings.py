@@ -1,0 +1,298 @@
+"""Statements on wallets, phones and lots."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, and_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.identity.clauses import acts_for
+from services.kit.clock import civil_date
+from services.kit.db import Tx
+from services.kit.sets import as_rows, insert_rows
+from services.wallets.lots import Lot, Origin, Parts
+from services.wallets.tables.schema import DeviceRow, ExpiryRow, GrantRow, LotRow, SpentTodayRow, WalletRow
+from services.wallets.wallet import Device, Wallet
+
+WALLET = (WalletRow.id, WalletRow.number, WalletRow.person_id, WalletRow.status)
+DEVICE = (
+    DeviceRow.id,
+    DeviceRow.wallet_id,
+    DeviceRow.account_id,
+    DeviceRow.name,
+    DeviceRow.public_jwk,
+    DeviceRow.status,
+)
+
+
+def _any_of(ids: Collection[UUID]) -> Any:
+    return func.any(literal(list(ids), ARRAY(Uuid())))
+
+
+async def insert_wallet(tx: Tx, wallet: Wallet) -> None:
+    row = {
+        "id": wallet.id,
+        "number": wallet.number,
+        "person_id": wallet.person_id,
+        "status": wallet.status,
+        "opened_at": tx.now,
+    }
+    await tx.connection.execute(insert(WalletRow).values(row).on_conflict_do_nothing(index_elements=["person_id"]))
+
+
+async def find_wallets_of(tx: Tx, account_id: UUID) -> list[Wallet]:
+    """The wallets of all persons that the account acts for, oldest first."""
+    query = select(*WALLET).where(acts_for(account_id, WalletRow.person_id)).order_by(WalletRow.id)
+    return [Wallet(*row) for row in await tx.connection.execute(query)]
+
+
+async def find_wallet(tx: Tx, *, wallet_id: UUID | None = None, number: str | None = None) -> Wallet | None:
+    query = select(*WALLET).where(WalletRow.id == wallet_id if number is None else WalletRow.number == number)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return Wallet(*row) if row else None
+
+
+async def find_wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet | None:
+    query = select(*WALLET).where(WalletRow.id == wallet_id, acts_for(account_id, WalletRow.person_id))
+    row = (await tx.connection.execute(query)).one_or_none()
+    return Wallet(*row) if row else None
+
+
+async def find_by_numbers(tx: Tx, numbers: Collection[str]) -> dict[str, Wallet]:
+    query = select(*WALLET).where(WalletRow.number.in_(list(numbers)))
+    return {row.number: Wallet(*row) for row in await tx.connection.execute(query)}
+
+
+async def lock_wallet(tx: Tx, wallet_id: UUID, account_id: UUID | None = None) -> Wallet | None:
+    """Lock the wallet; with an account, only if that account acts for its person."""
+    query = select(*WALLET).where(WalletRow.id == wallet_id)
+    if account_id is not None:
+        query = query.where(acts_for(account_id, WalletRow.person_id))
+    row = (await tx.connection.execute(query.with_for_update(of=WalletRow))).one_or_none()
+    return Wallet(*row) if row else None
+
+
+async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> None:
+    """Lock wallets in the order of their ids, so that two deeds never wait for each other in a ring."""
+    query = select(WalletRow.id).where(WalletRow.id == _any_of(wallet_ids)).order_by(WalletRow.id)
+    await tx.connection.execute(query.with_for_update())
+
+
+async def lock_by_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device] | None:
+    """Lock the wallet of a phone; the phone's key and state as they are at this moment."""
+    query = select(*WALLET, *DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
+    query = query.where(DeviceRow.id == device_id).with_for_update(of=WalletRow)
+    row = (await tx.connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    values: Sequence[Any] = row
+    return Wallet(*values[: len(WALLET)]), Device(*values[len(WALLET) :])
+
+
+async def set_wallet_status(tx: Tx, wallet_id: UUID, status: str) -> None:
+    await tx.connection.execute(update(WalletRow).where(WalletRow.id == wallet_id).values(status=status))
+
+
+async def insert_device(tx: Tx, device: Device) -> None:
+    row = {column.key: getattr(device, column.key) for column in DEVICE} | {"registered_at": tx.now}
+    await tx.connection.execute(insert(DeviceRow).values(row))
+
+
+async def find_devices(tx: Tx, wallet_id: UUID) -> list[Device]:
+    query = select(*DEVICE).where(DeviceRow.wallet_id == wallet_id).order_by(DeviceRow.id)
+    return [Device(*row) for row in await tx.connection.execute(query)]
+
+
+async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID) -> bool:
+    """False if the wallet has no such phone."""
+    mine = (DeviceRow.id == device_id, DeviceRow.wallet_id == wallet_id)
+    statement = update(DeviceRow).where(*mine).values(status="blocked").returning(DeviceRow.id)
+    return (await tx.connection.execute(statement)).one_or_none() is not None
+
+
+LOT = tuple(getattr(LotRow, name) for name in Lot.__dataclass_fields__)
+
+
+def _lot(row: Sequence[Any]) -> Lot:
+    values = dict(zip(Lot.__dataclass_fields__, row, strict=True))
+    values["store_classes"] = tuple(values["store_classes"].split(","))
+    values["origin"] = Origin(values["origin"])
+    return Lot(**values)
+
+
+async def insert_lots(tx: Tx, lots: Sequence[Lot]) -> None:
+    """Write new lots, any number in one statement."""
+    rows = [vars(lot) | {"origin": lot.origin.value, "store_classes": ",".join(lot.store_classes)} for lot in lots]
+    await tx.connection.execute(insert_rows(LotRow, rows))
+
+
+async def read_lots(tx: Tx, wallet_id: UUID) -> list[Lot]:
+    """Every lot of a wallet that still holds something, expired or not."""
+    query = select(*LOT).where(LotRow.wallet_id == wallet_id, LotRow.paid_yen + LotRow.premium_yen > 0)
+    return [_lot(row) for row in await tx.connection.execute(query.order_by(LotRow.id))]
+
+
+async def read_lots_by_id(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, Lot]:
+    query = select(*LOT).where(LotRow.id == _any_of(lot_ids))
+    return {row[0]: _lot(row) for row in await tx.connection.execute(query)}
+
+
+async def read_lots_of_deed(tx: Tx, origin_id: UUID) -> list[Lot]:
+    query = select(*LOT).where(LotRow.origin_id == origin_id).order_by(LotRow.id)
+    return [_lot(row) for row in await tx.connection.execute(query)]
+
+
+async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
+    query = select(LotRow.id).where(LotRow.wallet_id == wallet_id).order_by(LotRow.id)
+    return list((await tx.connection.execute(query)).scalars())
+
+
+async def read_spendable(tx: Tx, wallet_id: UUID) -> tuple[list[Lot], dict[UUID, int]]:
+    """A locked wallet's lots that hold something, and what was spent today by programme."""
+    today = and_(
+        SpentTodayRow.wallet_id == LotRow.wallet_id,
+        SpentTodayRow.programme_id == LotRow.programme_id,
+        SpentTodayRow.day == civil_date(tx.now),
+    )
+    query = (
+        select(*LOT, func.coalesce(SpentTodayRow.spent_yen, 0))
+        .outerjoin(SpentTodayRow, today)
+        .where(LotRow.wallet_id == wallet_id, LotRow.paid_yen + LotRow.premium_yen > 0)
+    )
+    rows = (await tx.connection.execute(query)).all()
+    return [_lot(row[:-1]) for row in rows], {row.programme_id: row[-1] for row in rows}
+
+
+PARTS = (LotRow.id, LotRow.paid_yen, LotRow.premium_yen)
+
+
+def _change_lots(parts: Sequence[Parts], sign: int) -> Any:
+    rows = [
+        {"id": part.lot_id, "paid_yen": sign * part.paid_yen, "premium_yen": sign * part.premium_yen} for part in parts
+    ]
+    change = as_rows("change", PARTS, rows)
+    return (
+        update(LotRow)
+        .where(LotRow.id == change.c.id)
+        .values(
+            paid_yen=LotRow.paid_yen + change.c.paid_yen,
+            premium_yen=LotRow.premium_yen + change.c.premium_yen,
+        )
+        .returning(LotRow.id)
+    )
+
+
+async def take_from_lots(
+    tx: Tx, wallet_id: UUID, parts: Sequence[Parts], spent: Mapping[UUID, tuple[int, int]]
+) -> None:
+    """Take parts from a locked wallet's lots and count them against the day, in one statement.
+
+    `spent` maps a programme to (yen, the day's limit in yen). The CHECKs on both tables
+    are the guarantee that nothing is overdrawn.
+    """
+    rows = [
+        {
+            "wallet_id": wallet_id,
+            "programme_id": programme_id,
+            "day": civil_date(tx.now),
+            "spent_yen": yen,
+            "limit_yen": limit_yen,
+        }
+        for programme_id, (yen, limit_yen) in spent.items()
+    ]
+    count = insert(SpentTodayRow).values(rows)
+    count = count.on_conflict_do_update(
+        index_elements=["wallet_id", "programme_id", "day"],
+        set_={
+            "spent_yen": SpentTodayRow.spent_yen + count.excluded.spent_yen,
+            "limit_yen": count.excluded.limit_yen,
+        },
+    )
+    changed = _change_lots(parts, -1).cte("changed")
+    await tx.connection.execute(count.add_cte(changed))
+
+
+async def give_to_lots(tx: Tx, parts: Sequence[Parts]) -> None:
+    await tx.connection.execute(_change_lots(parts, +1))
+
+
+async def empty_lots(tx: Tx, parts: Sequence[Parts]) -> None:
+    """Take parts from locked lots without counting them as spent: expiry, an undone purchase."""
+    await tx.connection.execute(_change_lots(parts, -1))
+
+
+async def extend_lots(tx: Tx, until: Mapping[UUID, datetime]) -> None:
+    """Give lots a new expiry."""
+    rows = [{"id": lot_id, "expires_at": instant} for lot_id, instant in until.items()]
+    change = as_rows("change", (LotRow.id, LotRow.expires_at), rows)
+    statement = update(LotRow).where(LotRow.id == change.c.id).values(expires_at=change.c.expires_at)
+    await tx.connection.execute(statement)
+
+
+async def uncount_spent(tx: Tx, wallet_id: UUID, day: date, spent: Mapping[UUID, int]) -> None:
+    """A payment cancelled on its own day no longer counts against that day's limits."""
+    rows = [{"programme_id": programme_id, "spent_yen": yen} for programme_id, yen in spent.items()]
+    change = as_rows("change", (SpentTodayRow.programme_id, SpentTodayRow.spent_yen), rows)
+    statement = (
+        update(SpentTodayRow)
+        .where(
+            SpentTodayRow.wallet_id == wallet_id,
+            SpentTodayRow.day == day,
+            SpentTodayRow.programme_id == change.c.programme_id,
+        )
+        .values(spent_yen=SpentTodayRow.spent_yen - change.c.spent_yen)
+    )
+    await tx.connection.execute(statement)
+
+
+async def wallets_with_expired(tx: Tx, limit: int) -> list[UUID]:
+    """Wallets that hold lots whose time is over, in the order of their ids."""
+    query = (
+        select(LotRow.wallet_id)
+        .where(LotRow.expires_at <= tx.now, LotRow.paid_yen + LotRow.premium_yen > 0)
+        .distinct()
+        .order_by(LotRow.wallet_id)
+        .limit(limit)
+    )
+    return list((await tx.connection.execute(query)).scalars())
+
+
+async def read_expired(tx: Tx, wallet_ids: Collection[UUID]) -> list[Lot]:
+    query = (
+        select(*LOT)
+        .where(
+            LotRow.wallet_id == _any_of(wallet_ids),
+            LotRow.expires_at <= tx.now,
+            LotRow.paid_yen + LotRow.premium_yen > 0,
+        )
+        .order_by(LotRow.wallet_id, LotRow.id)
+    )
+    return [_lot(row) for row in await tx.connection.execute(query)]
+
+
+async def insert_expiries(tx: Tx, expiries: Sequence[tuple[UUID, UUID, Parts]]) -> None:
+    """Rows of (expiry id, wallet id, parts lost)."""
+    rows = [
+        {
+            "id": expiry_id,
+            "lot_id": parts.lot_id,
+            "wallet_id": wallet_id,
+            "paid_yen": parts.paid_yen,
+            "premium_yen": parts.premium_yen,
+            "expired_at": tx.now,
+        }
+        for expiry_id, wallet_id, parts in expiries
+    ]
+    await tx.connection.execute(insert_rows(ExpiryRow, rows))
+
+
+async def insert_grants(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    await tx.connection.execute(insert_rows(GrantRow, rows))
+
+
+async def sum_held(tx: Tx, programme_id: UUID) -> int:
+    """What all lots of a programme hold, in yen, whether their time is over or not."""
+    held = func.coalesce(func.sum(LotRow.paid_yen + LotRow.premium_yen), 0)
+    return int((await tx.connection.execute(select(held).where(LotRow.programme_id == programme_id))).scalar_one())

@@ -1,0 +1,96 @@
+"""Statements on purchases and on what each wallet has bought."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.kit.db import Tx
+from services.wallets.purchase import Purchase, PurchaseStatus
+from services.wallets.tables.schema import BoughtRow, PurchaseRow
+
+PURCHASE = tuple(getattr(PurchaseRow, name) for name in Purchase.__dataclass_fields__)
+
+
+def _purchase(row: Any) -> Purchase:
+    values = dict(zip(Purchase.__dataclass_fields__, row, strict=True))
+    values["status"] = PurchaseStatus(values["status"])
+    return Purchase(**values)
+
+
+async def insert_purchase(tx: Tx, purchase: Purchase) -> None:
+    row = vars(purchase) | {"status": purchase.status.value}
+    await tx.connection.execute(insert(PurchaseRow).values(row))
+
+
+async def find_purchase(tx: Tx, purchase_id: UUID) -> Purchase | None:
+    row = (await tx.connection.execute(select(*PURCHASE).where(PurchaseRow.id == purchase_id))).one_or_none()
+    return _purchase(row) if row else None
+
+
+async def find_by_checkout(tx: Tx, checkout_id: str) -> Purchase | None:
+    row = (await tx.connection.execute(select(*PURCHASE).where(PurchaseRow.checkout_id == checkout_id))).one_or_none()
+    return _purchase(row) if row else None
+
+
+async def find_by_number(tx: Tx, number: str) -> Purchase | None:
+    row = (await tx.connection.execute(select(*PURCHASE).where(PurchaseRow.number == number))).one_or_none()
+    return _purchase(row) if row else None
+
+
+async def purchases_of(tx: Tx, wallet_id: UUID, limit: int) -> list[Purchase]:
+    query = select(*PURCHASE).where(PurchaseRow.wallet_id == wallet_id).order_by(PurchaseRow.id.desc()).limit(limit)
+    return [_purchase(row) for row in await tx.connection.execute(query)]
+
+
+async def attach_checkout(tx: Tx, purchase_id: UUID, checkout_id: str) -> None:
+    statement = update(PurchaseRow).where(PurchaseRow.id == purchase_id).values(checkout_id=checkout_id)
+    await tx.connection.execute(statement)
+
+
+async def set_status(tx: Tx, purchase_id: UUID, status: PurchaseStatus) -> None:
+    values: dict[str, Any] = {"status": status.value}
+    values["paid_at" if status is PurchaseStatus.PAID else "ended_at"] = tx.now
+    await tx.connection.execute(update(PurchaseRow).where(PurchaseRow.id == purchase_id).values(values))
+
+
+async def open_purchases(tx: Tx, statuses: tuple[PurchaseStatus, ...], limit: int) -> list[Purchase]:
+    """Purchases that wait: for the channel's word, or for their late money to go back; oldest first."""
+    query = select(*PURCHASE).where(PurchaseRow.status.in_([status.value for status in statuses]))
+    query = query.order_by(PurchaseRow.reserved_until, PurchaseRow.id).limit(limit)
+    return [_purchase(row) for row in await tx.connection.execute(query)]
+
+
+async def count_bought(tx: Tx, wallet_id: UUID, programme_id: UUID, yen: int, cap_yen: int) -> int | None:
+    """Count `yen` against the person's cap; None if it fits, else the yen that are left to buy.
+
+    One statement that locks the counter's row, so that any number at once stays exact.
+    """
+    row = {"wallet_id": wallet_id, "programme_id": programme_id, "bought_yen": yen, "cap_yen": cap_yen}
+    statement = insert(BoughtRow).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["wallet_id", "programme_id"],
+        set_={"bought_yen": BoughtRow.bought_yen + yen, "cap_yen": cap_yen},
+        where=BoughtRow.bought_yen + yen <= cap_yen,
+    )
+    if yen <= cap_yen:
+        done = await tx.connection.execute(statement.returning(BoughtRow.bought_yen))
+        if done.one_or_none() is not None:
+            return None
+    return max(0, cap_yen - await bought(tx, wallet_id, programme_id))
+
+
+async def uncount_bought(tx: Tx, wallet_id: UUID, programme_id: UUID, yen: int) -> None:
+    """Free the cap of a purchase that lapsed or was undone."""
+    statement = (
+        update(BoughtRow)
+        .where(BoughtRow.wallet_id == wallet_id, BoughtRow.programme_id == programme_id)
+        .values(bought_yen=BoughtRow.bought_yen - yen)
+    )
+    await tx.connection.execute(statement)
+
+
+async def bought(tx: Tx, wallet_id: UUID, programme_id: UUID) -> int:
+    query = select(BoughtRow.bought_yen).where(BoughtRow.wallet_id == wallet_id, BoughtRow.programme_id == programme_id)
+    return int((await tx.connection.execute(query)).scalar_one_or_none() or 0)

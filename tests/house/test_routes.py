@@ -1,0 +1,133 @@
+"""Deny by default: every route says who may use it, and the table of all routes is written down here.
+
+A new route must be added to the table with its rule; that is the moment to think about it.
+"""
+
+import re
+from typing import cast
+
+import pytest
+from fastapi import FastAPI
+
+from city_api.app import create_city_api
+from infra.http.apps import create_api, router
+from infra.http.auth import Allowed, Everybody, RuleMissing, rules_of
+from infra.http.context import Context
+from merchant_api.app import create_merchant_api
+from wallet_api.app import create_wallet_api
+
+
+class Bare:
+    docs = True
+    public_url = "https://tanabata.example.jp"
+
+
+BARE = cast(Context, Bare())
+APPS = {
+    "wallet": create_wallet_api(BARE),
+    "merchant": create_merchant_api(BARE),
+    "city": create_city_api(BARE),
+}
+
+PUBLIC = {
+    ("wallet", "POST", "/sign-in/codes"),
+    ("wallet", "POST", "/sign-in"),
+    ("wallet", "GET", "/programmes"),
+    ("wallet", "GET", "/programmes/{code}"),
+    ("wallet", "GET", "/stores/{code}"),
+    ("wallet", "POST", "/checkout/webhook"),
+    ("merchant", "POST", "/sign-in"),
+    ("city", "POST", "/sign-in"),
+}
+OF_APPROVERS = {
+    "/programmes/{code}/versions/{version}/approval",
+    "/officers",
+    "/bank-files/{bank_file_id}/approval",
+}
+
+
+def routes() -> list[tuple[str, str, str, Allowed | Everybody]]:
+    return [
+        (name, method, path, rules[0])
+        for name, app in APPS.items()
+        for method, path, rules in rules_of(app)
+        if path != "/openapi.json"
+    ]
+
+
+def test_only_the_listed_routes_are_public() -> None:
+    found = {(name, method, path) for name, method, path, rule in routes() if isinstance(rule, Everybody)}
+    assert found == PUBLIC
+
+
+def test_every_other_route_asks_for_a_role_of_its_own_api() -> None:
+    for name, method, path, rule in routes():
+        if not isinstance(rule, Everybody):
+            assert rule.audience.value == f"tanabata-{name}", (method, path)
+            assert rule.roles, (method, path)
+
+
+def test_in_the_city_one_role_acts_another_approves_and_all_read() -> None:
+    for name, method, path, rule in routes():
+        if name == "city" and isinstance(rule, Allowed):
+            expected = {"officer", "approver", "auditor"}
+            if path == "/bank-files/{bank_file_id}/content":
+                expected = {"officer", "approver"}
+            elif method != "GET":
+                expected = {"approver"} if path in OF_APPROVERS else {"officer"}
+            assert {role.value for role in rule.roles} == expected, (method, path)
+
+
+def test_a_route_without_a_rule_stops_the_start() -> None:
+    forgotten = router("test")
+
+    @forgotten.get("/balance-of-everybody")
+    async def leak() -> None: ...
+
+    with pytest.raises(RuleMissing, match="/balance-of-everybody"):
+        create_api(BARE, title="T", description="", routers=[forgotten], seconds=1)
+
+
+def test_every_command_is_named_by_its_client() -> None:
+    """A POST that acts for an account takes an Idempotency-Key, but for looking a code up."""
+    for name, app in APPS.items():
+        for path, operations in app.openapi()["paths"].items():
+            for method, operation in operations.items():
+                parameters = {
+                    each["name"]: each["required"] for each in operation.get("parameters", ()) if each["in"] == "header"
+                }
+                acts = method != "get" and (name, method.upper(), path) not in PUBLIC and path != "/codes"
+                assert parameters.get("Idempotency-Key", False) is acts, (name, method, path)
+
+
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
+def test_every_operation_is_described(app: FastAPI) -> None:
+    document = app.openapi()
+    seen: set[str] = set()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation.get("description"), path
+            assert re.fullmatch(r"[a-z_]+", operation["operationId"]), path
+            assert operation["operationId"] not in seen, path
+            seen.add(operation["operationId"])
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert "application/problem+json" in response["content"], (path, status)
+                    assert response["description"], (path, status)
+
+
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
+def test_every_number_in_a_request_is_bounded(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    asked = {
+        name: schema for name, schema in schemas.items() if name.endswith(("Request", "Json")) or name.startswith("New")
+    }
+    assert asked
+    for name, schema in asked.items():
+        assert schema.get("additionalProperties") is False, name
+        for field, rule in schema["properties"].items():
+            for each in rule.get("anyOf", [rule]):
+                if each.get("type") == "integer":
+                    assert {"minimum", "maximum"} <= each.keys(), (name, field)
+                if each.get("type") == "string" and not {"format", "const", "enum", "pattern"} & each.keys():
+                    assert "maxLength" in each, (name, field)

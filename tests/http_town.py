@@ -1,0 +1,91 @@
+"""A town behind its HTTP doors: the same deeds as `tests.town`, asked for as apps ask for them."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.http.problems import PROBLEM_JSON
+from infra.http.tokens import new_token
+from infra.keys import Keys, make_keys
+from infra.town import build_town
+from services.identity.hashing import hash_new_password
+from services.identity.passwords import CHEAPEST
+from services.identity.people import Role
+from services.identity.staff import OpenCityAccount, open_city_account
+from services.identity.tokens import Audience
+from tests.town import Resident, Shop, Town
+
+URL = "http://localhost:8000"
+WALLET, MERCHANT, CITY = "/api/wallet/v1", "/api/merchant/v1", "/api/city/v1"
+
+
+@cache
+def town_keys() -> Keys:
+    return make_keys()
+
+
+class HttpTown(Town):
+    """A town with clients that are signed in; each answers like the server would, without a socket."""
+
+    def __init__(self, engine: AsyncEngine, **options: Any) -> None:
+        super().__init__(engine, **options)
+        self.built = build_town(self.database, town_keys(), public_url=URL, password_cost=CHEAPEST)
+        self._staff: dict[tuple[Role, ...], UUID] = {}
+
+    def client(self, prefix: str, token: str | None = None) -> "Client":
+        transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False)
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        return Client(self, transport=transport, base_url=URL + prefix, headers=headers)
+
+    def token(self, audience: Audience, account_id: UUID, *roles: Role) -> str:
+        return new_token(self.built.context, audience, account_id, roles).access_token
+
+    def as_resident(self, who: Resident) -> "Client":
+        return self.client(WALLET, self.token(Audience.WALLET, who.account_id, Role.RESIDENT))
+
+    def as_clerk(self, shop: Shop) -> "Client":
+        return self.client(MERCHANT, self.token(Audience.MERCHANT, shop.clerk_id, Role.MERCHANT))
+
+    async def as_staff(self, *roles: Role) -> "Client":
+        """Somebody of the city with these roles; the same account each time."""
+        if roles not in self._staff:
+            email = f"{'-'.join(roles)}@city.example.jp"
+            secret = await hash_new_password(email, "tsuki-to-hoshi-88", CHEAPEST, self.entropy)
+            opened = await self.do(open_city_account, OpenCityAccount(None, email, "職員", secret, roles))
+            self._staff[roles] = opened.account_id
+        return self.client(CITY, self.token(Audience.CITY, self._staff[roles], *roles))
+
+    def new_key(self) -> str:
+        return str(UUID(bytes=self.entropy.take(16), version=4))
+
+
+class Client(httpx.AsyncClient):
+    """A client whose commands have an id of their own unless the test gives one."""
+
+    def __init__(self, town: HttpTown, **options: Any) -> None:
+        super().__init__(**options)
+        self._town = town
+
+    async def command(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> httpx.Response:
+        headers = {"idempotency-key": key or self._town.new_key()} | options.pop("headers", {})
+        content = options or {"json": {} if body is None else body}
+        return await self.post(path, headers=headers, **content)
+
+
+def done(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
+    """The body of an answer that went well."""
+    assert answer.status_code == status, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> Mapping[str, Any]:
+    """The parameters of a problem with this status and code."""
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    assert answer.headers["content-type"] == PROBLEM_JSON
+    params: dict[str, Any] = answer.json()["params"]
+    return params

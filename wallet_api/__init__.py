@@ -1,0 +1,1 @@
+"""For residents: an app with one file a screenful of endpoints."""

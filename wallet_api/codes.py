@@ -1,0 +1,115 @@
+"""What a scanned or typed code is, before anybody pays: whose store, what sum."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from infra.http.apps import router
+from infra.http.auth import PUBLIC, Resident
+from infra.http.context import EMVCO_GUID, Context, Here
+from infra.http.openapi import refuses
+from infra.http.strict import Answer, Body, ScannedText, ShortText
+from services.kit.db import Tx
+from services.kit.errors import Refusal
+from services.kit.numbers import NumberMistyped, parse_number
+from services.merchants.at_till import StoreAtTill, StoreUnknown
+from services.payments import read
+from services.payments.payment import TillCodeUnknown
+from services.payments.qr import (
+    STORE_PREFIX,
+    CodeForeign,
+    CodeUnknown,
+    PayCode,
+    StoreCode,
+    TillCode,
+    recognise,
+)
+
+routes = router("codes")
+
+
+class StoreAnswer(Answer):
+    """A store as its customers see it."""
+
+    code: str = Field(description="The number on its sticker.")
+    name: str
+    store_class: str = Field(description="`large` or `small`: some purses are for small stores only.")
+    accepting: bool = Field(description="False while the store is suspended.")
+
+
+class CodeText(Body):
+    """What the camera read, or what a person typed."""
+
+    text: ScannedText
+
+
+class CodeAnswer(Answer):
+    """A code that can be paid; show the store's name before paying."""
+
+    kind: Literal["store", "till"] = Field(description="`till`: a register's code, with the amount in it.")
+    code: str = Field(description="The number to send as `code` when paying.")
+    store: StoreAnswer
+    amount_yen: int | None = Field(description="Null where the payer types the amount.")
+    expires_at: datetime | None = Field(description="When a register's code ends.")
+    used: bool = Field(description="Whether a register's code has paid already.")
+
+
+@dataclass(frozen=True)
+class _Found:
+    kind: Literal["store", "till"]
+    code: str
+    store: StoreAtTill
+    amount_yen: int | None = None
+    expires_at: datetime | None = None
+    used: bool = False
+
+
+@routes.get("/stores/{code}", dependencies=[PUBLIC], responses=refuses(StoreUnknown))
+async def get_store(code: ShortText, here: Here) -> StoreAnswer:
+    """The store behind the number on a sticker."""
+    return StoreAnswer.of(await here.database.transact(read.store_by_code, parse_number(code, prefix=STORE_PREFIX)))
+
+
+@routes.post("/codes", responses=refuses(CodeUnknown, CodeForeign, NumberMistyped, StoreUnknown, TillCodeUnknown))
+async def recognise_code(body: CodeText, _token: Resident, here: Here) -> CodeAnswer:
+    """Say what a code is; a code of another payment service is called by its name."""
+    return CodeAnswer.of(await here.database.transact(_look_up, read_code(body.text, here)))
+
+
+def read_code(text: str, context: Context) -> StoreCode | TillCode:
+    """The store's or the register's code in what was scanned or typed.
+
+    Raises CodeForeign, CodeUnknown (also for a resident's own pay code, which pays nobody here),
+    and the refusals of numbers and EMVCo codes.
+    """
+    address = urlsplit(context.public_url)
+    try:
+        found = recognise(text, f"{address.scheme}://{address.netloc}", EMVCO_GUID)
+    except CodeUnknown:
+        found = _typed(text)
+    if isinstance(found, PayCode):
+        raise CodeUnknown
+    return found
+
+
+def _typed(text: str) -> StoreCode | TillCode:
+    """A number as a person types it. A slip is told as such; what is no number stays unknown."""
+    try:
+        number = parse_number(text)
+    except NumberMistyped:
+        raise
+    except Refusal as error:
+        raise CodeUnknown from error
+    if number.startswith(STORE_PREFIX):
+        return StoreCode(number)
+    return TillCode(parse_number(number, prefix="T"))
+
+
+async def _look_up(tx: Tx, code: StoreCode | TillCode) -> _Found:
+    if isinstance(code, StoreCode):
+        return _Found("store", code.number, await read.store_by_code(tx, code.number))
+    store, till, used = await read.till_code_by_number(tx, code.number)
+    return _Found("till", till.number, store, till.amount_yen, till.expires_at, used)

@@ -1,0 +1,169 @@
+"""Buy points: reserve, pay at the channel's own page, and hear from the channel by its webhook."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field, ValidationError
+
+import locales
+from infra.http.apps import router
+from infra.http.auth import PUBLIC, Resident
+from infra.http.context import Context, Here
+from infra.http.idempotency import Command
+from infra.http.openapi import refuses
+from infra.http.problems import InvalidRequest, describe_fields
+from infra.http.strict import AmountYen, Answer, Body, Count, ShortText, read_json
+from infra.http.webhooks import WebhookStale, WebhookUnsigned, verify
+from services.campaigns.programme import NotOnSale, ProgrammeUnknown, StockExhausted
+from services.kit.db import Tx
+from services.kit.errors import Missing
+from services.wallets import buy, read
+from services.wallets.checkout import CheckoutRequest
+from services.wallets.purchase import CapExceeded, Purchase, UnitsInvalid
+from services.wallets.wallet import WalletSuspended
+from wallet_api.wallets import Mine, own_wallet
+
+routes = router("purchases")
+
+
+class PurchaseRequest(Body):
+    """Whole units of a programme; a unit's price and points are in its terms."""
+
+    programme: ShortText = Field(examples=["starlight-2020"])
+    units: Count
+
+
+class PurchaseAnswer(Answer):
+    """A purchase; points are in the wallet once it is `paid`."""
+
+    id: UUID
+    number: str
+    status: str = Field(description="`reserved`, `paid`, `lapsed`, `late`, `returned` or `undone`.")
+    units: int
+    price_yen: int
+    points: int
+    reserved_until: datetime = Field(description="Pay before this, or the reservation lapses.")
+    paid_at: datetime | None
+
+
+class ReservedAnswer(PurchaseAnswer):
+    """A new purchase, and where to pay for it."""
+
+    checkout_url: str
+
+
+class PurchasesAnswer(Answer):
+    purchases: list[PurchaseAnswer]
+
+
+class CheckoutData(BaseModel):
+    """Which payment a webhook speaks of; a channel may send more than we read."""
+
+    checkout_id: ShortText
+    purchase_id: UUID
+    amount_yen: AmountYen
+
+
+class CheckoutEvent(BaseModel):
+    """A channel's message."""
+
+    type: ShortText
+    data: CheckoutData
+
+
+@dataclass(frozen=True)
+class _OnePurchase:
+    mine: Mine
+    purchase_id: UUID
+
+
+@routes.post(
+    "/wallets/{wallet_id}/purchases",
+    status_code=201,
+    responses=refuses(ProgrammeUnknown, NotOnSale, UnitsInvalid, CapExceeded, StockExhausted, WalletSuspended),
+)
+async def start_purchase(
+    wallet_id: UUID, body: PurchaseRequest, token: Resident, here: Here, command: Command
+) -> ReservedAnswer:
+    """Reserve units for half an hour, and send the resident to `checkout_url` to pay."""
+    asked = buy.Buy(wallet_id, token.account_id, body.programme, body.units)
+    purchase = await command.perform(token.account_id, "wallet.purchase", buy.reserve, asked, Purchase)
+    url = await _open_checkout(here, purchase, body.programme)
+    return ReservedAnswer(**PurchaseAnswer.of(purchase).model_dump(), checkout_url=url)
+
+
+@routes.get("/wallets/{wallet_id}/purchases")
+async def list_purchases(wallet_id: UUID, token: Resident, here: Here) -> PurchasesAnswer:
+    """The wallet's purchases, newest first."""
+    found = await here.database.transact(_list, Mine(wallet_id, token.account_id))
+    return PurchasesAnswer(purchases=[PurchaseAnswer.of(purchase) for purchase in found])
+
+
+@routes.get("/wallets/{wallet_id}/purchases/{purchase_id}")
+async def get_purchase(wallet_id: UUID, purchase_id: UUID, token: Resident, here: Here) -> PurchaseAnswer:
+    """Where a purchase stands."""
+    asked = _OnePurchase(Mine(wallet_id, token.account_id), purchase_id)
+    return PurchaseAnswer.of(await here.database.transact(_find, asked))
+
+
+@routes.post(
+    "/checkout/webhook",
+    dependencies=[PUBLIC],
+    status_code=204,
+    responses=refuses(WebhookUnsigned, WebhookStale, buy.CheckoutAmountWrong),
+)
+async def hear_checkout(request: Request, here: Here) -> Response:
+    """For the payment channel, not for apps: a message signed by the Standard Webhooks scheme.
+
+    Once, twice, late or out of order: the effect is one. Types that we do not know are taken
+    and left alone.
+    """
+    body = await request.body()
+    verify(here.webhook_secret, request.headers, body, here.clock.now())
+    outcomes: dict[str, Literal[True, False]] = {"checkout.paid": True, "checkout.cancelled": False}
+    content = read_json(body)
+    if isinstance(content, dict) and content.get("type") in outcomes:
+        event = _read_event(content)
+        await here.database.transact(_hear, (event, outcomes[event.type]))
+    return Response(status_code=204)
+
+
+def _read_event(content: object) -> CheckoutEvent:
+    try:
+        return CheckoutEvent.model_validate(content)
+    except ValidationError as error:
+        raise InvalidRequest(fields=describe_fields(error.errors())) from error
+
+
+async def _open_checkout(here: Context, purchase: Purchase, programme: str) -> str:
+    """The channel's page for a purchase; asked for again after a replay, the channel knows it."""
+    description = locales.text(
+        "ja", "checkout.description", programme=programme, units=purchase.units, number=purchase.number
+    )
+    session = await here.checkout.create(
+        CheckoutRequest(purchase.id, purchase.price_yen, description, f"{here.public_url}/", purchase.reserved_until)
+    )
+    await here.database.transact(buy.attach_checkout, buy.AttachCheckout(purchase.id, session.checkout_id))
+    return session.url
+
+
+async def _hear(tx: Tx, heard: tuple[CheckoutEvent, bool]) -> None:
+    event, paid = heard
+    word = buy.CheckoutWord(event.data.checkout_id, paid, event.data.amount_yen)
+    try:
+        await buy.hear(tx, word)
+    except Missing:
+        # The channel was quicker than our note of its id: its signature vouches for the purchase's.
+        await buy.attach_checkout(tx, buy.AttachCheckout(event.data.purchase_id, event.data.checkout_id))
+        await buy.hear(tx, word)
+
+
+async def _list(tx: Tx, asked: Mine) -> list[Purchase]:
+    return await read.purchases_of(tx, await own_wallet(tx, asked))
+
+
+async def _find(tx: Tx, asked: _OnePurchase) -> Purchase:
+    return await read.purchase_of(tx, await own_wallet(tx, asked.mine), asked.purchase_id)

@@ -1,0 +1,106 @@
+"""Sign in by a one-time code to one's phone; the first time opens the person's wallet."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Header
+from pydantic import Field
+
+import locales
+from infra.http.apps import router
+from infra.http.auth import PUBLIC
+from infra.http.context import Here
+from infra.http.openapi import refuses
+from infra.http.strict import Answer, Body, Secret, ShortText
+from infra.http.tokens import TokenAnswer, new_token
+from services.identity import codes
+from services.identity.people import (
+    AccountDisabled,
+    PhoneMalformed,
+    PhoneNotJapanese,
+    PhoneUnusable,
+    Role,
+)
+from services.identity.request_code import RequestCode, request_code
+from services.identity.sign_in import CodeGuess, ProvenPhone, SignedIn, prove_phone, sign_in
+from services.identity.tokens import Audience
+from services.kit.db import Tx
+from services.wallets.open import open_wallet
+from services.wallets.wallet import Wallet
+
+routes = router("sign-in")
+
+
+class CodeRequest(Body):
+    """Where the one-time code goes."""
+
+    phone: ShortText = Field(description="A Japanese number as a person types it.", examples=["090-1234-5678"])
+
+
+class CodeRequestAnswer(Answer):
+    """The attempt that the code belongs to; whether the number is known is not told."""
+
+    attempt_id: UUID
+    expires_at: datetime
+
+
+class SignInRequest(Body):
+    """The code that reached the phone."""
+
+    attempt_id: UUID
+    code: Secret = Field(description="Six digits; spaces and a hyphen are forgiven.", examples=["123456"])
+
+
+class WalletName(Answer):
+    """A wallet that the account acts for."""
+
+    id: UUID
+    number: str = Field(description="What people read aloud and type.")
+
+
+class SignInAnswer(TokenAnswer):
+    """A signed-in resident."""
+
+    account_id: UUID
+    wallets: list[WalletName]
+
+
+@routes.post(
+    "/sign-in/codes",
+    dependencies=[PUBLIC],
+    status_code=202,
+    responses=refuses(PhoneMalformed, PhoneNotJapanese, PhoneUnusable, codes.CodeThrottled),
+)
+async def send_sign_in_code(
+    body: CodeRequest, here: Here, accept_language: Annotated[str, Header(max_length=200)] = ""
+) -> CodeRequestAnswer:
+    """Send a one-time code by SMS, in the language of `Accept-Language`."""
+    made = await here.database.transact(request_code, RequestCode(body.phone, here.code_key))
+    minutes = int(codes.LIFETIME.total_seconds()) // 60
+    language = locales.choose(accept_language)
+    await here.sms.send(made.phone, locales.text(language, "sms.sign_in_code", code=made.code, minutes=minutes))
+    return CodeRequestAnswer.of(made)
+
+
+@routes.post(
+    "/sign-in",
+    dependencies=[PUBLIC],
+    responses=refuses(codes.CodeMalformed, codes.CodeWrong, codes.CodeExpired, codes.CodeExhausted, AccountDisabled),
+)
+async def sign_in_resident(body: SignInRequest, here: Here) -> SignInAnswer:
+    """Sign in with the code; the first sign-in of a phone opens the account and the wallet."""
+    proven = await prove_phone(here.database, CodeGuess(body.attempt_id, body.code, here.code_key))
+    signed_in, held = await here.database.transact(_enter, proven)
+    token = new_token(here, Audience.WALLET, signed_in.account_id, [Role.RESIDENT])
+    return SignInAnswer(
+        **token.model_dump(),
+        account_id=signed_in.account_id,
+        wallets=[WalletName.of(wallet) for wallet in held],
+    )
+
+
+async def _enter(tx: Tx, proven: ProvenPhone) -> tuple[SignedIn, list[Wallet]]:
+    """Use the code up, and make sure that the person has a wallet, in one transaction."""
+    signed_in = await sign_in(tx, proven)
+    return signed_in, await open_wallet(tx, signed_in.person_ids[0], signed_in.account_id)

@@ -1,0 +1,191 @@
+"""What a resident holds: balance by purse and expiry, history, and the phones that show codes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import Field
+
+from infra.http.apps import router
+from infra.http.auth import Resident
+from infra.http.context import Here
+from infra.http.idempotency import Command
+from infra.http.openapi import refuses
+from infra.http.strict import Answer, Body, Name
+from services.kit.db import Tx
+from services.ledger.journal import Movement
+from services.payments.payment import Payment
+from services.payments.read import stores_of_movements
+from services.wallets import read
+from services.wallets.device_key import DeviceKeyInvalid, DeviceKeyPrivate
+from services.wallets.open import BlockDevice, RegisterDevice, block_device, register_device
+from services.wallets.wallet import Device, TooManyDevices, Wallet
+
+routes = router("wallets")
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A wallet, asked for by an account; somebody else's does not exist."""
+
+    wallet_id: UUID
+    account_id: UUID
+    limit: int = 100
+
+
+class WalletAnswer(Answer):
+    """A wallet that the account acts for."""
+
+    id: UUID
+    number: str = Field(description="What people read aloud and type.")
+    status: str = Field(description="`active` or `suspended`.")
+
+
+class WalletsAnswer(Answer):
+    wallets: list[WalletAnswer]
+
+
+class PurseAnswer(Answer):
+    """What one purse holds until one expiry; the order is that of spending."""
+
+    programme: str
+    programme_name: str
+    purse: str
+    purse_name: str
+    points: int
+    paid_points: int
+    premium_points: int
+    store_classes: list[str] = Field(description="The stores that take it.")
+    usable_from: datetime
+    expires_on: date = Field(description="The last day on which it is valid, in Japan.")
+
+
+class BalanceAnswer(Answer):
+    """A wallet at an instant."""
+
+    wallet: WalletAnswer
+    total_points: int
+    purses: list[PurseAnswer]
+    at: datetime
+
+
+class MovementAnswer(Answer):
+    """What one deed did to the wallet."""
+
+    deed_id: UUID
+    kind: str = Field(description="`purchase`, `grant`, `payment`, `cancel`, `refund`, `expiry` …")
+    at: datetime
+    change_points: int = Field(description="Above zero: a gain.")
+    payment_id: UUID | None = Field(description="The payment that a payment, cancel or refund is about.")
+    payment_number: str | None
+
+
+class HistoryAnswer(Answer):
+    movements: list[MovementAnswer]
+
+
+class DeviceRequest(Body):
+    """The public half of a key that the phone made; the private half never leaves it."""
+
+    name: Name
+    public_jwk: dict[str, str] = Field(
+        description="A P-256 public key: `kty`, `crv`, `x`, `y`.",
+        examples=[{"kty": "EC", "crv": "P-256", "x": "…", "y": "…"}],
+    )
+
+
+class DeviceAnswer(Answer):
+    """A phone whose codes pay from this wallet."""
+
+    id: UUID
+    name: str
+    status: str = Field(description="`active` or `blocked`.")
+
+
+class DevicesAnswer(Answer):
+    devices: list[DeviceAnswer]
+
+
+class BlockedAnswer(Answer):
+    device_id: UUID
+
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@routes.get("/wallets")
+async def list_wallets(token: Resident, here: Here) -> WalletsAnswer:
+    """The wallets that the account acts for, its own first."""
+    found = await here.database.transact(read.wallets_of, token.account_id)
+    return WalletsAnswer(wallets=[WalletAnswer.of(wallet) for wallet in found])
+
+
+@routes.get("/wallets/{wallet_id}")
+async def get_wallet(wallet_id: UUID, token: Resident, here: Here) -> BalanceAnswer:
+    """The balance by purse and expiry."""
+    return BalanceAnswer.of(await here.database.transact(_balance, Mine(wallet_id, token.account_id)))
+
+
+@routes.get("/wallets/{wallet_id}/history")
+async def get_history(wallet_id: UUID, token: Resident, here: Here, limit: Limit = 100) -> HistoryAnswer:
+    """What happened, newest first."""
+    movements, payments = await here.database.transact(_history, Mine(wallet_id, token.account_id, limit))
+    return HistoryAnswer(movements=[_movement(each, payments.get(each.deed_id)) for each in movements])
+
+
+@routes.get("/wallets/{wallet_id}/devices")
+async def list_devices(wallet_id: UUID, token: Resident, here: Here) -> DevicesAnswer:
+    """The phones of a wallet, blocked ones among them."""
+    found = await here.database.transact(_devices, Mine(wallet_id, token.account_id))
+    return DevicesAnswer(devices=[DeviceAnswer.of(device) for device in found])
+
+
+@routes.post(
+    "/wallets/{wallet_id}/devices",
+    status_code=201,
+    responses=refuses(DeviceKeyInvalid, DeviceKeyPrivate, TooManyDevices),
+)
+async def add_device(wallet_id: UUID, body: DeviceRequest, token: Resident, command: Command) -> DeviceAnswer:
+    """Register a phone's key, so that its codes pay from this wallet."""
+    asked = RegisterDevice(wallet_id, token.account_id, body.name, body.public_jwk)
+    return DeviceAnswer.of(
+        await command.perform(token.account_id, "wallet.device.register", register_device, asked, Device)
+    )
+
+
+@routes.post("/wallets/{wallet_id}/devices/{device_id}/block")
+async def block_wallet_device(wallet_id: UUID, device_id: UUID, token: Resident, command: Command) -> BlockedAnswer:
+    """Block a lost phone: its codes are refused from now on."""
+    asked = BlockDevice(wallet_id, token.account_id, device_id)
+    done = await command.perform(token.account_id, "wallet.device.block", block_device, asked, UUID)
+    return BlockedAnswer(device_id=done)
+
+
+def _movement(movement: Movement, payment: Payment | None) -> MovementAnswer:
+    return MovementAnswer(
+        deed_id=movement.deed_id,
+        kind=movement.kind.value,
+        at=movement.effective_at,
+        change_points=movement.change_yen,
+        payment_id=payment.id if payment else None,
+        payment_number=payment.number if payment else None,
+    )
+
+
+async def own_wallet(tx: Tx, asked: Mine) -> Wallet:
+    return await read.wallet_for(tx, asked.wallet_id, asked.account_id)
+
+
+async def _balance(tx: Tx, asked: Mine) -> read.Balance:
+    return await read.balance(tx, await own_wallet(tx, asked))
+
+
+async def _history(tx: Tx, asked: Mine) -> tuple[list[Movement], dict[UUID, Payment]]:
+    movements = await read.history(tx, await own_wallet(tx, asked), limit=asked.limit)
+    return movements, await stores_of_movements(tx, movements)
+
+
+async def _devices(tx: Tx, asked: Mine) -> list[Device]:
+    return await read.devices_of(tx, await own_wallet(tx, asked))
