@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lock packages venv
+.PHONY: help setup run test test-long check openapi lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -35,6 +35,9 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files
 	.venv/bin/squawk --config infra/database/squawk.toml .venv/migrations/*.sql
 	@! grep -nE '://|index-url|find-links| @ ' requirements.lock requirements-dev.lock \
 	  || { echo "a lock file names a host: make lock"; exit 1; }
+
+openapi: setup ## Write the APIs' documents to docs/openapi
+	@.venv/bin/tanabata openapi
 
 lock: venv ## Resolve the dependencies anew into the two lock files
 	@command -v uv >/dev/null || [ -x .venv/uv/bin/uv ] || { $(PY) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }

@@ -15,9 +15,9 @@ from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.problems import EdgeProblem
 from infra.http.strict import Answer, Body, Points, Reason, ShortText
-from services.campaigns.programme import GrantBudgetExhausted, ProgrammeUnknown
+from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import TermsInvalid
-from services.wallets.grant import Grant, Granted, ProgrammeClosed, check, grant
+from services.wallets.grant import Grant, Granted, check, grant
 from services.wallets.grant_csv import GrantLine, GrantListInvalid, read_grants
 
 routes = router("grants")

@@ -11,8 +11,8 @@ from typing import TypeVar
 import typer
 from rich.console import Console
 
+from infra.database.binaries import ServerFailed
 from infra.database.connect import BadDatabaseUrl, ClockSkew
-from infra.database.embedded import ServerFailed
 from infra.database.locks import InUse
 from infra.database.migrate import CannotMigrate
 from infra.database.provision import Unreachable

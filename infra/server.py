@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from infra import worker
 from infra.database.connect import JOBS, ClockSkew, require_same_clock
@@ -31,16 +30,22 @@ CLOCK_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-async def create_app(handle: DatabaseHandle, settings: Settings) -> ASGIApp:
+async def create_app(handle: DatabaseHandle, settings: Settings) -> Starlette:
     """Everything of one city, to be served until its lifespan ends.
 
     Raises ClockSkew when this machine's clock is more than two seconds off the database's, and
     KeyUnsafe when a key of the installation could have been read by others.
     """
+    if not settings.is_local:
+        log.warning("PUBLIC_URL is not this machine: no outbox and no sandbox pages, and no SMS gateway is built yet")
     keys = load_keys(settings.data_dir)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     jobs = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
-    clock = OffsetClock(await _offset(jobs))
+    try:
+        clock = OffsetClock(await _offset(jobs))
+    except BaseException:
+        await jobs.dispose()
+        raise
     entropy = SecretEntropy()
 
     @asynccontextmanager
@@ -61,6 +66,8 @@ async def create_app(handle: DatabaseHandle, settings: Settings) -> ASGIApp:
         jobs=Database(jobs, clock, entropy),
         public_url=settings.public_url,
         state=settings.data_dir / "sandbox-checkout.sqlite3",
+        docs=settings.is_local,
+        local_pages=settings.is_local,
         lifespan=lifespan,
     )
     return town.app

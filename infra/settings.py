@@ -47,6 +47,11 @@ class Settings:
     data_dir: Path
     public_url: str
 
+    @property
+    def is_local(self) -> bool:
+        """Whether people reach the installation as this machine itself: only then may it play outbox and bank."""
+        return urlsplit(self.public_url).hostname in {"localhost", "127.0.0.1", "::1"}
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings; an empty variable counts as not set. Raises BadSetting."""
@@ -124,8 +129,11 @@ def _data_dir(value: str | None) -> Path:
     if value is None:
         return default_data_dir(PROJECT, as_root=os.geteuid() == 0)
     folder = Path(value).expanduser().absolute()
-    if folder.exists() and not folder.is_dir():
-        raise BadSetting("TANABATA_DATA", value, "a folder, not a file")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise BadSetting("TANABATA_DATA", value, "a folder, not a file")
+    except OSError as error:
+        raise BadSetting("TANABATA_DATA", value, "a folder that you may enter") from error
     return folder
 
 

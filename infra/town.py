@@ -13,7 +13,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Lifespan
 
 from city_api.app import PREFIX as CITY
@@ -61,14 +61,16 @@ def build_town(
     public_url: str,
     state: Path | None = None,
     docs: bool = True,
+    local_pages: bool = True,
     password_cost: PasswordCost = RECOMMENDED,
     lifespan: Lifespan[Any] | None = None,
 ) -> Town:
     """A town on a database, with its clock and entropy.
 
     `jobs` is the same database through connections with the limits of jobs; None shares them.
-    `state` is the sandbox checkout's file; None keeps it in memory. `password_cost` below the
-    recommended one is for invented people only.
+    `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody
+    reads the outbox or pays at the sandbox: right for an installation that others can reach.
+    `password_cost` below the recommended one is for invented people only.
     """
     outbox = LocalOutbox(database.clock)
     carrier = _Carrier(public_url)
@@ -92,6 +94,7 @@ def build_town(
         docs=docs,
         password_cost=password_cost,
     )
+    secure = public_url.startswith("https:")
     slow = jobs or database
     city = replace(context, database=slow, deeds=Deeds(slow))
     app = Starlette(
@@ -99,7 +102,7 @@ def build_town(
             Mount(WALLET, create_wallet_api(context)),
             Mount(MERCHANT, create_merchant_api(context)),
             Mount(CITY, create_city_api(city)),
-            Mount("/", _local_pages(outbox, checkout, secure=public_url.startswith("https:"))),
+            Mount("/", _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)),
         ],
         lifespan=lifespan,
     )
@@ -107,10 +110,11 @@ def build_town(
     return Town(app, context, slow, outbox, checkout)
 
 
-def _local_pages(outbox: LocalOutbox, checkout: SandboxCheckout, *, secure: bool) -> Starlette:
+def _elsewhere(routes: list[Route], *, secure: bool) -> Starlette:
+    """Everything that is no API: the local pages if there are any, and problems for what does not exist."""
     handlers = {Refusal: on_refusal, HTTPException: on_http_exception}
     edge = Middleware(Edge, seconds=PAGE_SECONDS, secure=secure)
-    app = Starlette(routes=pages(outbox, checkout), middleware=[edge], exception_handlers=handlers)
+    app = Starlette(routes=routes, middleware=[edge], exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app
 

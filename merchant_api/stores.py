@@ -8,6 +8,7 @@ from pydantic import Field
 from infra.http.apps import router
 from infra.http.auth import StoreStaff
 from infra.http.context import Here
+from infra.http.idempotency import DeedAnswer, OwnDeed, recall
 from infra.http.strict import Answer
 from services.kit.db import Tx
 from services.kit.errors import Missing
@@ -56,6 +57,13 @@ async def get_store(store_id: UUID, token: StoreStaff, here: Here) -> StoreLine:
     return store_line(await here.database.transact(own_store, AtStore(store_id, token.account_id)))
 
 
+@routes.get("/stores/{store_id}/deeds/{key}")
+async def get_deed(store_id: UUID, key: UUID, token: StoreStaff, here: Here) -> DeedAnswer:
+    """What a command of one's own answered, for a till that lost the answer on the way."""
+    asked = (AtStore(store_id, token.account_id), OwnDeed(token.account_id, key))
+    return await here.database.transact(_deed, asked)
+
+
 def store_line(found: StoreOfMember) -> StoreLine:
     store = found.store
     return StoreLine(
@@ -77,3 +85,8 @@ async def own_store(tx: Tx, asked: AtStore) -> StoreOfMember:
         if found.store.id == asked.store_id:
             return found
     raise Missing
+
+
+async def _deed(tx: Tx, asked: tuple[AtStore, OwnDeed]) -> DeedAnswer:
+    await own_store(tx, asked[0])
+    return await recall(tx, asked[1])

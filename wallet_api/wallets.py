@@ -11,11 +11,13 @@ from pydantic import Field
 from infra.http.apps import router
 from infra.http.auth import Resident
 from infra.http.context import Here
-from infra.http.idempotency import Command
+from infra.http.idempotency import Command, DeedAnswer, OwnDeed, recall
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Name
 from services.kit.db import Tx
 from services.ledger.journal import Movement
+from services.merchants.read import stores
+from services.merchants.shops import Store
 from services.payments.payment import Payment
 from services.payments.read import stores_of_movements
 from services.wallets import read
@@ -33,6 +35,13 @@ class Mine:
     wallet_id: UUID
     account_id: UUID
     limit: int = 100
+
+
+@dataclass(frozen=True)
+class _History:
+    movements: list[Movement]
+    payments: dict[UUID, Payment]
+    stores: dict[UUID, Store]
 
 
 class WalletAnswer(Answer):
@@ -80,6 +89,7 @@ class MovementAnswer(Answer):
     change_points: int = Field(description="Above zero: a gain.")
     payment_id: UUID | None = Field(description="The payment that a payment, cancel or refund is about.")
     payment_number: str | None
+    store_name: str | None
 
 
 class HistoryAnswer(Answer):
@@ -131,8 +141,8 @@ async def get_wallet(wallet_id: UUID, token: Resident, here: Here) -> BalanceAns
 @routes.get("/wallets/{wallet_id}/history")
 async def get_history(wallet_id: UUID, token: Resident, here: Here, limit: Limit = 100) -> HistoryAnswer:
     """What happened, newest first."""
-    movements, payments = await here.database.transact(_history, Mine(wallet_id, token.account_id, limit))
-    return HistoryAnswer(movements=[_movement(each, payments.get(each.deed_id)) for each in movements])
+    found = await here.database.transact(_history, Mine(wallet_id, token.account_id, limit))
+    return HistoryAnswer(movements=[_movement(each, found) for each in found.movements])
 
 
 @routes.get("/wallets/{wallet_id}/devices")
@@ -163,7 +173,16 @@ async def block_wallet_device(wallet_id: UUID, device_id: UUID, token: Resident,
     return BlockedAnswer(device_id=done)
 
 
-def _movement(movement: Movement, payment: Payment | None) -> MovementAnswer:
+@routes.get("/wallets/{wallet_id}/deeds/{key}")
+async def get_deed(wallet_id: UUID, key: UUID, token: Resident, here: Here) -> DeedAnswer:
+    """What a command of one's own answered, for a client that lost the answer on the way."""
+    asked = (Mine(wallet_id, token.account_id), OwnDeed(token.account_id, key))
+    return await here.database.transact(_deed, asked)
+
+
+def _movement(movement: Movement, found: _History) -> MovementAnswer:
+    payment = found.payments.get(movement.deed_id)
+    store = found.stores.get(payment.store_id) if payment else None
     return MovementAnswer(
         deed_id=movement.deed_id,
         kind=movement.kind.value,
@@ -171,6 +190,7 @@ def _movement(movement: Movement, payment: Payment | None) -> MovementAnswer:
         change_points=movement.change_yen,
         payment_id=payment.id if payment else None,
         payment_number=payment.number if payment else None,
+        store_name=store.details.name if store else None,
     )
 
 
@@ -182,10 +202,16 @@ async def _balance(tx: Tx, asked: Mine) -> read.Balance:
     return await read.balance(tx, await own_wallet(tx, asked))
 
 
-async def _history(tx: Tx, asked: Mine) -> tuple[list[Movement], dict[UUID, Payment]]:
+async def _history(tx: Tx, asked: Mine) -> _History:
     movements = await read.history(tx, await own_wallet(tx, asked), limit=asked.limit)
-    return movements, await stores_of_movements(tx, movements)
+    payments = await stores_of_movements(tx, movements)
+    return _History(movements, payments, await stores(tx, {each.store_id for each in payments.values()}))
 
 
 async def _devices(tx: Tx, asked: Mine) -> list[Device]:
     return await read.devices_of(tx, await own_wallet(tx, asked))
+
+
+async def _deed(tx: Tx, asked: tuple[Mine, OwnDeed]) -> DeedAnswer:
+    await own_wallet(tx, asked[0])
+    return await recall(tx, asked[1])

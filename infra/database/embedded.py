@@ -8,7 +8,6 @@ that takes. Only a unix socket in a closed folder leads to it, and the system vo
 
 import asyncio
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -22,7 +21,7 @@ import asyncpg
 from sqlalchemy import URL
 
 from infra.database import postmaster
-from infra.database.binaries import Account, environment, programs
+from infra.database.binaries import Account, ServerFailed, environment, programs, server_account
 from infra.database.locks import FileLock
 from infra.database.postmaster import PORT, Postmaster
 from infra.database.server_files import (
@@ -33,17 +32,13 @@ from infra.database.server_files import (
     socket_folder,
     write_settings,
 )
-from infra.settings import UNPRIVILEGED, may_walk_to
+from infra.settings import may_walk_to
 
 _PAUSE = 0.02
 _RECOVERY_LIMIT = 3_600.0  # crash recovery reads at most max_wal_size; an hour means something is wrong
 _STOP_LIMIT = 60.0
 _ORPHAN_LIMIT = 30.0
 _ORPHANS = "pre-existing shared memory block"
-
-
-class ServerFailed(Exception):
-    """PostgreSQL could not be started; the message carries what it said."""
 
 
 class EmbeddedPostgres:
@@ -72,13 +67,12 @@ class EmbeddedPostgres:
 
     async def start(self) -> None:
         """Start the server, or join the one that runs. Raises ServerFailed, FolderRefused, InUse."""
-        account = _account(self.pgdata)
+        account = server_account(self.pgdata)
         _make_data_dir(self.data_dir, account)
         try:
             await self._server_lock.wait_alone(_RECOVERY_LIMIT, self._tell)
             self._users_lock.try_shared()  # nobody holds it alone without the server's lock
-            self._running = await self._join() or await self._launch(account)
-            await _ensure_roles_and_database(self)
+            self._running = await self._answering(account)
         except BaseException:
             self._server_lock.release()
             await self.stop()
@@ -117,6 +111,22 @@ class EmbeddedPostgres:
         query = {"host": str(self.socket_dir), "port": str(PORT)}
         url = URL.create("postgresql+asyncpg", username=role, database=database, query=query)
         return url.render_as_string(hide_password=False)
+
+    async def _answering(self, account: Account) -> Postmaster:
+        """The server, with its roles and database. One that was killed may take a while to disappear."""
+        for _ in range(int(_ORPHAN_LIMIT)):
+            joined = await self._join()
+            found = joined or await self._launch(account)
+            try:
+                await _ensure_roles_and_database(found.socket_dir)
+            except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
+                if joined is None:
+                    raise
+                self._tell("it does not answer; waiting for it to recover or to end")
+                await asyncio.sleep(1)
+            else:
+                return found
+        raise ServerFailed(f"a PostgreSQL server runs on {self.pgdata}, but does not answer")
 
     async def _join(self) -> Postmaster | None:
         """The server that runs already, once it is ready; None when none does, or it was stopping."""
@@ -232,29 +242,15 @@ def _changed(path: Path) -> float:
     return path.stat().st_mtime
 
 
-def _account(pgdata: Path) -> Account:
-    """Who runs the server: we, or for root the data's owner or else an unprivileged user."""
-    if os.geteuid() != 0:
-        account = Account(os.geteuid(), os.getegid())
-        if account.name is None:
-            raise ServerFailed(
-                f"user id {account.uid} has no name in the system's list of users, which PostgreSQL needs; "
-                "run as another user, or set DATABASE_URL"
-            )
-        return account
-    if pgdata.exists() and pgdata.stat().st_uid != 0:
-        status = pgdata.stat()
-        return Account(status.st_uid, status.st_gid)
-    nobody = pwd.getpwnam(UNPRIVILEGED)
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
 def _make_data_dir(data_dir: Path, account: Account) -> None:
     """The data folder: closed, except that root's server must be able to walk through it."""
-    for folder in reversed([data_dir, *data_dir.parents]):
-        if not folder.exists():
-            folder.mkdir(exist_ok=True)
-            folder.chmod(0o711 if os.geteuid() == 0 else 0o700)  # whatever the umask says
+    try:
+        for folder in reversed([data_dir, *data_dir.parents]):
+            if not folder.exists():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o711 if os.geteuid() == 0 else 0o700)  # whatever the umask says
+    except OSError as error:
+        raise FolderRefused(f"{data_dir} cannot be made: {error.strerror}; set TANABATA_DATA") from error
     if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
         raise FolderRefused(f"{data_dir} belongs to another user; set TANABATA_DATA to a folder of your own")
     if not may_walk_to(data_dir, account.uid, account.gid):
@@ -273,10 +269,10 @@ def _same_version(pgdata: Path, folder: Path) -> None:
         raise ServerFailed(f"{pgdata} was made by PostgreSQL {made_by}, but this is {ours}: dump and restore it")
 
 
-async def _ensure_roles_and_database(server: EmbeddedPostgres) -> None:
+async def _ensure_roles_and_database(socket_dir: Path) -> None:
     """Once a cluster: the application's role, which owns nothing, and the database."""
     connection = await asyncpg.connect(
-        host=str(server.socket_dir), port=PORT, user=MIGRATOR, database="postgres", timeout=30
+        host=str(socket_dir), port=PORT, user=MIGRATOR, database="postgres", timeout=30
     )
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP):

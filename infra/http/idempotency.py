@@ -7,15 +7,18 @@ Source: docs/sources.md, "The Idempotency-Key HTTP header field" (a quoted strin
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
+from pydantic import Field
 
 from infra.http.context import Context, Here
-from services.kit.db import UseCase
+from infra.http.strict import Answer
+from services.kit.db import Tx, UseCase
 from services.kit.deeds import Deed, fingerprint
-from services.kit.errors import Kind, Refusal
+from services.kit.errors import Kind, Missing, Refusal
+from services.kit.tables import find_deed
 
 HEADER = "Idempotency-Key"
 REPLAY_HEADER = "Idempotent-Replay"
@@ -68,6 +71,29 @@ class Named:
         if done.replayed:
             self.response.headers[REPLAY_HEADER] = "true"
         return done.result
+
+
+@dataclass(frozen=True)
+class OwnDeed:
+    """A deed by the account that did it and the id that its client gave it."""
+
+    account_id: UUID
+    key: UUID
+
+
+class DeedAnswer(Answer):
+    """The stored answer of a deed; 404 while it is unknown, so it may be sent again under the same id."""
+
+    key: UUID
+    result: Any = Field(description="What the deed did, as its command answered.")
+
+
+async def recall(tx: Tx, deed: OwnDeed) -> DeedAnswer:
+    """What one's own deed answered. Raises Missing for one that is unknown or somebody else's."""
+    result = await find_deed(tx, deed.account_id, deed.key)
+    if result is None:
+        raise Missing
+    return DeedAnswer(key=deed.key, result=result)
 
 
 async def named(

@@ -64,7 +64,12 @@ def _one_line(text: str) -> str:
 
 
 def _day_text(value: object) -> object:
-    """Dates come as YYYY-MM-DD only: pydantic alone would also take a count of seconds."""
+    """Dates come as YYYY-MM-DD only: pydantic alone would also take a count of seconds.
+
+    A date as such is one of ours, on its way out.
+    """
+    if type(value) is date:
+        return value
     if not isinstance(value, str) or _DAY.fullmatch(value) is None:
         raise PydanticCustomError("date_type", "not a date")
     return value

@@ -56,6 +56,13 @@ class NotOnSale(Refusal):
     kind = Kind.CONFLICT
 
 
+class ProgrammeClosed(Refusal):
+    """The programme's period of use is over."""
+
+    code = "programme_closed"
+    kind = Kind.CONFLICT
+
+
 @dataclass(frozen=True)
 class Programme:
     """A programme under one version of its terms."""

@@ -154,7 +154,7 @@ def verify(keys: TokenKeys, token: str, audience: Audience, now: datetime) -> Ac
             issuer=keys.issuer,
             options=_OPTIONS,
         )
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+    except jwt.PyJWTError as error:
         raise TokenInvalid from error
     return _judge(claims, audience, now)
 
@@ -168,7 +168,7 @@ def _kid(token: str) -> str:
         raise TokenInvalid
     try:
         header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+    except jwt.PyJWTError as error:
         raise TokenInvalid from error
     if header.keys() != _HEADER or header["alg"] != ALGORITHM or header["typ"] != TYPE:
         raise TokenInvalid

@@ -1,9 +1,10 @@
 """Rows as sets: many values in one statement of constant shape, whatever their number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, Insert, bindparam, cast, func, insert, inspect, select
+from sqlalchemy import ARRAY, ColumnElement, Insert, Uuid, bindparam, cast, func, insert, inspect, literal, select
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -19,6 +20,11 @@ def as_rows(
         arrays.append(cast(bindparam(f"{name}_{column.key}", values, type_=array), array))
     names = [column.key for column in columns]
     return func.unnest(*arrays).table_valued(*names, name=name).render_derived(name=name)
+
+
+def any_of(ids: Collection[UUID]) -> ColumnElement[Any]:
+    """`= ANY(...)` over any number of ids: compare a column with it."""
+    return func.any(literal(list(ids), ARRAY(Uuid())))
 
 
 def insert_rows(table: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> Insert:

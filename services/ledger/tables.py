@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -14,14 +13,13 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     func,
-    literal,
     select,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base, Tx
-from services.kit.sets import insert_rows
+from services.kit.sets import any_of, insert_rows
 from services.kit.tables import Instant
 from services.ledger.chart import CHART, OWNED, Account
 from services.ledger.journal import Journal, JournalKind, Movement, Posting, WrittenJournal
@@ -173,7 +171,7 @@ async def sum_movements(tx: Tx, owner_ids: Sequence[UUID], limit: int) -> list[M
     query = (
         select(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at, change)
         .join(PostingRow, PostingRow.journal_id == JournalRow.id)
-        .where(PostingRow.owner_id == func.any(literal(list(owner_ids), ARRAY(PostingRow.owner_id.type))))
+        .where(PostingRow.owner_id == any_of(owner_ids))
         .group_by(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at)
         .order_by(JournalRow.effective_at.desc(), JournalRow.deed_id.desc(), JournalRow.kind)
         .limit(limit)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
 
@@ -16,16 +16,24 @@ def stores_at_till(account_id: UUID | None) -> Select[Any]:
     """What a payment must know of a store, in one row a store: narrow it down and read it with `store_at_till`.
 
     Columns: id, code, name, class, merchant, whether store and merchant are active, the
-    acting account's role there (NULL without one), and the persons known to work there.
+    acting account's role there (NULL without one), and the persons known to work for the
+    merchant, in this store or another: nobody pays their own employer.
     """
     role = (
         select(MemberRow.role)
         .where(MemberRow.store_id == StoreRow.id, MemberRow.account_id == account_id, MemberRow.status == "active")
         .scalar_subquery()
     )
+    branch = aliased(StoreRow)
     staff = (
         select(func.array_agg(MemberRow.person_id))
-        .where(MemberRow.store_id == StoreRow.id, MemberRow.person_id.is_not(None), MemberRow.status == "active")
+        .join(branch, branch.id == MemberRow.store_id)
+        .where(
+            branch.merchant_id == StoreRow.merchant_id,
+            MemberRow.person_id.is_not(None),
+            MemberRow.status == "active",
+        )
+        .correlate(StoreRow)
         .scalar_subquery()
     )
     accepting = and_(StoreRow.status == "active", MerchantRow.status == "active")

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, func, literal, select
+from sqlalchemy import Select, select
 
+from services.kit.sets import any_of
 from services.payments.tables.schema import LegRow
 
 
@@ -19,6 +20,6 @@ def legs_before(programme_ids: Collection[UUID], instant: datetime) -> Select[*t
     return select(
         LegRow.id, LegRow.programme_id, LegRow.store_id, LegRow.kind, LegRow.amount_yen, LegRow.effective_at
     ).where(
-        LegRow.programme_id == func.any(literal(list(programme_ids), ARRAY(Uuid()))),
+        LegRow.programme_id == any_of(programme_ids),
         LegRow.effective_at < instant,
     )

@@ -6,14 +6,18 @@ from services.proof.proof import Theme
 
 PAID: Final = """
 line AS (
-    SELECT t.id, t.bank_file_id, t.amount_yen, a.merchant_id, sum(s.payout_yen) AS payouts,
-           bool_and(s.merchant_id = a.merchant_id AND (o.voided_at IS NOT NULL) = (f.status = 'void')) AS same
+    SELECT t.id, t.amount_yen, sum(s.payout_yen) AS payouts,
+           bool_and((o.voided_at IS NOT NULL) = (f.status = 'void')) AS stands_with_its_file,
+           bool_and(EXISTS (SELECT FROM payout_account own
+                             WHERE own.merchant_id = s.merchant_id AND own.valid_from <= f.proposed_at
+                               AND (own.bank_code, own.branch_code, own.kind, own.number)
+                                 = (a.bank_code, a.branch_code, a.kind, a.number))) AS goes_home
       FROM bank_transfer t
       LEFT JOIN bank_file f ON f.id = t.bank_file_id
       LEFT JOIN payout_account a ON a.id = t.payout_account_id
       LEFT JOIN payout o ON o.transfer_id = t.id
       LEFT JOIN statement s ON s.id = o.statement_id
-     GROUP BY t.id, a.merchant_id)
+     GROUP BY t.id)
 """
 
 BANK_FILES_ARE_AS_FIXED: Final = """
@@ -38,9 +42,9 @@ SELECT f.id AS subject, f.total_yen = t.yen AND f.transfers = t.transfers AS hol
 """
 
 TRANSFERS_PAY_STATEMENTS: Final = """
-SELECT id AS subject, amount_yen = payouts AND same AS holds FROM line
+SELECT id AS subject, amount_yen = payouts AND stands_with_its_file AND goes_home AS holds FROM line
 """
-"""A transfer is the sum of its payouts, to the merchant of their statements; void with its file."""
+"""A transfer is the sum of its payouts, each to a bank account of its statement's own merchant."""
 
 PAYOUTS_HAPPEN_ONCE: Final = """
 SELECT o.statement_id AS subject,

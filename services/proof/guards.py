@@ -70,6 +70,14 @@ CHECKS: Final = (
         "((paid_yen >= 0) AND (premium_yen >= 0) AND ((paid_yen + premium_yen) > 0))",
     ),
     ("bank_file", "ck_bank_file_second_officer", "(approved_by <> proposed_by)"),
+    (
+        "bank_file",
+        "ck_bank_file_steps",
+        "(((approved_by IS NOT NULL) = (status = ANY (ARRAY['approved'::text, 'sent'::text, 'paid'::text])))"
+        " AND ((approved_at IS NOT NULL) = (approved_by IS NOT NULL))"
+        " AND ((sent_at IS NOT NULL) = (status = ANY (ARRAY['sent'::text, 'paid'::text])))"
+        " AND ((paid_at IS NOT NULL) = (status = 'paid'::text)))",
+    ),
     ("bank_transfer", "ck_bank_transfer_amount", "(amount_yen > 0)"),
 )
 """What a row can never say: table, constraint, and the rule as the catalogue writes it."""
@@ -100,9 +108,12 @@ KEYS: Final = (
 """What can happen once only: table and unique index."""
 
 
+QUOTE: Final = "'"
+
+
 def _rows(*rows: tuple[str, ...]) -> str:
-    """Names as the rows of VALUES; they are constants of this module, quotes and all."""
-    return ", ".join("(" + ", ".join(f"'{value}'" for value in row) + ")" for row in rows)
+    """Names and rules as the rows of VALUES; they are constants of this module."""
+    return ", ".join("(" + ", ".join(f"'{value.replace(QUOTE, QUOTE * 2)}'" for value in row) + ")" for row in rows)
 
 
 SCHEMA: Final = f"""

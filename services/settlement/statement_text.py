@@ -46,8 +46,9 @@ def statement_text(paper: StatementPaper, say: Say, *, registration: str | None 
 
 def _head(paper: StatementPaper, say: Say, registration: str | None, *, invoice: bool) -> list[str]:
     record = paper.record
+    kind = "title" if not invoice else "title_invoice" if record.statement.figures.fee_yen > 0 else "title_return"
     lines = [
-        say("statement.title_invoice" if invoice else "statement.title"),
+        say(f"statement.{kind}"),
         say("statement.number", number=display_number(record.statement.number)),
         say("statement.issued", date=_date(civil_date(record.issued_at), say)),
         "",
@@ -109,7 +110,7 @@ def _notes(paper: StatementPaper, say: Say) -> list[str]:
     if figures.carried_out_yen:
         notes.append(say("statement.note_carried"))
     if figures.receivable_out_yen:
-        notes.append(say("statement.note_receivable"))
+        notes.append(say("statement.note_receivable_final" if figures.final else "statement.note_receivable"))
     if figures.final:
         notes.append(say("statement.note_final"))
     return [*notes, say("statement.note_rounding")]

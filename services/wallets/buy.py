@@ -27,7 +27,7 @@ from services.wallets.purchase import (
     PurchaseStatus,
     UnitsInvalid,
 )
-from services.wallets.tables import holdings, purchases
+from services.wallets.tables import access, holdings, purchases
 from services.wallets.wallet import must_be_active
 
 NUMBER_PREFIX, NUMBER_LENGTH = "B", 9
@@ -78,7 +78,7 @@ async def reserve(tx: Tx, command: Buy) -> Purchase:
     if not 1 <= command.units <= MAX_UNITS:
         raise UnitsInvalid(most=MAX_UNITS)
     programme = await campaigns.published(tx, command.programme_code)
-    wallet = await holdings.lock_wallet(tx, command.wallet_id, command.account_id)
+    wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
     if wallet is None:
         raise Missing()
     must_be_active(wallet)
@@ -118,7 +118,7 @@ async def hear(tx: Tx, word: CheckoutWord) -> Purchase:
     found = await purchases.find_by_checkout(tx, word.checkout_id)
     if found is None:
         raise Missing()
-    await holdings.lock_wallet(tx, found.wallet_id)
+    await access.lock_wallet(tx, found.wallet_id)
     purchase = await _reread(tx, found.id)
     if word.paid and word.amount_yen != purchase.price_yen:
         raise CheckoutAmountWrong(expected_yen=purchase.price_yen, found_yen=word.amount_yen)
@@ -231,7 +231,7 @@ async def _locked(tx: Tx, purchase_id: UUID) -> Purchase:
     found = await purchases.find_purchase(tx, purchase_id)
     if found is None:
         raise Missing()
-    await holdings.lock_wallet(tx, found.wallet_id)
+    await access.lock_wallet(tx, found.wallet_id)
     return await _reread(tx, purchase_id)
 
 

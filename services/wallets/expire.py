@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.kit.db import Tx
 from services.ledger import post
 from services.wallets.lots import Lot, Parts, expiry_journal
-from services.wallets.tables import holdings
+from services.wallets.tables import access, holdings
 
 BATCH = 1_000
 
@@ -28,7 +28,7 @@ async def expire_due(tx: Tx, limit: int = BATCH) -> Expired:
     wallet_ids = await holdings.wallets_with_expired(tx, limit)
     if not wallet_ids:
         return Expired(0, 0, 0)
-    await holdings.lock_wallets(tx, wallet_ids)
+    await access.lock_wallets(tx, wallet_ids)
     lots = await holdings.read_expired(tx, wallet_ids)
     await expire_lots(tx, lots)
     return Expired(len(wallet_ids), len(lots), sum(lot.remaining_yen for lot in lots))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.campaigns import read as campaigns
 from services.campaigns import sell
-from services.campaigns.programme import GrantBudgetExhausted, NotOnSale, Programme
+from services.campaigns.programme import GrantBudgetExhausted, Programme, ProgrammeClosed
 from services.campaigns.terms import Phase
 from services.kit import audit
 from services.kit.clock import start_of
@@ -15,14 +15,8 @@ from services.ledger import post
 from services.ledger.journal import JournalKind
 from services.wallets.grant_csv import GrantLine, Problem, refuse
 from services.wallets.lots import Lot, Origin, issue_journal, new_lot
-from services.wallets.tables import holdings
+from services.wallets.tables import access, holdings
 from services.wallets.wallet import Wallet
-
-
-class ProgrammeClosed(NotOnSale):
-    """The programme's period of use is over."""
-
-    code = "programme_closed"
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ async def grant(tx: Tx, command: Grant) -> Granted:
     """Grant every line of the list in one transaction."""
     programme, wallets = await _prepare(tx, command)
     batch_id = tx.new_id()
-    await holdings.lock_wallets(tx, [wallet.id for wallet in wallets])
+    await access.lock_wallets(tx, [wallet.id for wallet in wallets])
     deeds = [tx.new_id() for _ in wallets]
     lots = _lots(tx, programme, command, wallets, deeds)
     await holdings.insert_grants(
@@ -93,7 +87,7 @@ async def _prepare(tx: Tx, command: Grant) -> tuple[Programme, list[Wallet]]:
     if programme.phase(tx.now) is Phase.CLOSED:
         raise ProgrammeClosed(programme=programme.code)
     programme.terms.purse(command.purse)
-    found = await holdings.find_by_numbers(tx, [line.wallet_number for line in command.lines])
+    found = await access.find_by_numbers(tx, [line.wallet_number for line in command.lines])
     unknown = [Problem(line.line, 1, "wallet_unknown") for line in command.lines if line.wallet_number not in found]
     if unknown:
         raise refuse(unknown)

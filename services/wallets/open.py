@@ -8,7 +8,7 @@ from services.kit import audit
 from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.wallets.device_key import read_device_key
-from services.wallets.tables import holdings
+from services.wallets.tables import access
 from services.wallets.wallet import Device, TooManyDevices, Wallet
 
 NUMBER_PREFIX, NUMBER_LENGTH = "W", 9
@@ -46,32 +46,32 @@ class SetWalletStatus:
 async def open_wallet(tx: Tx, person_id: UUID, account_id: UUID) -> list[Wallet]:
     """Make sure that the person has a wallet; every wallet that the account acts for."""
     new = Wallet(tx.new_id(), tx.new_number(NUMBER_PREFIX, NUMBER_LENGTH), person_id, "active")
-    await holdings.insert_wallet(tx, new)
-    return await holdings.find_wallets_of(tx, account_id)
+    await access.insert_wallet(tx, new)
+    return await access.find_wallets_of(tx, account_id)
 
 
 async def register_device(tx: Tx, command: RegisterDevice) -> Device:
     """Register a phone's key for a wallet; the same key again answers the phone that has it."""
     key = read_device_key(command.public_jwk).jwk()
-    wallet = await holdings.lock_wallet(tx, command.wallet_id, command.account_id)
+    wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
     if wallet is None:
         raise Missing()
-    active = [device for device in await holdings.find_devices(tx, wallet.id) if device.status == "active"]
+    active = [device for device in await access.find_devices(tx, wallet.id) if device.status == "active"]
     for known in active:
         if known.public_jwk == key and known.account_id == command.account_id:
             return known
     if len(active) >= MAX_DEVICES:
         raise TooManyDevices(most=MAX_DEVICES)
     device = Device(tx.new_id(), wallet.id, command.account_id, command.name, key, "active")
-    await holdings.insert_device(tx, device)
+    await access.insert_device(tx, device)
     await audit.record(tx, command.account_id, "device.registered", device.id)
     return device
 
 
 async def block_device(tx: Tx, command: BlockDevice) -> UUID:
     """Block a phone: its codes are refused from the next payment on."""
-    wallet = await holdings.lock_wallet(tx, command.wallet_id, command.account_id)
-    if wallet is None or not await holdings.block_device(tx, wallet.id, command.device_id):
+    wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
+    if wallet is None or not await access.block_device(tx, wallet.id, command.device_id):
         raise Missing()
     await audit.record(tx, command.account_id, "device.blocked", command.device_id)
     return command.device_id
@@ -79,13 +79,13 @@ async def block_device(tx: Tx, command: BlockDevice) -> UUID:
 
 async def set_wallet_status(tx: Tx, command: SetWalletStatus) -> Wallet:
     """Suspend a wallet or make it active again; works at the next payment's commit."""
-    found = await holdings.find_wallet(tx, number=command.number)
+    found = await access.find_wallet(tx, number=command.number)
     if found is None:
         raise Missing()
-    wallet = await holdings.lock_wallet(tx, found.id)
+    wallet = await access.lock_wallet(tx, found.id)
     if wallet is None:
         raise Missing()
-    await holdings.set_wallet_status(tx, wallet.id, command.status)
+    await access.set_wallet_status(tx, wallet.id, command.status)
     action = "wallet.suspended" if command.status == "suspended" else "wallet.activated"
     await audit.record(tx, command.officer_id, action, wallet.id, reason=command.reason)
     return Wallet(wallet.id, wallet.number, wallet.person_id, command.status)

@@ -12,7 +12,7 @@ from services.ledger import read as ledger
 from services.ledger.journal import Movement
 from services.wallets.lots import Lot, last_day
 from services.wallets.purchase import Purchase, PurchaseStatus
-from services.wallets.tables import holdings, purchases
+from services.wallets.tables import access, holdings, purchases
 from services.wallets.wallet import Device, Wallet
 
 
@@ -43,19 +43,19 @@ class Balance:
 
 
 async def wallets_of(tx: Tx, account_id: UUID) -> list[Wallet]:
-    return await holdings.find_wallets_of(tx, account_id)
+    return await access.find_wallets_of(tx, account_id)
 
 
 async def wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
     """The wallet, if the account acts for its person; Missing otherwise."""
-    wallet = await holdings.find_wallet_for(tx, wallet_id, account_id)
+    wallet = await access.find_wallet_for(tx, wallet_id, account_id)
     if wallet is None:
         raise Missing()
     return wallet
 
 
 async def wallet_by_number(tx: Tx, number: str) -> Wallet:
-    wallet = await holdings.find_wallet(tx, number=number)
+    wallet = await access.find_wallet(tx, number=number)
     if wallet is None:
         raise Missing()
     return wallet
@@ -109,7 +109,7 @@ async def purchases_of(tx: Tx, wallet: Wallet, *, limit: int = 100) -> list[Purc
 
 
 async def devices_of(tx: Tx, wallet: Wallet) -> list[Device]:
-    return await holdings.find_devices(tx, wallet.id)
+    return await access.find_devices(tx, wallet.id)
 
 
 async def waiting_purchases(tx: Tx, *, limit: int = 1_000) -> list[Purchase]:

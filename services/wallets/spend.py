@@ -6,14 +6,14 @@ from datetime import date
 from uuid import UUID
 
 from services.campaigns import read as campaigns
-from services.campaigns.programme import Programme
+from services.campaigns.programme import Programme, ProgrammeClosed
 from services.kit.db import Tx
 from services.kit.errors import Kind, Missing, Refusal
 from services.wallets.allocation import Ceiling, LimitReached, Shortfall, Taken, allocate
 from services.wallets.expire import expire_lots
 from services.wallets.lots import Lot, Parts
 from services.wallets.revival import revived_until
-from services.wallets.tables import holdings
+from services.wallets.tables import access, holdings
 from services.wallets.wallet import Device, DeviceBlocked, DeviceUnknown, Wallet, must_be_active
 
 
@@ -52,7 +52,7 @@ class Spent:
 
 async def lock_for_account(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
     """Lock an active wallet that the account acts for; Missing for anybody else's."""
-    wallet = await holdings.lock_wallet(tx, wallet_id, account_id)
+    wallet = await access.lock_wallet(tx, wallet_id, account_id)
     if wallet is None:
         raise Missing()
     must_be_active(wallet)
@@ -61,7 +61,7 @@ async def lock_for_account(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
 
 async def lock_for_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device]:
     """Lock the active wallet of a phone that may sign; its key as registered."""
-    found = await holdings.lock_by_device(tx, device_id)
+    found = await access.lock_by_device(tx, device_id)
     if found is None:
         raise DeviceUnknown()
     wallet, device = found
@@ -73,7 +73,7 @@ async def lock_for_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device]:
 
 async def lock(tx: Tx, wallet_id: UUID) -> Wallet:
     """Lock a wallet whatever its state: a refund reaches a suspended wallet, too."""
-    wallet = await holdings.lock_wallet(tx, wallet_id)
+    wallet = await access.lock_wallet(tx, wallet_id)
     if wallet is None:
         raise Missing()
     return wallet
@@ -94,6 +94,7 @@ async def spend(tx: Tx, wallet: Wallet, amount_yen: int, store_class: str) -> Sp
             held = sum(lot.remaining_yen for lot in lots if not lot.has_expired(tx.now))
             return Spent(parts, held - amount_yen)
         case Shortfall(missing_yen, idle):
+            await _must_not_be_over(tx, wallet)
             codes = await _codes(tx, lots)
             named = [
                 {"programme": codes[each.programme_id], "purse": each.purse, "yen": each.yen, "reason": each.why.value}
@@ -117,6 +118,13 @@ def _ceilings(lots: Sequence[Lot], spent_today: dict[UUID, int]) -> dict[UUID, C
     return {
         key: Ceiling(lot.payment_limit_yen, max(0, lot.day_limit_yen - spent_today[key])) for key, lot in newest.items()
     }
+
+
+async def _must_not_be_over(tx: Tx, wallet: Wallet) -> None:
+    """Points are missing: say so plainly where every programme that the wallet had part in is over."""
+    last = await holdings.read_last_lot(tx, wallet.id)
+    if last is not None and last.has_expired(tx.now):
+        raise ProgrammeClosed(programme=(await _codes(tx, [last]))[last.programme_id])
 
 
 async def _codes(tx: Tx, lots: Sequence[Lot]) -> dict[UUID, str]:

@@ -269,7 +269,7 @@ def test_a_token_that_begins_now_or_began_is_believed() -> None:
     assert believed(sign_es256(OWN, HEADER, CLAIMS | {"nbf": SECOND - 600, "iat": SECOND - 600}))
 
 
-@pytest.mark.parametrize("payload", [b"[]", b"1", b"null", b"{", b"\xff", b"", b"[" * 1_200])
+@pytest.mark.parametrize("payload", [b"[]", b"1", b"null", b"{", b"\xff", b"", b"[" * 1_050])
 def test_a_payload_that_is_no_object_is_refused(payload: bytes) -> None:
     good = sign_es256(OWN, HEADER, CLAIMS)
     head, _, signature = good.split(".")

@@ -50,7 +50,7 @@ async def test_what_is_no_token_is_refused(town: HttpTown, token: str) -> None:
 async def test_two_tokens_are_none(town: HttpTown) -> None:
     token = town.token(Audience.WALLET, (await town.resident()).account_id, Role.RESIDENT)
     headers = [("authorization", f"Bearer {token}"), ("authorization", f"Bearer {token}")]
-    answer = await town.client(WALLET).get("/wallets", headers=headers)  # type: ignore[arg-type]
+    answer = await town.client(WALLET).get("/wallets", headers=headers)
     problem(answer, 401, "unauthenticated")
 
 

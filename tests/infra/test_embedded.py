@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 
 from infra.database import binaries, postmaster
-from infra.database.binaries import Account
-from infra.database.embedded import EmbeddedPostgres, ServerFailed
+from infra.database.binaries import Account, ServerFailed
+from infra.database.embedded import EmbeddedPostgres
 from infra.database.server_files import APP, MIGRATOR, FolderRefused, private_folder
 
 WRITE_AND_DIE = """
@@ -206,6 +206,8 @@ async def test_what_postgresql_says_is_told(folder: Path) -> None:
 async def test_folders_that_cannot_serve_are_refused(folder: Path) -> None:
     with pytest.raises(FolderRefused, match="initdb"):
         await embedded(folder.parent / "price $5").start()
+    with pytest.raises(FolderRefused, match="cannot be made"):
+        await embedded(Path(__file__) / "below").start()
     account = Account(os.geteuid() + 1, os.getegid())
     (folder.parent / "others").mkdir()
     with pytest.raises(FolderRefused, match="belongs to another user"):

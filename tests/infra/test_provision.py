@@ -17,11 +17,12 @@ def settings_for(server: DatabaseHandle, tmp_path: Path) -> Settings:
     return replace(Settings.from_env(environ), data_dir=tmp_path)
 
 
-async def databases(server: DatabaseHandle) -> set[str]:
+async def scratches(server: DatabaseHandle) -> set[str]:
+    """The scratch databases of the whole server, which other tests may be using too."""
     engine = server.migrator_engine()
     try:
         async with engine.connect() as connection:
-            return set((await connection.execute(text("SELECT datname FROM pg_database"))).scalars())
+            return set((await connection.execute(text("SELECT datname FROM pg_database WHERE datname LIKE 'tanabata_scratch_%'"))).scalars())
     finally:
         await engine.dispose()
 
@@ -41,15 +42,15 @@ async def test_the_applications_database_is_migrated_when_it_is_handed_over(
 async def test_a_scratch_database_is_dropped_whatever_happens(database_server: DatabaseHandle, tmp_path: Path) -> None:
     old = f"tanabata_scratch_{int(time.time()) - 90_000}_00000000"
     await create_database(database_server.migrator_url, old)
-    before = await databases(database_server)
+    before = await scratches(database_server)
     settings = settings_for(database_server, tmp_path)
     with pytest.raises(LookupError):
         async with open_scratch_database(settings) as handle:
-            within = await databases(handle)
+            within = await scratches(handle)
             raise LookupError
     assert len(within - before) == 1
     assert before - within == {old}, "one that a killed run left behind is dropped after a day"
-    assert await databases(database_server) == before - {old}
+    assert await scratches(database_server) == before - {old}
     await drop_database(database_server.migrator_url, old)
 
 

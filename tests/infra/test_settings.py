@@ -39,6 +39,7 @@ def test_the_migrator_uses_the_applications_url_unless_it_has_its_own() -> None:
         ("TANABATA_SCHEMA", "pg_city"),
         ("TANABATA_SCHEMA", "x" * 64),
         ("TANABATA_DATA", __file__),
+        ("TANABATA_DATA", "/" + "x" * 300),
         ("PUBLIC_URL", "tanabata.example.jp"),
         ("PUBLIC_URL", "https://"),
     ],

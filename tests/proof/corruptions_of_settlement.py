@@ -56,7 +56,7 @@ SETTLEMENT = (
     corrupt(
         "statements_charge_their_rates",
         "a statement in another merchant's name",
-        "UPDATE statement SET merchant_id = (SELECT id FROM merchant WHERE number = 'M2') WHERE number = 'S1'",
+        "UPDATE statement SET merchant_id = (SELECT id FROM merchant WHERE number = 'M3') WHERE number = 'S1'",
         alone=True,
     ),
     corrupt(
@@ -167,8 +167,8 @@ BANK_FILES = (
     corrupt(
         "bank_files_have_two_officers",
         "sent without an approval",
+        "ALTER TABLE bank_file DROP CONSTRAINT ck_bank_file_steps",
         "UPDATE bank_file SET approved_by = NULL WHERE status = 'sent'",
-        alone=True,
     ),
     corrupt(
         "bank_files_sum_their_transfers",
@@ -186,7 +186,7 @@ BANK_FILES = (
         "transfers_pay_statements",
         "a transfer to another merchant's account",
         "UPDATE payout_account SET merchant_id = (SELECT id FROM merchant WHERE number = 'M1') WHERE merchant_id = "
-        "(SELECT id FROM merchant WHERE number = 'M2')",
+        "(SELECT id FROM merchant WHERE number = 'M3')",
         alone=True,
     ),
     corrupt(

@@ -98,11 +98,15 @@ def _state(book: Bookkeeper, head: Row, store: Row, legs: Sequence[Row]) -> Row:
 
 
 def bank_file(book: Bookkeeper, statements: Sequence[Row], day: date, status: str) -> Row:
-    """One file of the statements' payouts, a transfer a merchant, in any of its states."""
+    """One file of the statements' payouts, a transfer a bank account, in any of its states."""
     accounts = {row["merchant_id"]: row for row in book.rows["payout_account"]}
-    merchants = sorted({row["merchant_id"] for row in statements})
-    sums = {each: sum(row["payout_yen"] for row in statements if row["merchant_id"] == each) for each in merchants}
-    content = _zengin([(accounts[each], sums[each]) for each in merchants], day)
+    groups: dict[str, list[Row]] = {}
+    for each in statements:
+        groups.setdefault(accounts[each["merchant_id"]]["number"], []).append(each)
+    transfers = [
+        (accounts[group[0]["merchant_id"]], sum(each["payout_yen"] for each in group)) for group in groups.values()
+    ]
+    content = _zengin(transfers, day)
     at, agreed = tokyo(5, 2), status in ("approved", "sent", "paid")
     row = book.add(
         "bank_file",
@@ -111,8 +115,8 @@ def bank_file(book: Bookkeeper, statements: Sequence[Row], day: date, status: st
         paying_account="0149-001-1-1234567",
         transfer_date=day,
         status=status,
-        transfers=len(merchants),
-        total_yen=sum(sums.values()),
+        transfers=len(transfers),
+        total_yen=sum(yen for _, yen in transfers),
         content=content,
         sha256=hashlib.sha256(content).digest(),
         proposed_by=OFFICER,
@@ -122,20 +126,19 @@ def bank_file(book: Bookkeeper, statements: Sequence[Row], day: date, status: st
         sent_at=at if status in ("sent", "paid") else None,
         paid_at=at if status == "paid" else None,
     )
-    for line, merchant_id in enumerate(merchants, start=1):
+    for line, ((account, yen), group) in enumerate(zip(transfers, groups.values(), strict=True), start=1):
         transfer = book.add(
             "bank_transfer",
             id=book.new_id(),
             bank_file_id=row["id"],
             line=line,
-            payout_account_id=accounts[merchant_id]["id"],
-            amount_yen=sums[merchant_id],
+            payout_account_id=account["id"],
+            amount_yen=yen,
         )
-        for each in statements:
-            if each["merchant_id"] == merchant_id:
-                voided = at if status == "void" else None
-                book.add("payout", statement_id=each["id"], transfer_id=transfer["id"], voided_at=voided)
-                _move_money(book, each, status, at)
+        for each in group:
+            voided = at if status == "void" else None
+            book.add("payout", statement_id=each["id"], transfer_id=transfer["id"], voided_at=voided)
+            _move_money(book, each, status, at)
     return row
 
 

@@ -77,9 +77,9 @@ def _wallet(book: Bookkeeper, number: str) -> Row:
 
 
 def _stores(book: Bookkeeper) -> tuple[Row, Row, Row]:
-    """The first two stores belong to one merchant, so that one transfer pays two statements."""
+    """The first two merchants share a bank account, so that one transfer pays both of them."""
     merchants = []
-    for number, bank, account in (("M1", "0149", "0001234"), ("M2", "9900", "1234567")):
+    for number, bank, account in (("M1", "0149", "0001234"), ("M2", "0149", "0001234"), ("M3", "9900", "1234567")):
         merchant = book.add(
             "merchant", id=book.new_id(), number=number, name=number, status="active", registered_at=BEFORE
         )
@@ -103,7 +103,7 @@ def _stores(book: Bookkeeper) -> tuple[Row, Row, Row]:
             "store",
             id=book.new_id(),
             code=f"S{place}",
-            merchant_id=merchants[owner]["id"],
+            merchant_id=merchants[place]["id"],
             name=name,
             name_latin=name,
             store_class=size,
@@ -113,6 +113,6 @@ def _stores(book: Bookkeeper) -> tuple[Row, Row, Row]:
             status="active",
             registered_at=BEFORE,
         )
-        for place, (owner, name, size) in enumerate([(0, "rice", "large"), (0, "tea", "small"), (1, "tofu", "small")])
+        for place, (name, size) in enumerate([("rice", "large"), ("tea", "small"), ("tofu", "small")])
     )
     return rice, tea, tofu

@@ -14,6 +14,7 @@ from services.campaigns.terms import ClosingRhythm, Terms
 from services.identity.staff import OpenMerchantAccount, open_merchant_account
 from services.kit.clock import civil_date, start_of
 from services.kit.db import Tx
+from services.kit.store_class import StoreClass
 from services.ledger.chart import Account
 from services.ledger.read import balance
 from services.merchants.add_member import AddMember, add_member
@@ -21,7 +22,7 @@ from services.merchants.bank_account import BankAccount, bank_account
 from services.merchants.onboard import Onboard, onboard
 from services.merchants.set_payout_account import SetPayoutAccount, set_payout_account
 from services.merchants.set_status import SetMerchantStatus, set_merchant_status
-from services.merchants.shops import MemberRole, Status, StoreClass, StoreDetails
+from services.merchants.shops import MemberRole, Status, StoreDetails
 from services.settlement import read
 from services.settlement.approve import ApproveFile, VoidFile, approve, void
 from services.settlement.bank_file import BankFile
@@ -61,6 +62,16 @@ class Office:
     async def close(self, day: date, *, code: str = CODE, officer_id: UUID | None = OFFICER) -> ClosedBooks:
         self.morning_after(day)
         return await self.town.do(close, Close(code, day, officer_id))
+
+    async def sell(self, *amounts: int, shops: tuple[Shop, ...] = ()) -> list[Shop]:
+        """Shops that sold these amounts, closed on the first closing day."""
+        who = await self.town.resident()
+        await self.town.buy(who, 3)
+        sold = list(shops) or [await self.town.shop() for _ in amounts]
+        for shop, yen in zip(sold, amounts, strict=True):
+            await self.town.pay_store(who, shop, yen)
+        await self.close(FIRST)
+        return sold
 
     async def close_all(self, last: date, *, code: str = CODE) -> list[ClosedBooks]:
         """Every closing day of the town's own calendar up to `last` that is not closed yet."""
@@ -120,6 +131,7 @@ class Office:
         await self.town.do(set_merchant_status, command)
 
     async def move_account(self, shop: Shop, account: BankAccount) -> None:
+        self.town.wait(seconds=1)
         await self.town.do(set_payout_account, SetPayoutAccount(OFFICER, shop.merchant_id, account))
 
     async def owner(self, shop: Shop, role: MemberRole = MemberRole.OWNER) -> UUID:
@@ -136,16 +148,16 @@ class Office:
     async def shops(self, count: int) -> list[Shop]:
         """Many small shops without clerks, each of a merchant of its own, in one deed."""
 
-        async def settle_in(tx: Tx, _: None) -> list[Shop]:
+        async def settle_in(tx: Tx, wanted: int) -> list[Shop]:
             details = StoreDetails("星見商店", "HOSHIMI", StoreClass.SMALL, "5411", "2540001", "HOSHIMI")
             found = []
-            for _ in range(count):
+            for _ in range(wanted):
                 account = bank_account("0138", "641", 1, f"{tx.new_id().int % 10**7:07}", "ホシミ")
                 new = await onboard(tx, Onboard(OFFICER, "星見商店", None, account, details))
                 found.append(Shop(new.store_id, new.store_code, new.merchant_id, OFFICER))
             return found
 
-        return await self.town.do(settle_in, None)
+        return await self.town.do(settle_in, count)
 
 
 async def count_rows(engine: AsyncEngine) -> dict[str, int]:

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, case, func, literal, select
+from sqlalchemy import case, func, select
 
 from services.kit.db import Tx
+from services.kit.sets import any_of
 from services.merchants import clauses
 from services.merchants.at_till import StoreAtTill, store_at_till
 from services.payments.payment import DeedKind, Mode, Payment, Return, TillCode
@@ -76,7 +77,7 @@ async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
 
 
 async def find_payments(tx: Tx, payment_ids: Collection[UUID]) -> dict[UUID, Payment]:
-    query = select(*PAYMENT).where(PaymentRow.id == func.any(literal(list(payment_ids), ARRAY(Uuid()))))
+    query = select(*PAYMENT).where(PaymentRow.id == any_of(payment_ids))
     return {row[0]: _payment(row) for row in await tx.connection.execute(query)}
 
 
@@ -85,7 +86,7 @@ async def find_returns(
 ) -> list[Return]:
     """Cancels and refunds, by what they return or by their own ids, oldest first."""
     column, ids = (ReturnRow.payment_id, payment_ids) if payment_ids else (ReturnRow.id, return_ids)
-    query = select(*RETURN).where(column == func.any(literal(list(ids), ARRAY(Uuid())))).order_by(ReturnRow.id)
+    query = select(*RETURN).where(column == any_of(ids)).order_by(ReturnRow.id)
     return [_return(row) for row in await tx.connection.execute(query)]
 
 

@@ -1,5 +1,5 @@
-"""The package's tables and every statement on them: schema, holdings (wallets and lots), purchases."""
+"""The package's tables and every statement on them: schema, access, holdings, purchases."""
 
-from services.wallets.tables import holdings, purchases, schema
+from services.wallets.tables import access, holdings, purchases, schema
 
-__all__ = ["holdings", "purchases", "schema"]
+__all__ = ["access", "holdings", "purchases", "schema"]

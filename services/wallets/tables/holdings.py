@@ -1,116 +1,18 @@
-"""Statements on wallets, phones and lots."""
+"""Statements on lots: what is held, taken, given back, expired."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, func, literal, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.identity.clauses import acts_for
 from services.kit.clock import civil_date
 from services.kit.db import Tx
-from services.kit.sets import as_rows, insert_rows
+from services.kit.sets import any_of, as_rows, insert_rows
 from services.wallets.lots import Lot, Origin, Parts
-from services.wallets.tables.schema import DeviceRow, ExpiryRow, GrantRow, LotRow, SpentTodayRow, WalletRow
-from services.wallets.wallet import Device, Wallet
-
-WALLET = (WalletRow.id, WalletRow.number, WalletRow.person_id, WalletRow.status)
-DEVICE = (
-    DeviceRow.id,
-    DeviceRow.wallet_id,
-    DeviceRow.account_id,
-    DeviceRow.name,
-    DeviceRow.public_jwk,
-    DeviceRow.status,
-)
-
-
-def _any_of(ids: Collection[UUID]) -> Any:
-    return func.any(literal(list(ids), ARRAY(Uuid())))
-
-
-async def insert_wallet(tx: Tx, wallet: Wallet) -> None:
-    row = {
-        "id": wallet.id,
-        "number": wallet.number,
-        "person_id": wallet.person_id,
-        "status": wallet.status,
-        "opened_at": tx.now,
-    }
-    await tx.connection.execute(insert(WalletRow).values(row).on_conflict_do_nothing(index_elements=["person_id"]))
-
-
-async def find_wallets_of(tx: Tx, account_id: UUID) -> list[Wallet]:
-    """The wallets of all persons that the account acts for, oldest first."""
-    query = select(*WALLET).where(acts_for(account_id, WalletRow.person_id)).order_by(WalletRow.id)
-    return [Wallet(*row) for row in await tx.connection.execute(query)]
-
-
-async def find_wallet(tx: Tx, *, wallet_id: UUID | None = None, number: str | None = None) -> Wallet | None:
-    query = select(*WALLET).where(WalletRow.id == wallet_id if number is None else WalletRow.number == number)
-    row = (await tx.connection.execute(query)).one_or_none()
-    return Wallet(*row) if row else None
-
-
-async def find_wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet | None:
-    query = select(*WALLET).where(WalletRow.id == wallet_id, acts_for(account_id, WalletRow.person_id))
-    row = (await tx.connection.execute(query)).one_or_none()
-    return Wallet(*row) if row else None
-
-
-async def find_by_numbers(tx: Tx, numbers: Collection[str]) -> dict[str, Wallet]:
-    query = select(*WALLET).where(WalletRow.number.in_(list(numbers)))
-    return {row.number: Wallet(*row) for row in await tx.connection.execute(query)}
-
-
-async def lock_wallet(tx: Tx, wallet_id: UUID, account_id: UUID | None = None) -> Wallet | None:
-    """Lock the wallet; with an account, only if that account acts for its person."""
-    query = select(*WALLET).where(WalletRow.id == wallet_id)
-    if account_id is not None:
-        query = query.where(acts_for(account_id, WalletRow.person_id))
-    row = (await tx.connection.execute(query.with_for_update(of=WalletRow))).one_or_none()
-    return Wallet(*row) if row else None
-
-
-async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> None:
-    """Lock wallets in the order of their ids, so that two deeds never wait for each other in a ring."""
-    query = select(WalletRow.id).where(WalletRow.id == _any_of(wallet_ids)).order_by(WalletRow.id)
-    await tx.connection.execute(query.with_for_update())
-
-
-async def lock_by_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device] | None:
-    """Lock the wallet of a phone; the phone's key and state as they are at this moment."""
-    query = select(*WALLET, *DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
-    query = query.where(DeviceRow.id == device_id).with_for_update(of=WalletRow)
-    row = (await tx.connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    values: Sequence[Any] = row
-    return Wallet(*values[: len(WALLET)]), Device(*values[len(WALLET) :])
-
-
-async def set_wallet_status(tx: Tx, wallet_id: UUID, status: str) -> None:
-    await tx.connection.execute(update(WalletRow).where(WalletRow.id == wallet_id).values(status=status))
-
-
-async def insert_device(tx: Tx, device: Device) -> None:
-    row = {column.key: getattr(device, column.key) for column in DEVICE} | {"registered_at": tx.now}
-    await tx.connection.execute(insert(DeviceRow).values(row))
-
-
-async def find_devices(tx: Tx, wallet_id: UUID) -> list[Device]:
-    query = select(*DEVICE).where(DeviceRow.wallet_id == wallet_id).order_by(DeviceRow.id)
-    return [Device(*row) for row in await tx.connection.execute(query)]
-
-
-async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID) -> bool:
-    """False if the wallet has no such phone."""
-    mine = (DeviceRow.id == device_id, DeviceRow.wallet_id == wallet_id)
-    statement = update(DeviceRow).where(*mine).values(status="blocked").returning(DeviceRow.id)
-    return (await tx.connection.execute(statement)).one_or_none() is not None
-
+from services.wallets.tables.schema import ExpiryRow, GrantRow, LotRow, SpentTodayRow
 
 LOT = tuple(getattr(LotRow, name) for name in Lot.__dataclass_fields__)
 
@@ -135,13 +37,20 @@ async def read_lots(tx: Tx, wallet_id: UUID) -> list[Lot]:
 
 
 async def read_lots_by_id(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, Lot]:
-    query = select(*LOT).where(LotRow.id == _any_of(lot_ids))
+    query = select(*LOT).where(LotRow.id == any_of(lot_ids))
     return {row[0]: _lot(row) for row in await tx.connection.execute(query)}
 
 
 async def read_lots_of_deed(tx: Tx, origin_id: UUID) -> list[Lot]:
     query = select(*LOT).where(LotRow.origin_id == origin_id).order_by(LotRow.id)
     return [_lot(row) for row in await tx.connection.execute(query)]
+
+
+async def read_last_lot(tx: Tx, wallet_id: UUID) -> Lot | None:
+    """The lot of a wallet that lives longest, empty or not."""
+    query = select(*LOT).where(LotRow.wallet_id == wallet_id).order_by(LotRow.expires_at.desc(), LotRow.id).limit(1)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return _lot(row) if row else None
 
 
 async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
@@ -263,7 +172,7 @@ async def read_expired(tx: Tx, wallet_ids: Collection[UUID]) -> list[Lot]:
     query = (
         select(*LOT)
         .where(
-            LotRow.wallet_id == _any_of(wallet_ids),
+            LotRow.wallet_id == any_of(wallet_ids),
             LotRow.expires_at <= tx.now,
             LotRow.paid_yen + LotRow.premium_yen > 0,
         )
