@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from infra.http.apps import router
-from infra.http.auth import StoreStaff
+from infra.http.auth import StoreStaff, Till
 from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -156,7 +156,7 @@ class _Asked:
         DayLimitReached,
     ),
 )
-async def take_payment(store_id: UUID, body: PaymentRequest, token: StoreStaff, command: Command) -> ReceiptAnswer:
+async def take_payment(store_id: UUID, body: PaymentRequest, token: Till, command: Command) -> ReceiptAnswer:
     """Take a payment by the code on the customer's phone."""
     asked = pay.PayByCode(token.account_id, store_id, body.pay_code.strip(), body.amount_yen)
     return ReceiptAnswer.of(await command.perform(token.account_id, "store.pay", _pay_by_code, asked, StoreReceipt))

@@ -59,6 +59,10 @@ class HttpTown(Town):
             self._staff[roles] = opened.account_id
         return self.client(CITY, self.token(Audience.CITY, self._staff[roles], *roles))
 
+    def account_of(self, *roles: Role) -> UUID:
+        """The account behind `as_staff`."""
+        return self._staff[roles]
+
     def new_key(self) -> str:
         return str(UUID(bytes=self.entropy.take(16), version=4))
 

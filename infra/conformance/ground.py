@@ -206,7 +206,8 @@ SELECT coalesce(-sum(amount_yen), 0) FROM ledger_posting WHERE account = 'store_
 """
 MOVE_IN = (
     "INSERT INTO person (id, registered_at) VALUES (:person, :now)",
-    "INSERT INTO account (id, kind, phone, status, registered_at) VALUES (:account, 'resident', :phone, 'active', :now)",
+    "INSERT INTO account (id, kind, phone, status, registered_at) "
+    "VALUES (:account, 'resident', :phone, 'active', :now)",
     "INSERT INTO account_acts_for (account_id, person_id, relation) VALUES (:account, :person, 'self')",
 )
 SETTLE_IN = (

@@ -7,7 +7,7 @@ the program are found by name, because what they replace is private to its packa
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from importlib import import_module
 from types import SimpleNamespace
@@ -18,13 +18,15 @@ import msgspec
 from sqlalchemy import event, text
 
 from infra.conformance.ground import Ground
-from services.kit.db import Database, Tx
-from services.kit.deeds import Deed, Deeds, Done
-from services.kit.errors import Refusal
+from services.kit import tables
+from services.kit.db import Tx
+from services.kit.deeds import Deed, DeedIdReused, DeedInProgress, Deeds, Done
+from services.kit.errors import Busy, Refusal
 from services.ledger import post
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, JournalKind, Posting, WrittenJournal
-from services.payments.payment import Leg, Receipt, leg_journals
+from services.payments.pay import PayStore
+from services.payments.payment import Leg, Mode, Receipt, leg_journals
 
 Mutant = Callable[[Ground], AbstractAsyncContextManager[None]]
 
@@ -33,15 +35,18 @@ LINGER_S = 0.05
 
 
 @contextmanager
-def replaced(module: str, name: str, by: object) -> Iterator[Any]:
-    """A part of the program is another for a while; gives the original."""
-    where = import_module(module)
+def replaced(where: object, name: str, by: object) -> Iterator[None]:
+    """A part of the program, in a module or a class, is another for a while."""
     original = getattr(where, name)
     setattr(where, name, by)
     try:
-        yield original
+        yield
     finally:
         setattr(where, name, original)
+
+
+def _holdings() -> Any:
+    return import_module("services.wallets.tables.holdings")
 
 
 async def _sql(ground: Ground, *statements: str) -> None:
@@ -55,7 +60,7 @@ def _without_locks(ground: Ground) -> Iterator[None]:
     """Rows are read and not locked."""
 
     def strip(_c: object, _k: object, statement: str, parameters: object, _x: object, _m: object) -> tuple[str, Any]:
-        return re.sub(r"\\s+FOR UPDATE( OF \\w+)?\\s*$", "", statement), parameters
+        return re.sub(r"\s+FOR UPDATE( OF \w+)?\s*$", "", statement), parameters
 
     event.listen(ground.engine.sync_engine, "before_cursor_execute", strip, retval=True)
     try:
@@ -85,7 +90,7 @@ async def seals_forget_the_one_before(_: Ground) -> AsyncIterator[None]:
     def forgetful(_previous: bytes, content: str) -> bytes:
         return hashlib.sha256(content.encode()).digest()
 
-    with replaced("services.ledger.seal", "next_hash", forgetful):
+    with replaced(import_module("services.ledger.seal"), "next_hash", forgetful):
         yield
 
 
@@ -94,7 +99,7 @@ async def answers_are_not_looked_up(_: Ground) -> AsyncIterator[None]:
     async def blind(*_: object) -> tuple[bool, None, None]:
         return True, None, None
 
-    with replaced("services.kit.tables", "claim_deed", blind):
+    with replaced(tables, "claim_deed", blind):
         yield
 
 
@@ -109,7 +114,7 @@ async def check_then_insert(ground: Ground) -> AsyncIterator[None]:
         return (True, row[0], row[1]) if row else (True, None, None)
 
     await _sql(ground, "ALTER TABLE deed DROP CONSTRAINT pk_deed")
-    with replaced("services.kit.tables", "claim_deed", look):
+    with replaced(tables, "claim_deed", look):
         yield
 
 
@@ -126,7 +131,7 @@ async def read_then_write_back(ground: Ground) -> AsyncIterator[None]:
                 text("UPDATE lot SET paid_yen = :paid, premium_yen = :premium WHERE id = :lot"), values
             )
 
-    with _without_locks(ground), replaced("services.wallets.tables.holdings", "give_to_lots", write_back):
+    with _without_locks(ground), replaced(_holdings(), "give_to_lots", write_back):
         yield
 
 
@@ -141,7 +146,7 @@ async def busy_stores_are_skipped(_: Ground) -> AsyncIterator[None]:
         await asyncio.sleep(LINGER_S / 10)
         return await post.post(tx, journals) if free else []
 
-    with replaced("services.payments.pay", "post", SimpleNamespace(post=skip_locked)):
+    with replaced(import_module("services.payments.pay"), "post", SimpleNamespace(post=skip_locked)):
         yield
 
 
@@ -150,7 +155,7 @@ async def expiry_is_not_posted(_: Ground) -> AsyncIterator[None]:
     async def nothing(_tx: Tx, _journals: Sequence[Journal]) -> list[WrittenJournal]:
         return []
 
-    with replaced("services.wallets.expire", "post", SimpleNamespace(post=nothing)):
+    with replaced(import_module("services.wallets.expire"), "post", SimpleNamespace(post=nothing)):
         yield
 
 
@@ -158,14 +163,14 @@ async def expiry_is_not_posted(_: Ground) -> AsyncIterator[None]:
 async def no_lock_and_no_check(ground: Ground) -> AsyncIterator[None]:
     """Nobody waits for the wallet, and a lot may go below zero."""
     await _sql(ground, *(f"ALTER TABLE lot DROP CONSTRAINT ck_lot_{part}" for part in ("paid", "premium")))
-    original: Any = import_module("services.wallets.tables.holdings").read_spendable
+    original: Any = _holdings().read_spendable
 
     async def linger(tx: Tx, wallet_id: UUID) -> Any:
         found = await original(tx, wallet_id)
         await asyncio.sleep(LINGER_S)
         return found
 
-    with _without_locks(ground), replaced("services.wallets.tables.holdings", "read_spendable", linger):
+    with _without_locks(ground), replaced(_holdings(), "read_spendable", linger):
         yield
 
 
@@ -176,7 +181,7 @@ async def dust_is_not_posted(_: Ground) -> AsyncIterator[None]:
     def without_dust(legs: Sequence[Leg]) -> list[Journal]:
         return leg_journals([leg for leg in legs if leg.amount_yen >= 2])
 
-    with replaced("services.payments.pay", "leg_journals", without_dust):
+    with replaced(import_module("services.payments.pay"), "leg_journals", without_dust):
         yield
 
 
@@ -187,7 +192,7 @@ async def one_journal_for_all(_: Ground) -> AsyncIterator[None]:
     def lump(parts: Sequence[Any]) -> dict[UUID, tuple[Any, ...]]:
         return {parts[0].programme_id: tuple(parts)}
 
-    with replaced("services.payments.pay", "by_programme", lump):
+    with replaced(import_module("services.payments.pay"), "by_programme", lump):
         yield
 
 
@@ -201,7 +206,7 @@ async def reversals_go_to_breakage(_: Ground) -> AsyncIterator[None]:
         rest = Posting(Account.BREAKAGE, -sum(posting.amount_yen for posting in taken))
         return Journal(first.programme_id, kind, deed_id, (*taken, rest), reverses_id=written.id)
 
-    with replaced("services.ledger.post", "reversal", astray):
+    with replaced(import_module("services.ledger.post"), "reversal", astray):
         yield
 
 
@@ -210,7 +215,7 @@ async def cancels_free_no_limit(_: Ground) -> AsyncIterator[None]:
     async def nothing(*_: object) -> None:
         return None
 
-    with replaced("services.wallets.tables.holdings", "uncount_spent", nothing):
+    with replaced(_holdings(), "uncount_spent", nothing):
         yield
 
 
@@ -227,17 +232,24 @@ async def recorded_by_the_workers_clock(ground: Ground) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def ids_are_kept_before_the_deed(_: Ground) -> AsyncIterator[None]:
-    """The id is stored first, with an answer that hopes for the best; the deed may then be refused."""
-    original: Any = Deeds._perform_alone  # noqa: SLF001
+async def refusals_are_kept_as_answers(_: Ground) -> AsyncIterator[None]:
+    """A deed that was refused keeps its id, with an answer that hopes for the best."""
+    original: Any = Deeds._perform_alone
 
-    async def hopeful(deeds: Any, deed: Deed, use_case: Any, command: Any, result_type: Any) -> Done[Any]:
+    async def hopeful(deeds: Deeds, deed: Deed, use_case: Any, command: PayStore, result_type: Any) -> Done[Any]:
         try:
             done: Done[Any] = await original(deeds, deed, use_case, command, result_type)
+        except (DeedIdReused, DeedInProgress, Busy):
+            raise
         except Refusal:
-            await _keep(deeds._database, deed, command)  # noqa: SLF001
+            await deeds._database.transact(keep, (deed, command))
             raise
         return done
 
-    with replaced_in(Deeds, "_perform_alone", hopeful):
+    async def keep(tx: Tx, kept: tuple[Deed, PayStore]) -> None:
+        deed, command = kept
+        answer = Receipt(deed.key, "", command.store_code, "", Mode.MPM, command.amount_yen, tx.now, 0, ())
+        await tables.finish_deed(tx, deed.account_id, deed.key, deed.fingerprint, msgspec.to_builtins(answer))
+
+    with replaced(Deeds, "_perform_alone", hopeful):
         yield

@@ -143,7 +143,7 @@ async def a_reversal_compensates(ground: Ground) -> None:
     who, shop = await ground.resident(), await ground.shop()
     purchase = await ground.buy(who)
     command = Undo(purchase.number, "bought by mistake", OFFICER)
-    before = await ground.ask(JOURNALS)
+    before = await _a_minute_later(ground)
     await ground.do(undo, command)
     await _mirrors_the_last(ground, before)
     try:
@@ -152,11 +152,19 @@ async def a_reversal_compensates(ground: Ground) -> None:
         pass
     else:
         must(False, "a purchase was undone twice")
+    await _a_minute_later(ground)
     await ground.buy(who)
+    await _a_minute_later(ground)
     receipt = await ground.pay(who, shop, 777)
-    before = await ground.ask(JOURNALS)
+    before = await _a_minute_later(ground)
     await ground.cancel(shop, receipt)
     await _mirrors_the_last(ground, before)
+
+
+async def _a_minute_later(ground: Ground) -> list[tuple[Any, ...]]:
+    """The journals so far, in their order."""
+    ground.clock.advance(timedelta(minutes=1))
+    return await ground.ask(JOURNALS)
 
 
 async def _mirrors_the_last(ground: Ground, before: list[tuple[Any, ...]]) -> None:
@@ -171,13 +179,14 @@ async def order_per_account_is_monotonic(ground: Ground) -> None:
     await ground.programme()
     who, shop = await ground.resident(), await ground.shop()
     await ground.buy(who)
+    ground.clock.advance(timedelta(hours=1))
     slow = SetClock(ground.clock.now() - timedelta(seconds=1.9))
     workers = (ground.database, Database(ground.engine, slow, SecretEntropy()))
     turns = []
     for turn in range(50):
         ground.clock.advance(timedelta(milliseconds=1))
         slow.advance(timedelta(milliseconds=1))
-        receipt = await workers[turn % 2].transact(pay_store, payment(who, shop, 1 + turn))
+        receipt = await workers[turn % 2].transact(pay_store, payment(who, shop, 10 + turn))
         turns.append(receipt.payment_id)
     must([row[0] for row in await ground.ask(RECORDED)] == turns, "the record has the deeds of a lot in another order")
 

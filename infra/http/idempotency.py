@@ -16,9 +16,8 @@ from pydantic import Field
 from infra.http.context import Context, Here
 from infra.http.strict import Answer
 from services.kit.db import Tx, UseCase
-from services.kit.deeds import Deed, fingerprint
+from services.kit.deeds import Deed, answer_of, fingerprint
 from services.kit.errors import Kind, Missing, Refusal
-from services.kit.tables import find_deed
 
 HEADER = "Idempotency-Key"
 REPLAY_HEADER = "Idempotent-Replay"
@@ -90,7 +89,7 @@ class DeedAnswer(Answer):
 
 async def recall(tx: Tx, deed: OwnDeed) -> DeedAnswer:
     """What one's own deed answered. Raises Missing for one that is unknown or somebody else's."""
-    result = await find_deed(tx, deed.account_id, deed.key)
+    result = await answer_of(tx, deed.account_id, deed.key)
     if result is None:
         raise Missing
     return DeedAnswer(key=deed.key, result=result)

@@ -13,6 +13,7 @@ from services.kit.deeds import DeedIdReused, DeedInProgress
 from services.kit.errors import Busy, Missing, Refusal
 
 CODES = "x-codes"
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -34,7 +35,20 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document.get("paths", {}).items():
         for operation in operations.values():
             _complete_operation(path, operation)
-    return document
+    whole: dict[str, Any] = _with_whole_bounds(document)
+    return whole
+
+
+def _with_whole_bounds(value: Any) -> Any:
+    """The same, with bounds like 9999999999 instead of FastAPI's 9999999999.0."""
+    if isinstance(value, dict):
+        return {
+            name: int(each)
+            if name in _BOUNDS and isinstance(each, float) and each.is_integer()
+            else _with_whole_bounds(each)
+            for name, each in value.items()
+        }
+    return [_with_whole_bounds(each) for each in value] if isinstance(value, list) else value
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ class IssuerJson(_Part):
     name: Name
     kind: Literal["municipality", "chamber", "company"]
     regime: Literal["municipal_exempt", "six_months_exempt", "regulated"]
+    invoice_number: ShortText | None = None
 
 
 class PurseJson(_Part):
@@ -54,7 +55,7 @@ class SettlementJson(_Part):
 
     rhythm: Literal["daily", "weekly", "twice_monthly", "monthly"]
     weekday: Annotated[int, Field(strict=True, ge=0, le=6)]
-    lag_business_days: Annotated[int, Field(strict=True, ge=0, le=60)]
+    lag_business_days: Annotated[int, Field(strict=True, ge=1, le=60)]
     fee_bp_large: BasisPoints
     fee_bp_small: BasisPoints
     fee_tax_bp: BasisPoints

@@ -70,10 +70,10 @@ class SandboxCheckout:
 
     def __init__(self, *, path: Path | None, public_url: str, secret: str, clock: Clock, deliver: Deliver) -> None:
         """`path` None keeps the state in memory, for simulations and tests; `secret` is `whsec_…`."""
+        if path is not None:
+            path.touch(mode=0o600)  # before SQLite, whose other files take this one's mode
         self._file = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._file.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
-        if path is not None:
-            path.chmod(0o600)
         self._public_url = public_url
         self._secret = secret
         self._clock = clock

@@ -65,7 +65,7 @@ def terms(
     """Hiratsuka's terms for a city's own programme."""
     return Terms(
         name=name,
-        issuer=Issuer("星見市", IssuerKind.MUNICIPALITY, Regime.MUNICIPAL_EXEMPT),
+        issuer=Issuer("星見市", IssuerKind.MUNICIPALITY, Regime.MUNICIPAL_EXEMPT, "T1234567890123"),
         unit_price_yen=10_000,
         purses=purses,
         cap_yen=30_000,

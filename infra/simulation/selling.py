@@ -55,7 +55,7 @@ def invite(company: Company) -> list[Wish]:
         company.residents.append(resident)
         if index < first:
             at = opening + timedelta(minutes=3 * index)
-            units, fate = 3, CERTAIN[index] if index < len(CERTAIN) else Fate.PAYS
+            units, fate = (3, CERTAIN[index]) if index < len(CERTAIN) else (1, Fate.PAYS)
         else:
             at = opening + timedelta(minutes=35) + _arrival(rng)
             units, fate = _drawn(rng, UNITS), _drawn(rng, FATES)

@@ -36,6 +36,7 @@ def write_scenes(company: Company) -> None:
     small = [shop for shop in company.shops if shop.store_class is StoreClass.SMALL and shop.plan.weight]
     first = company.stage.terms.use.first
     scenes = (
+        (2, "09:40", partial(_over_the_cap, aoi)),
         (2, "10:30", partial(_over_the_balance, aoi, large)),
         (2, "11:30", partial(_stale_code, aoi, small[0])),
         (2, "12:30", partial(_code_twice, aoi, small[1])),
@@ -53,6 +54,13 @@ def write_scenes(company: Company) -> None:
     )
     for day, clock_time, scene in scenes:
         company.stage.at(first + timedelta(days=day), clock_time, scene)
+
+
+async def _over_the_cap(resident: Resident) -> None:
+    """Three units a person: whoever has one does not get three more."""
+    body = {"programme": resident.stage.programme, "units": 3}
+    (await resident.ask(f"/wallets/{resident.wallet_id}/purchases", body)).must_be_refused("cap_exceeded")
+    resident.stage.happened("refused: over the cap")
 
 
 async def _over_the_balance(resident: Resident, shop: Shop) -> None:

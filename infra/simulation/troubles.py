@@ -56,7 +56,7 @@ def _to_the_last_day(company: Company) -> tuple[tuple[int, str, Event], ...]:
     async def spend_after_the_final_close() -> None:
         sale = await must_pay(itsuki, shops[0], 2_400)
         stage.soon(16 * 24 * 60, partial(_revive, company, sale, 2_400))
-        stage.soon(21 * 24 * 60, partial(_spend_all_revived, itsuki, shops[0]))
+        stage.soon(21 * 24 * 60, partial(_spend_all_revived, itsuki, shops[1]))
 
     async def forget_again() -> None:
         sale = await must_pay(ren, shops[1], 1_700)
@@ -103,7 +103,7 @@ async def _leaves_a_little(resident: Resident, shop: Shop) -> None:
 
 async def _pays_with_lapsed_points(resident: Resident, shop: Shop) -> None:
     await resident.must_hold(0)
-    (await show_code(resident, shop, 100)).must_be_refused("points_missing")
+    (await show_code(resident, shop, 100)).must_be_refused("programme_closed")
     resident.stage.happened("refused: lapsed points")
 
 

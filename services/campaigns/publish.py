@@ -5,8 +5,9 @@ from uuid import UUID
 
 from services.campaigns import tables
 from services.campaigns.programme import NothingToApprove, ProgrammeUnknown, SecondOfficerNeeded
-from services.campaigns.terms import TermsInvalid, check
+from services.campaigns.terms import Settlement, Terms, TermsInvalid, check
 from services.kit import audit
+from services.kit.clock import start_of
 from services.kit.db import Tx
 
 
@@ -41,6 +42,7 @@ async def approve(tx: Tx, command: Approve) -> Approved:
     if proposal.proposed_by == command.officer_id:
         raise SecondOfficerNeeded()
     check(proposal.terms)
+    await _must_keep_fees(tx, programme_id, proposal.terms)
     stock = await tables.read_stock(tx, programme_id)
     if stock is not None and (
         proposal.terms.stock_units < stock.reserved_units + stock.sold_units
@@ -51,3 +53,17 @@ async def approve(tx: Tx, command: Approve) -> Approved:
     await tables.insert_approval(tx, programme_id, proposal, command.officer_id)
     await audit.record(tx, command.officer_id, "programme.approved", programme_id, version=proposal.version)
     return Approved(programme_id, command.code, proposal.version)
+
+
+async def _must_keep_fees(tx: Tx, programme_id: UUID, terms: Terms) -> None:
+    """Stores sold under the fees they were told: from the first day of use a refund must meet its sale's rate."""
+    known = await tables.find_published(tx, programme_id=programme_id)
+    if known is None or tx.now < start_of(known.terms.use.first):
+        return
+    before, after = known.terms.settlement, terms.settlement
+    if _fees(before) != _fees(after):
+        raise TermsInvalid(rule="fees_fixed_in_use")
+
+
+def _fees(settlement: Settlement) -> tuple[int, int, int]:
+    return settlement.fee_bp_large, settlement.fee_bp_small, settlement.fee_tax_bp

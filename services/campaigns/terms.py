@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Literal
 
 from services.kit.clock import end_of, start_of
-from services.kit.errors import Refusal
+from services.kit.errors import Kind, Refusal
+from services.kit.japan import InvalidInvoiceRegistration, invoice_registration
 from services.kit.money import MAX_AMOUNT_YEN
 from services.kit.store_class import StoreClass
 
@@ -23,6 +24,13 @@ class TermsInvalid(Refusal):
     """A programme cannot be published with these terms: `rule` names what is missing or wrong."""
 
     code = "terms_invalid"
+
+
+class PurseUnknown(Refusal):
+    """The programme has no purse of that code."""
+
+    code = "purse_unknown"
+    kind = Kind.MISSING
 
 
 class IssuerKind(StrEnum):
@@ -60,9 +68,12 @@ class ClosingRhythm(StrEnum):
 
 @dataclass(frozen=True)
 class Issuer:
+    """`invoice_number` (T and 13 digits) makes statements with a fee qualified invoices; None without one."""
+
     name: str
     kind: IssuerKind
     regime: Regime
+    invoice_number: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,11 +179,11 @@ class Terms:
         return self.unit_points - self.unit_price_yen
 
     def purse(self, code: str) -> Purse:
-        """The purse of that code; TermsInvalid if the programme has none such."""
+        """The purse of that code; PurseUnknown if the programme has none such."""
         for purse in self.purses:
             if purse.code == code:
                 return purse
-        raise TermsInvalid(rule="purse_unknown")
+        raise PurseUnknown(purse=code[:60])
 
     @property
     def expires_at(self) -> datetime:
@@ -253,6 +264,13 @@ def _rules(terms: Terms) -> Iterator[tuple[str, bool]]:
     yield "refund_days_out_of_range", 0 <= terms.refund_days <= 366
     yield "revive_days_out_of_range", 0 <= terms.revive_days <= 31
     yield "fees_out_of_range", all(0 <= rate <= 5_000 for rate in rates)
-    yield "closing_out_of_range", 0 <= settlement.weekday <= 6 and 0 <= settlement.lag_business_days <= 60
+    yield "closing_out_of_range", 0 <= settlement.weekday <= 6 and 1 <= settlement.lag_business_days <= 60
     yield "minimum_payout_out_of_range", 0 <= settlement.minimum_payout_yen <= 1_000_000
     yield "notices_missing", all(str(text).strip() for text in vars(terms.notices).values())
+
+
+def _is_invoice_number(number: str | None) -> bool:
+    try:
+        return number is None or invoice_registration(number) == number
+    except InvalidInvoiceRegistration:
+        return False

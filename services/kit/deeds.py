@@ -56,6 +56,11 @@ def fingerprint(operation: str, command: object) -> bytes:
     return hashlib.sha256(operation.encode() + b"\0" + content).digest()
 
 
+async def answer_of(tx: Tx, account_id: UUID, key: UUID) -> object | None:
+    """What a deed of this account answered, in plain values; None while the id stands for nothing."""
+    return await tables.find_deed(tx, account_id, key)
+
+
 class Deeds:
     """Performs named deeds; concurrent duplicates within the process share one result."""
 

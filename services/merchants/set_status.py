@@ -1,7 +1,8 @@
 """Suspend a merchant or a store, or let it take payments again, and say why.
 
 Law: a payment reads both states in its own transaction, so what is suspended here is
-refused by every payment that begins after this commit. Money already owed is still paid.
+refused by every payment that begins after this commit. What a suspended merchant is owed is
+held back from bank files until it is active again; a store suspended alone is still paid.
 """
 
 from dataclasses import dataclass

@@ -74,10 +74,11 @@ async def pay_by_code(tx: Tx, command: PayByCode) -> Receipt:
     """Consumer-presented: the code works once, within its 60 seconds, at any store."""
     must_be_amount(command.amount_yen)
     wallet, device = await spend.lock_for_device(tx, peek_device(command.pay_code))
+    store = must_be_staff(await reading.store_by_id(tx, command.store_id, command.account_id), STAFF)
+    spend.must_be_usable(wallet, device)
     code = verify(command.pay_code, device.public_jwk, tx.now)
     if code.wallet_id != wallet.id:
         raise Missing()
-    store = must_be_staff(await reading.store_by_id(tx, command.store_id, command.account_id), STAFF)
     use_id = uuid5(device.id, str(code.jti))  # a phone's own: nobody burns another phone's code by its jti
     return await _pay(tx, wallet, store, Mode.CPM, command.amount_yen, command.account_id, use_id)
 

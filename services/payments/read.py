@@ -45,7 +45,7 @@ async def receipt_for(tx: Tx, wallet: Wallet, payment_id: UUID) -> tuple[Receipt
     payment = await reading.find_payment(tx, payment_id)
     if payment is None or payment.wallet_id != wallet.id:
         raise Missing()
-    store = await reading.store_by_id(tx, payment.store_id, payment.acted_by)
+    store = await reading.store_named(tx, payment.store_id)
     if store is None:
         raise Missing()
     parts = tuple(PartPaid(*row) for row in await reading.parts_of_payment(tx, payment.id))

@@ -4,12 +4,12 @@ Either returns to exactly the lots that paid, last lot first, under the wallet's
 resident has the points at once, whether the store was settled already or not.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.campaigns import read as campaigns
 from services.campaigns.programme import Programme
+from services.campaigns.terms import Terms
 from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.kit.errors import Missing
@@ -68,11 +68,17 @@ class _Held:
     payment: Payment
     wallet: Wallet
     outstanding: tuple[Outstanding, ...]
-    programmes: dict[UUID, Programme]
+    lots: dict[UUID, Lot]
+    programmes: dict[tuple[UUID, int], Programme]
 
     @property
     def left_yen(self) -> int:
         return sum(each.paid_yen + each.premium_yen for each in self.outstanding)
+
+    def terms_of(self, part: Parts) -> Terms:
+        """The terms under which the part's lot was issued."""
+        lot = self.lots[part.lot_id]
+        return self.programmes[lot.programme_id, lot.programme_version].terms
 
 
 async def cancel(tx: Tx, command: Cancel) -> ReturnReceipt:
@@ -96,7 +102,7 @@ async def refund(tx: Tx, command: Refund) -> ReturnReceipt:
     held = await _hold(tx, command.account_id, command.store_id, command.payment_id)
     if command.amount_yen > held.left_yen:
         raise RefundTooMuch(payment=held.payment.number, left_yen=held.left_yen)
-    if any(tx.now >= programme.terms.refunds_until for programme in held.programmes.values()):
+    if any(tx.now >= held.terms_of(part).refunds_until for part in give_back(held.outstanding, command.amount_yen)):
         raise RefundTooLate(payment=held.payment.number)
     return await _return(tx, held, DeedKind.REFUND, command.amount_yen, command.reason, command.account_id)
 
@@ -110,13 +116,8 @@ async def _hold(tx: Tx, account_id: UUID, store_id: UUID, payment_id: UUID) -> _
     rows = await reading.outstanding(tx, payment.id)
     lots = await spend.lots_of_parts(tx, [row[1] for row in rows])
     outstanding = tuple(Outstanding(row[0], row[1], row[2], lots[row[1]].origin, row[3], row[4]) for row in rows)
-    return _Held(payment, wallet, outstanding, await _programmes(tx, list(lots.values())))
-
-
-async def _programmes(tx: Tx, lots: Sequence[Lot]) -> dict[UUID, Programme]:
-    """Each programme under the newest version among the lots: theirs are the rules for refunds."""
-    found = await campaigns.versions(tx, {(lot.programme_id, lot.programme_version) for lot in lots})
-    return {found[key].id: found[key] for key in sorted(found, key=lambda each: each[1])}
+    versions = {(lot.programme_id, lot.programme_version) for lot in lots.values()}
+    return _Held(payment, wallet, outstanding, lots, await campaigns.versions(tx, versions))
 
 
 async def _return(tx: Tx, held: _Held, kind: DeedKind, amount_yen: int, reason: str, account_id: UUID) -> ReturnReceipt:

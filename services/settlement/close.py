@@ -86,8 +86,7 @@ async def close(tx: Tx, command: Close) -> ClosedBooks:
 
 
 def _open_books(tx: Tx, programme: Programme, command: Close) -> ClosedBooks:
-    # Money cannot move on a day that is over, so terms that say 0 mean the first day possible.
-    lag = max(programme.terms.settlement.lag_business_days, 1)
+    lag = programme.terms.settlement.lag_business_days
     return ClosedBooks(
         id=tx.new_id(),
         programme_id=programme.id,

@@ -25,7 +25,8 @@ class StatementRecord:
 
 @dataclass(frozen=True)
 class StatementPaper:
-    """A statement ready to be written out: `period_first` to the closing date are its days, both included.
+    """A statement ready to be written out: `period_first` to the closing date are its days, both included;
+    `registration` is the issuer's number as a qualified-invoice issuer.
 
     A deed that committed after its own day was closed stands in the next period's statement.
     """
@@ -34,10 +35,11 @@ class StatementPaper:
     programme_name: str
     issuer_name: str
     period_first: date
+    registration: str | None = None
 
 
 def paper_of(record: StatementRecord, terms: Terms) -> StatementPaper:
     """The paper of a statement under the programme's published terms."""
     previous = record.previous_closing_date
     first = terms.use.first if previous is None else previous + timedelta(days=1)
-    return StatementPaper(record, terms.name, terms.issuer.name, first)
+    return StatementPaper(record, terms.name, terms.issuer.name, first, terms.issuer.invoice_number)

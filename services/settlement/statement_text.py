@@ -28,12 +28,9 @@ class Say(Protocol):
     def __call__(self, key: str, /, **params: object) -> str: ...
 
 
-def statement_text(paper: StatementPaper, say: Say, *, registration: str | None = None) -> str:
-    """The statement as lines of text, ended by a line feed each.
-
-    `registration` is the issuer's number as a qualified-invoice issuer (`T` and 13 digits),
-    None where it has none or none is configured.
-    """
+def statement_text(paper: StatementPaper, say: Say) -> str:
+    """The statement as lines of text, ended by a line feed each."""
+    registration = paper.registration
     figures = paper.record.statement.figures
     invoice = registration is not None and figures.fee_yen != 0
     blocks = [_head(paper, say, registration, invoice=invoice), _sales(figures, say), _settling(figures, say)]

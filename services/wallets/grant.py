@@ -11,12 +11,24 @@ from services.campaigns.terms import Phase
 from services.kit import audit
 from services.kit.clock import start_of
 from services.kit.db import Tx
+from services.kit.errors import Kind, Refusal
 from services.ledger import post
 from services.ledger.journal import JournalKind
-from services.wallets.grant_csv import GrantLine, Problem, refuse
+from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, Problem, refuse
 from services.wallets.lots import Lot, Origin, issue_journal, new_lot
 from services.wallets.tables import access, holdings
 from services.wallets.wallet import Wallet
+
+
+class WalletUnknown(Refusal):
+    code = "wallet_unknown"
+    kind = Kind.MISSING
+
+
+class GrantPointsInvalid(Refusal):
+    """A grant to one person is 1 to `most_points` whole points."""
+
+    code = "grant_points_invalid"
 
 
 @dataclass(frozen=True)
@@ -83,12 +95,16 @@ async def grant(tx: Tx, command: Grant) -> Granted:
 
 
 async def _prepare(tx: Tx, command: Grant) -> tuple[Programme, list[Wallet]]:
+    if not all(1 <= line.points <= MAX_POINTS for line in command.lines):
+        raise GrantPointsInvalid(most_points=MAX_POINTS)
     programme = await campaigns.published(tx, command.programme_code)
     if programme.phase(tx.now) is Phase.CLOSED:
         raise ProgrammeClosed(programme=programme.code)
     programme.terms.purse(command.purse)
     found = await access.find_by_numbers(tx, [line.wallet_number for line in command.lines])
     unknown = [Problem(line.line, 1, "wallet_unknown") for line in command.lines if line.wallet_number not in found]
+    if unknown and unknown[0].line == ALONE:
+        raise WalletUnknown(wallet=command.lines[0].wallet_number)
     if unknown:
         raise refuse(unknown)
     return programme, [found[line.wallet_number] for line in command.lines]

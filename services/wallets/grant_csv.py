@@ -4,6 +4,7 @@ UTF-8 (a byte-order mark is allowed) with a header. All problems are reported to
 with its line and column, and then nothing is applied.
 """
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ from services.kit.numbers import parse_number
 COLUMNS = ("wallet_number", "points")
 MAX_LINES = 20_000
 MAX_POINTS = 1_000_000
+"""Points of one grant to one person."""
+
+ALONE = 0
+"""The `line` of a grant that comes from no list."""
+
 MAX_PROBLEMS = 50
 
 
@@ -49,8 +55,9 @@ def read_grants(content: bytes) -> tuple[GrantLine, ...]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        place = Problem(before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1, "not_utf8")
+        before = content[: error.start].removeprefix(codecs.BOM_UTF8)
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        place = Problem(before.count(b"\n") + 1, column, "not_utf8")
         raise refuse([place]) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[GrantLine] = []

@@ -6,8 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.campaigns.programme import Programme
-from services.campaigns.terms import Purse
-from services.kit.clock import civil_date
+from services.campaigns.terms import Purse, Regime, six_months_after
+from services.kit.clock import civil_date, start_of
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, JournalKind, Posting, entry
 
@@ -78,8 +78,15 @@ def new_lot(
     now: datetime,
     usable_from: datetime,
 ) -> Lot:
-    """A lot under the programme's present version; it expires with the programme's period of use."""
+    """A lot under the programme's present version; it expires with the programme's period of use.
+
+    Where the programme relies on the six-month exemption, a lot issued early (a grant before
+    the sale) expires earlier, at the midnight that its own six months allow.
+    """
     terms = programme.terms
+    expires_at = terms.expires_at
+    if terms.issuer.regime is Regime.SIX_MONTHS_EXEMPT:
+        expires_at = min(expires_at, start_of(civil_date(six_months_after(now))))
     return Lot(
         id=lot_id,
         wallet_id=wallet_id,
@@ -97,8 +104,8 @@ def new_lot(
         day_limit_yen=terms.day_limit_yen,
         issued_at=now,
         usable_from=usable_from,
-        first_expires_at=terms.expires_at,
-        expires_at=terms.expires_at,
+        first_expires_at=expires_at,
+        expires_at=expires_at,
     )
 
 

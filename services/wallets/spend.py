@@ -1,6 +1,6 @@
 """Spend from a wallet and give back to it, under the wallet's lock. Payments are built on this."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -60,15 +60,18 @@ async def lock_for_account(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
 
 
 async def lock_for_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device]:
-    """Lock the active wallet of a phone that may sign; its key as registered."""
+    """Lock the wallet of a phone; its key as registered. Whether they may pay is `must_be_usable`'s to say."""
     found = await access.lock_by_device(tx, device_id)
     if found is None:
         raise DeviceUnknown()
-    wallet, device = found
+    return found
+
+
+def must_be_usable(wallet: Wallet, device: Device) -> None:
+    """Raise unless the phone may sign and the wallet may pay."""
     if device.status != "active":
         raise DeviceBlocked()
     must_be_active(wallet)
-    return wallet, device
 
 
 async def lock(tx: Tx, wallet_id: UUID) -> Wallet:
@@ -136,7 +139,9 @@ async def lots_of_parts(tx: Tx, lot_ids: Sequence[UUID]) -> dict[UUID, Lot]:
     return await holdings.read_lots_by_id(tx, lot_ids)
 
 
-async def give_back(tx: Tx, wallet: Wallet, parts: Sequence[Parts], programmes: dict[UUID, Programme]) -> None:
+async def give_back(
+    tx: Tx, wallet: Wallet, parts: Sequence[Parts], programmes: Mapping[tuple[UUID, int], Programme]
+) -> None:
     """Give parts back to the very lots of a locked wallet, and see to lots that have expired meanwhile.
 
     What such a lot still held before is expired first, so that a refund never revives it.
@@ -150,7 +155,7 @@ async def give_back(tx: Tx, wallet: Wallet, parts: Sequence[Parts], programmes: 
         lot.id: until
         for lot in lots.values()
         if lot.has_expired(tx.now)
-        and (until := revived_until(programmes[lot.programme_id].terms, lot, tx.now)) is not None
+        and (until := revived_until(programmes[lot.programme_id, lot.programme_version].terms, lot, tx.now)) is not None
     }
     if revived:
         await holdings.extend_lots(tx, revived)

@@ -20,7 +20,8 @@ async def test_migrations_and_tables_agree(migrator_engine: AsyncEngine) -> None
 async def test_the_application_may_delete_nothing(engine: AsyncEngine) -> None:
     query = text(
         "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
-        "AND (has_table_privilege(current_user, c.oid, 'DELETE') OR has_table_privilege(current_user, c.oid, 'TRUNCATE'))"
+        "AND (has_table_privilege(current_user, c.oid, 'DELETE') "
+        "OR has_table_privilege(current_user, c.oid, 'TRUNCATE'))"
     )
     async with engine.connect() as connection:
         assert (await connection.execute(query)).scalars().all() == []

@@ -62,6 +62,17 @@ async def test_a_token_ends_after_half_an_hour_by_our_clock(town: HttpTown) -> N
     problem(await client.get("/wallets"), 401, "token_expired")
 
 
+async def test_a_token_says_which_roles_it_was_asked_for(town: HttpTown) -> None:
+    """A token without the role opens nothing, whatever the account may do with another."""
+    resident = await town.resident()
+    bare = town.client(WALLET, town.token(Audience.WALLET, resident.account_id))
+    problem(await bare.get("/wallets"), 403, "forbidden")
+    await town.as_staff(Role.OFFICER, Role.APPROVER)
+    account_id = town.account_of(Role.OFFICER, Role.APPROVER)
+    officer = town.client(CITY, town.token(Audience.CITY, account_id, Role.OFFICER))
+    problem(await officer.command("/officers"), 403, "forbidden")
+
+
 async def test_an_auditor_reads_and_does_nothing(town: HttpTown) -> None:
     auditor = await town.as_staff(Role.AUDITOR)
     done(await auditor.get("/programmes"))
@@ -80,10 +91,11 @@ async def test_a_role_that_was_taken_away_is_gone_at_the_next_request(
 
 
 async def test_a_disabled_account_is_nobody_at_the_next_request(town: HttpTown, migrator_engine: AsyncEngine) -> None:
-    officer, resident = await town.as_staff(Role.OFFICER), await town.resident()
+    officer, resident, shop = await town.as_staff(Role.OFFICER), await town.resident(), await town.shop()
     async with migrator_engine.begin() as connection:
         await connection.execute(update(AccountRow).values(status="disabled"))
     problem(await officer.get("/programmes"), 403, "forbidden")
+    problem(await town.as_clerk(shop).get("/stores"), 403, "forbidden")
     problem(await town.as_resident(resident).get(f"/wallets/{resident.wallet.id}"), 404, "not_found")
 
 

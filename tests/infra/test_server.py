@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -62,6 +63,20 @@ async def test_a_restart_keeps_keys_and_people_signed_in(database: DatabaseHandl
     async with running(database, settings) as client:
         headers = {"authorization": f"Bearer {token}"}
         assert done(await client.get(f"{WALLET}/wallets", headers=headers))["wallets"]
+
+
+async def test_the_sandbox_keeps_its_state_to_itself(database: DatabaseHandle, settings: Settings) -> None:
+    async with running(database, settings):
+        files = list(settings.data_dir.glob("sandbox-checkout*"))
+        assert files
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+async def test_what_is_not_this_machine_has_no_outbox(database: DatabaseHandle, settings: Settings) -> None:
+    public = replace(settings, public_url="https://tanabata.example.jp")
+    async with running(database, public) as client:
+        for path in ("/", "/outbox", "/sandbox/checkout/x", "/api/wallet/v1/openapi.json"):
+            problem(await client.get(path), 404, "not_found")
 
 
 async def test_an_unsafe_key_stops_the_start(database: DatabaseHandle, settings: Settings) -> None:

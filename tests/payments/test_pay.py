@@ -169,6 +169,23 @@ async def test_points_pay_from_their_first_midnight_until_their_last(engine: Asy
     await town.must_prove()
 
 
+async def test_what_expired_is_named_idle_while_another_programme_goes_on(engine: AsyncEngine) -> None:
+    town, who, shop = await mini_town(engine, use=Period(date(2026, 4, 1), date(2026, 5, 31)))
+    await town.programme(town_terms(purses=COMMON_ONLY), code="moonlight")
+    await town.buy(who, code="moonlight")
+    town.go_to(datetime(2026, 6, 1, tzinfo=TOKYO))
+    [refusal, *_] = await refused_all_ways(town, who, shop, 13_001, PointsMissing)
+    assert refusal.params == {
+        "missing_yen": 1,
+        "idle": [
+            {"programme": "starlight", "purse": "common", "yen": 8_000, "reason": "expired"},
+            {"programme": "starlight", "purse": "small", "yen": 5_000, "reason": "expired"},
+        ],
+    }
+    assert (await town.pay(who, shop, 13_000)).balance_after_yen == 0
+    await town.must_prove()
+
+
 async def test_the_limit_of_one_payment_is_exact(engine: AsyncEngine) -> None:
     town, who, shop = await mini_town(engine, payment_limit_yen=3_000, day_limit_yen=10_000)
     [refusal, *_] = await refused_all_ways(town, who, shop, 3_001, PaymentLimitReached)

@@ -5,13 +5,16 @@ is spent or expired, never both, and never neither.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.campaigns.programme import ProgrammeClosed
 from services.kit.clock import TOKYO
+from services.payments.pay import PayStore, pay_store
 from services.wallets.expire import Expired, expire_due
 from services.wallets.spend import PointsMissing
 from services.wallets.tables import holdings
@@ -90,8 +93,6 @@ async def test_a_payment_that_waits_behind_the_job_finds_nothing_left(
 async def test_a_job_that_waits_behind_a_payment_expires_only_the_rest(
     crowd: AsyncEngine, sides: tuple[Town, Town]
 ) -> None:
-    from services.payments.pay import PayStore, pay_store
-
     before, after = sides
     who, shop = await holder(before)
     before.go_to(LAST_INSTANT)
@@ -117,7 +118,7 @@ async def test_at_midnight_itself_no_payment_takes_what_is_not_swept_yet(
     before.go_to(MIDNIGHT)
     done, refused = await at_once([*(before.pay_store(who, shop, 100) for _ in range(5)), after.do(expire_due, 10)])
     assert done == [Expired(wallets=1, lots=1, yen=5_000)]
-    assert [type(each) for each in refused] == [PointsMissing] * 5
+    assert [type(each) for each in refused] == [ProgrammeClosed] * 5
     await after.must_prove()
 
 
@@ -128,12 +129,9 @@ async def test_a_city_of_wallets_at_midnight_spends_or_expires_every_yen_once(
     people = [await holder(before) for _ in range(16)]
     refunded = [await before.pay_store(who, shop, 1_000) for who, shop in people[:4]]
     before.go_to(LAST_INSTANT)
-    calls = [before.pay_store(who, shop, 1_500) for who, shop in people]
-    calls[8:8] = [after.do(expire_due, 5) for _ in range(3)]  # type: ignore[list-item]
-    calls += [
-        before.refund(shop, receipt, 1_000)  # type: ignore[misc]
-        for (_, shop), receipt in zip(people, refunded, strict=False)
-    ]
+    calls: list[Awaitable[Any]] = [before.pay_store(who, shop, 1_500) for who, shop in people]
+    calls[8:8] = [after.do(expire_due, 5) for _ in range(3)]
+    calls += [before.refund(shop, receipt, 1_000) for (_, shop), receipt in zip(people, refunded, strict=False)]
     _, refused = await at_once(calls)
     assert {type(each) for each in refused} <= {PointsMissing}
     await after.expire()

@@ -1,5 +1,6 @@
 """Payment against suspension: whoever has the wallet's lock first decides, and nothing slips past the other."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +16,7 @@ from services.payments.pay import PayStore, pay_store
 from services.payments.payment import Receipt
 from services.wallets.open import BlockDevice, SetWalletStatus, block_device, set_wallet_status
 from services.wallets.spend import lock_for_account
-from services.wallets.tables import holdings
+from services.wallets.tables import access
 from services.wallets.wallet import DeviceBlocked, WalletSuspended
 from tests.races.contest import at_once, closed_gate, scalar, until_blocked, without_locks
 from tests.town import OFFICER, Resident, Shop, Town
@@ -44,8 +45,6 @@ async def in_turn(
     crowd: AsyncEngine, town: Town, first: tuple[Callable[..., Awaitable[Any]], Any], second: Awaitable[Any]
 ) -> tuple[list[Any], list[Any]]:
     """The first deed stands done but uncommitted until the second one waits for it; then both end."""
-    import asyncio
-
     async with closed_gate(crowd) as (gate, open_gate):
         use_case, command = first
         running = asyncio.ensure_future(town.do(gate.behind(use_case), command))
@@ -62,10 +61,8 @@ async def test_control_without_the_lock_a_payment_overtakes_the_suspension_that_
     town, who, shop = await at_the_shop(crowd)
     without_locks(monkeypatch)
     async with closed_gate(crowd) as (gate, open_gate):
-        import asyncio
-
         with monkeypatch.context() as patched:
-            gate.after(patched, holdings, "lock_wallet")
+            gate.after(patched, access, "lock_wallet")
             payment = asyncio.ensure_future(town.do(pay_store, paying(who, shop)))
             await gate.until_full(1)
         await town.do(set_wallet_status, suspending(who))
@@ -113,23 +110,10 @@ async def test_thirty_payments_and_a_suspension_at_once_leave_a_suspended_wallet
     await town.must_prove()
 
 
-async def test_control_a_store_looked_at_before_the_deed_takes_payments_after_its_suspension(
-    crowd: AsyncEngine,
-) -> None:
-    """What happens when a caller checks the store first and pays in another transaction."""
-    town, _, shop = await at_the_shop(crowd)
-    status = "SELECT (status = 'active')::int FROM store WHERE id = :id"
-    looked = await scalar(crowd, status, id=shop.id)
-    await town.do(set_store_status, SetStoreStatus(OFFICER, shop.id, Status.SUSPENDED, "sticker swapped"))
-    assert (looked, await scalar(crowd, status, id=shop.id)) == (1, 0)
-
-
 async def test_a_payment_that_waits_while_the_store_is_suspended_looks_at_the_store_afterwards(
     crowd: AsyncEngine,
 ) -> None:
     """The store is read behind the wallet's lock: waiting for it does not keep an old picture alive."""
-    import asyncio
-
     town, who, shop = await at_the_shop(crowd)
     async with closed_gate(crowd) as (gate, open_gate):
 

@@ -85,6 +85,7 @@ async def test_payees_that_share_an_account_are_paid_by_one_transfer(office: Off
     await office.sell(2_000, 2_000, shops=(one, other))
     file = (await office.propose()).file
     assert (file.transfers, file.total_yen) == (1, 3_780)
+    await office.town.must_prove()
 
 
 async def test_programmes_that_pay_from_one_account_share_a_file(office: Office) -> None:

@@ -224,7 +224,7 @@ async def test_the_fee_follows_the_terms_in_force_when_the_books_close(town: Tow
     who, shop = await town.resident(), await town.shop()
     await town.buy(who)
     await town.pay_store(who, shop, 10_000)
-    await town.correct(settled(fee_bp_small=199, minimum_payout_yen=0, lag_business_days=0))
+    await town.correct(settled(fee_bp_small=199, minimum_payout_yen=0, lag_business_days=1))
     books = await office.close(FIRST)
     figures = (await office.told(books))[shop.id].statement.figures
     assert (figures.fee_bp, figures.fee_yen, figures.fee_tax_yen) == (199, 199, 19)

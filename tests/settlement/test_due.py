@@ -51,6 +51,7 @@ async def test_after_the_end_only_deeds_make_a_close_due(engine: AsyncEngine) ->
     assert found[-1][1] == date(2026, 10, 14)
     town.go_to(at(date(2026, 10, 17)))
     await town.pay_store(who, shop, 700)
+    town.wait(hours=1)
     assert await work_off(town) == [], "the day of the deed is not over"
     town.go_to(at(date(2026, 10, 20)))
     assert await work_off(town) == [(CODE, date(2026, 10, 19))]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import case, func, select
 
+from services.identity.clauses import is_open
 from services.kit.db import Tx
 from services.kit.sets import any_of
 from services.merchants import clauses
@@ -40,10 +41,15 @@ def _return(row: Any) -> Return:
 
 
 async def store_by_id(tx: Tx, store_id: UUID, account_id: UUID) -> StoreAtTill | None:
-    """The store and what the account may do there."""
-    row = (
-        await tx.connection.execute(clauses.stores_at_till(account_id).where(clauses.store_id == store_id))
-    ).one_or_none()
+    """The store and what the account may do there; None for an account that is disabled."""
+    query = clauses.stores_at_till(account_id).where(clauses.store_id == store_id, is_open(account_id))
+    row = (await tx.connection.execute(query)).one_or_none()
+    return store_at_till(row) if row else None
+
+
+async def store_named(tx: Tx, store_id: UUID) -> StoreAtTill | None:
+    """The store as anybody may know it."""
+    row = (await tx.connection.execute(clauses.stores_at_till(None).where(clauses.store_id == store_id))).one_or_none()
     return store_at_till(row) if row else None
 
 

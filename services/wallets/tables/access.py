@@ -74,9 +74,14 @@ async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> None:
 
 
 async def lock_by_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device] | None:
-    """Lock the wallet of a phone; the phone's key and state as they are at this moment."""
+    """Lock the wallet of a phone, then the phone, if its account acts for the wallet's person.
+
+    The phone's row is locked, too, so that a phone blocked while we waited for the wallet is
+    seen as blocked; the wallet comes first, as in `block_device`.
+    """
     query = select(*WALLET, *DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
-    query = query.where(DeviceRow.id == device_id).with_for_update(of=WalletRow)
+    query = query.where(DeviceRow.id == device_id, acts_for(DeviceRow.account_id, WalletRow.person_id))
+    query = query.with_for_update(of=(WalletRow, DeviceRow))
     row = (await tx.connection.execute(query)).one_or_none()
     if row is None:
         return None

@@ -1,0 +1,124 @@
+"""`tanabata simulate`: a whole programme in simulated time, from the city's decision to the last payout.
+
+It plays in a database of its own, which it makes and drops, through the APIs' own handlers. The same
+seed writes the same bytes. Exit code 0 only when the books are proven, the report's figures agree
+with each other, and the bank files come to what the stores were paid.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy import text
+
+from infra.console import complain, out, run, tell
+from infra.database.connect import quoted
+from infra.database.provision import DatabaseHandle, open_scratch_database
+from infra.settings import Settings
+from infra.simulation.scenarios import FULL_SCALE, LEAST_SCALE, SCENARIOS, Setting
+from services.kit.clock import TOKYO
+
+if TYPE_CHECKING:
+    from infra.simulation.ending import Outcome
+
+MAX_SEED = 2**63 - 1
+
+
+def simulate(
+    scenario: Annotated[str, typer.Argument(help=f"One of: {', '.join(SCENARIOS)}.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the report, bank files and statements.")],
+    scale: Annotated[float, typer.Option(help="Size of the city: 1 is the real one, 0.001 the smallest.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Chance: the same seed writes the same bytes.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")] = False,
+) -> None:
+    """Play a whole programme: people buy, pay, cancel, are refunded; stores are settled; the books are proven."""
+    setting = _setting(scenario, scale, seed)
+    _require_room(out_dir, force=force)
+    outcome = run(lambda: _play(setting))
+    _write(out_dir, outcome.files)
+    _summarise(out_dir, outcome)
+    if outcome.wrong:
+        for sentence in outcome.wrong:
+            complain(sentence)
+        raise typer.Exit(1)
+
+
+def _setting(name: str, scale: float, seed: int) -> Setting:
+    found = SCENARIOS.get(name)
+    if found is None:
+        raise typer.BadParameter(f"{name!r} is not known; there is {', '.join(SCENARIOS)}", param_hint="SCENARIO")
+    if not LEAST_SCALE <= scale <= FULL_SCALE:
+        raise typer.BadParameter(f"{scale} is not from {LEAST_SCALE} to {FULL_SCALE:g}", param_hint="--scale")
+    if not 0 <= seed <= MAX_SEED:
+        raise typer.BadParameter(f"{seed} is not from 0 to {MAX_SEED}", param_hint="--seed")
+    return Setting(found, scale, seed)
+
+
+def _require_room(folder: Path, *, force: bool) -> None:
+    """The folder, made if need be; what is in it is only replaced when that was asked for."""
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is a file", param_hint="--out")
+    if folder.is_dir() and any(folder.iterdir()) and not force:
+        raise typer.BadParameter(f"{folder} is not empty; --force replaces what is in it", param_hint="--out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} cannot be made: {error.strerror}", param_hint="--out") from None
+
+
+async def _play(setting: Setting) -> "Outcome":
+    # Loaded here, because only this command needs the APIs, and loading them takes longer than most work.
+    from infra.simulation.play import play  # noqa: PLC0415
+
+    points = setting.units * setting.terms.unit_points
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    async with open_scratch_database(Settings.from_env(os.environ), tell) as handle:
+        await _make_quick(handle)
+        with Progress(*columns, console=console, transient=True) as progress:
+            bar = progress.add_task("preparing", total=points)
+
+            def told(now: datetime, yen: int) -> None:
+                progress.update(bar, advance=yen, description=f"{now.astimezone(TOKYO):%Y-%m-%d}")
+
+            return await play(handle, setting, told)
+
+
+async def _make_quick(handle: DatabaseHandle) -> None:
+    """Let no commit wait for the disk: after a crash nobody would look at this database again."""
+    engine = handle.migrator_engine(pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            name = (await connection.execute(text("SELECT current_database()"))).scalar_one()
+            await connection.execute(text(f"ALTER DATABASE {quoted(name)} SET synchronous_commit = off"))
+    finally:
+        await engine.dispose()
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for child in folder.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+
+def _summarise(folder: Path, outcome: "Outcome") -> None:
+    report = outcome.report
+    counts, stores, proof = report["counts"], report["stores"], report["proof"]
+    payments = counts["payments_cpm"] + counts["payments_mpm"]
+    out.print(
+        f"{counts['buyers']:,} buyers, {counts['stores']:,} stores, {payments:,} payments of "
+        f"{stores['gross_yen']:,} yen; {stores['paid_out_yen']:,} yen paid out in {counts['bank_files']} bank files; "
+        f"{len(proof['checks'])} laws {'hold' if proof['clean'] else 'were asked, not all hold'}. See {folder}"
+    )

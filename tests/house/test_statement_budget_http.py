@@ -1,0 +1,63 @@
+"""A payment over HTTP costs at most eight SQL statements, with everything that the request needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.identity.people import AccountStatus
+from services.identity.staff import SetAccountStatus, set_account_status
+from tests.http_town import HttpTown, done, problem
+from tests.town import OFFICER
+
+BUDGET = 8
+
+
+@contextmanager
+def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    heard: list[str] = []
+
+    def listener(*given: object) -> None:
+        heard.append(" ".join(str(given[2]).split())[:160])
+
+    event.listen(engine.sync_engine, "before_cursor_execute", listener)
+    try:
+        yield heard
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", listener)
+
+
+@pytest.mark.parametrize("way", ["code", "store", "till"])
+async def test_a_payment_over_http_costs_at_most_eight_statements(engine: AsyncEngine, way: str) -> None:
+    town = HttpTown(engine)
+    await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    clerk, resident = town.as_clerk(shop), town.as_resident(who)
+    till = done(await clerk.command(f"/stores/{shop.id}/till-codes", {"amount_yen": 700}), 201)
+    await engine.dispose()  # the first payment of a process counts, too
+    with statements(engine) as heard:
+        if way == "code":
+            body = {"pay_code": town.code_of(who), "amount_yen": 700}
+            done(await clerk.command(f"/stores/{shop.id}/payments", body), 201)
+        else:
+            body = {"code": till["number"]} if way == "till" else {"code": shop.code, "amount_yen": 700}
+            done(await resident.command(f"/wallets/{who.wallet.id}/payments", body), 201)
+    assert 0 < len(heard) <= BUDGET, "\n".join(heard)
+    await town.must_prove()
+
+
+async def test_a_disabled_clerk_takes_no_payment_though_the_token_lives(engine: AsyncEngine) -> None:
+    town = HttpTown(engine)
+    await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    clerk = town.as_clerk(shop)
+    command = SetAccountStatus(OFFICER, shop.clerk_id, AccountStatus.DISABLED, "left")
+    await town.do(set_account_status, command)
+    body = {"pay_code": town.code_of(who), "amount_yen": 700}
+    problem(await clerk.command(f"/stores/{shop.id}/payments", body), 404, "not_found")
+    assert await town.points(who) == 13_000
+    await town.must_prove()
