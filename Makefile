@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check openapi lock packages venv
+.PHONY: help setup run test test-long check openapi conformance lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -35,6 +35,9 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files
 	.venv/bin/squawk --config infra/database/squawk.toml .venv/migrations/*.sql
 	@! grep -nE '://|index-url|find-links| @ ' requirements.lock requirements-dev.lock \
 	  || { echo "a lock file names a host: make lock"; exit 1; }
+
+conformance: setup ## Hold the fifteen invariants, each against its mutant, and write docs/conformance.md
+	@.venv/bin/tanabata conformance --write docs/conformance.md
 
 openapi: setup ## Write the APIs' documents to docs/openapi
 	@.venv/bin/tanabata openapi

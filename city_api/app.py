@@ -3,11 +3,11 @@
 from fastapi import FastAPI
 
 from city_api import (
+    accounts,
     bank_files,
     closes,
     grants,
     merchants,
-    officers,
     programmes,
     proof,
     purchases,
@@ -32,6 +32,6 @@ RFC 9457 problems; rely on `code` and `params`.
 
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    of_people = (sign_in, programmes, merchants, stores, wallets, grants, purchases, officers)
+    of_people = (sign_in, programmes, merchants, stores, wallets, grants, purchases, accounts)
     routers = [each.routes for each in (*of_people, closes, bank_files, proof)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

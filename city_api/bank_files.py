@@ -1,5 +1,6 @@
 """The bank file: proposed by one officer, approved by another, downloaded, sent, paid."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -10,14 +11,20 @@ from pydantic import Field
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer, Payer
 from infra.http.context import Here
+from infra.http.four_eyes import require_second_officer
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
+from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Day, Reason, ShortText
 from services.campaigns.programme import ProgrammeUnknown, SecondOfficerNeeded
 from services.kit.db import Tx
+from services.kit.errors import Refusal
+from services.kit.kana import BankTextEmpty, BankTextTooLong, NotBankCharacter
 from services.settlement import approve, pay_out, propose, read
+from services.settlement import withdraw as withdrawal
 from services.settlement.bank_file import (
     BankFile,
+    BankFileDayPast,
     BankFileDiffers,
     BankFileStepWrong,
     NoPayoutsDue,
@@ -26,9 +33,23 @@ from services.settlement.bank_file import (
     VoidReasonMissing,
 )
 from services.settlement.calendar import CalendarNotCertain
+from services.settlement.transfer import TooManyTransfers, TransferAmountInvalid, TransferTotalTooLarge
 from services.settlement.zengin import TransferDayClosed
+from services.settlement.zengin_layout import TransferFieldInvalid
 
 routes = router("bank-files")
+
+
+FILE_REFUSALS: tuple[type[Refusal], ...] = (
+    TransferFieldInvalid,
+    TransferAmountInvalid,
+    TransferTotalTooLarge,
+    TooManyTransfers,
+    NotBankCharacter,
+    BankTextEmpty,
+    BankTextTooLong,
+)
+"""What the bank's format itself refuses: a field of the paying account's or of a payee's."""
 
 
 class BankFileRequest(Body):
@@ -54,6 +75,7 @@ class BankFileAnswer(Answer):
     approved_at: datetime | None
     sent_at: datetime | None
     paid_at: datetime | None
+    withdrawal_asked_by: UUID | None
 
 
 class HeldAnswer(Answer):
@@ -92,7 +114,10 @@ class BankFileRecordAnswer(Answer):
 
 
 class BankFilesAnswer(Answer):
+    """One page, newest first; ask on with `after` = `next` until that is null."""
+
     bank_files: list[BankFileAnswer]
+    next: UUID | None
 
 
 class FileApproval(Body):
@@ -105,6 +130,12 @@ class VoidRequest(Body):
     reason: Reason
 
 
+@dataclass(frozen=True)
+class _Page:
+    after: UUID | None
+    limit: int
+
+
 class BankFileBytes(Response):
     """The bytes for the bank: 120-byte records in JIS X 0201."""
 
@@ -114,7 +145,14 @@ class BankFileBytes(Response):
 @routes.post(
     "/bank-files",
     status_code=201,
-    responses=refuses(ProgrammeUnknown, TransferDateOutOfRange, TransferDayClosed, CalendarNotCertain, NoPayoutsDue),
+    responses=refuses(
+        ProgrammeUnknown,
+        TransferDateOutOfRange,
+        TransferDayClosed,
+        CalendarNotCertain,
+        NoPayoutsDue,
+        *FILE_REFUSALS,
+    ),
 )
 async def propose_bank_file(body: BankFileRequest, token: Officer, command: Command) -> ProposedAnswer:
     """Propose a file with all due payouts; none of them is ever in a second one."""
@@ -125,10 +163,12 @@ async def propose_bank_file(body: BankFileRequest, token: Officer, command: Comm
 
 
 @routes.get("/bank-files")
-async def list_bank_files(_token: CityStaff, here: Here) -> BankFilesAnswer:
-    """The newest hundred bank files."""
-    found = await here.database.transact(_list, None)
-    return BankFilesAnswer(bank_files=[BankFileAnswer.of(each) for each in found])
+async def list_bank_files(
+    _token: CityStaff, here: Here, after: UUID | None = None, limit: PageSize = 100
+) -> BankFilesAnswer:
+    """Bank files, newest first."""
+    shown, following = paged(await here.database.transact(_list, _Page(after, limit)), limit, lambda each: each.id)
+    return BankFilesAnswer(bank_files=[BankFileAnswer.of(each) for each in shown], next=following)
 
 
 @routes.get("/bank-files/{bank_file_id}")
@@ -140,7 +180,7 @@ async def get_bank_file(bank_file_id: UUID, _token: CityStaff, here: Here) -> Ba
 @routes.post(
     "/bank-files/{bank_file_id}/approval",
     status_code=201,
-    responses=refuses(SecondOfficerNeeded, BankFileStepWrong, BankFileDiffers, PayeeChanged),
+    responses=refuses(SecondOfficerNeeded, BankFileStepWrong, BankFileDiffers, BankFileDayPast, PayeeChanged),
 )
 async def approve_bank_file(
     bank_file_id: UUID, body: FileApproval, token: Approver, command: Command
@@ -148,7 +188,7 @@ async def approve_bank_file(
     """Say the second yes, to exactly these bytes."""
     asked = approve.ApproveFile(bank_file_id, body.sha256, token.account_id)
     return BankFileAnswer.of(
-        await command.perform(token.account_id, "city.bank_file.approve", approve.approve, asked, BankFile)
+        await command.perform(token.account_id, "city.bank_file.approve", _approve, asked, BankFile)
     )
 
 
@@ -161,6 +201,18 @@ async def void_bank_file(bank_file_id: UUID, body: VoidRequest, token: Officer, 
     )
 
 
+@routes.post(
+    "/bank-files/{bank_file_id}/withdrawal",
+    responses=refuses(SecondOfficerNeeded, BankFileStepWrong, VoidReasonMissing),
+)
+async def withdraw_bank_file(bank_file_id: UUID, body: VoidRequest, token: Payer, command: Command) -> BankFileAnswer:
+    """Say that an approved file never went to the bank; when a second officer says so too, it is void."""
+    asked = withdrawal.WithdrawFile(bank_file_id, body.reason, token.account_id)
+    return BankFileAnswer.of(
+        await command.perform(token.account_id, "city.bank_file.withdraw", _withdraw, asked, BankFile)
+    )
+
+
 @routes.get("/bank-files/{bank_file_id}/content", response_class=BankFileBytes, responses=refuses(BankFileStepWrong))
 async def download_bank_file(bank_file_id: UUID, token: Payer, here: Here) -> Response:
     """The approved file for the bank: the same bytes every time, and a line in the audit log every time."""
@@ -169,7 +221,7 @@ async def download_bank_file(bank_file_id: UUID, token: Payer, here: Here) -> Re
     return BankFileBytes(file.content, headers=headers)
 
 
-@routes.post("/bank-files/{bank_file_id}/sent", responses=refuses(BankFileStepWrong))
+@routes.post("/bank-files/{bank_file_id}/sent", responses=refuses(BankFileStepWrong, BankFileDayPast))
 async def mark_bank_file_sent(bank_file_id: UUID, token: Officer, command: Command) -> BankFileAnswer:
     """Note that the file was handed to the bank."""
     asked = pay_out.MarkSent(bank_file_id, token.account_id)
@@ -187,5 +239,17 @@ async def mark_bank_file_paid(bank_file_id: UUID, token: Officer, command: Comma
     )
 
 
-async def _list(tx: Tx, _: None) -> tuple[BankFile, ...]:
-    return await read.bank_files(tx)
+async def _approve(tx: Tx, asked: approve.ApproveFile) -> BankFile:
+    await require_second_officer(tx, (await read.bank_file(tx, asked.file_id)).proposed_by, asked.officer_id)
+    return await approve.approve(tx, asked)
+
+
+async def _withdraw(tx: Tx, asked: withdrawal.WithdrawFile) -> BankFile:
+    asked_by = (await read.bank_file(tx, asked.file_id)).withdrawal_asked_by
+    if asked_by is not None:
+        await require_second_officer(tx, asked_by, asked.officer_id)
+    return await withdrawal.withdraw(tx, asked)
+
+
+async def _list(tx: Tx, page: _Page) -> tuple[BankFile, ...]:
+    return await read.bank_files(tx, after=page.after, limit=page.limit + 1)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Header, Query, Response
+from fastapi import Header, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
@@ -14,7 +14,8 @@ from infra.http.auth import CityStaff, Officer
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
-from infra.http.statements import StatementsAnswer, statement_answer, statement_page
+from infra.http.paging import PageSize, paged
+from infra.http.statements import StatementAnswer, statement_answer, statement_page
 from infra.http.strict import AmountYen, Answer, Body, Day, ShortText
 from services.campaigns.programme import ProgrammeUnknown
 from services.kit.db import Tx
@@ -65,6 +66,11 @@ class MoneyInAnswer(Answer):
     amount_yen: int
 
 
+class CloseStatementsAnswer(Answer):
+    statements: list[StatementAnswer]
+    next: str | None = Field(description="What to send as `after_store` for the following ones; null on the last page.")
+
+
 @dataclass(frozen=True)
 class _Page:
     close_id: UUID
@@ -96,11 +102,12 @@ async def list_statements(
     _token: CityStaff,
     here: Here,
     after_store: ShortText | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 500,
-) -> StatementsAnswer:
-    """The statements of a close by store code; ask on with the last one's."""
+    limit: PageSize = 500,
+) -> CloseStatementsAnswer:
+    """The statements of a close by store code."""
     found = await here.database.transact(_list, _Page(close_id, after_store, limit))
-    return StatementsAnswer(statements=[statement_answer(each) for each in found])
+    shown, following = paged(found, limit, lambda each: each.store_code)
+    return CloseStatementsAnswer(statements=[statement_answer(each) for each in shown], next=following)
 
 
 @routes.get("/statements/{statement_id}.txt", response_class=PlainTextResponse)
@@ -126,4 +133,4 @@ async def record_money(code: ShortText, body: MoneyInRequest, token: Officer, co
 
 async def _list(tx: Tx, page: _Page) -> tuple[StatementRecord, ...]:
     await read.closed_books(tx, page.close_id)
-    return await read.statements_of_close(tx, page.close_id, after_store=page.after_store, limit=page.limit)
+    return await read.statements_of_close(tx, page.close_id, after_store=page.after_store, limit=page.limit + 1)

@@ -14,13 +14,15 @@ from infra.http.edge import BODY_LIMIT, MAX_CSV_BYTES
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.problems import EdgeProblem
-from infra.http.strict import Answer, Body, Points, Reason, ShortText
+from infra.http.strict import Answer, Body, Reason, ShortText
+from infra.http.typed import NUMBER_REFUSALS
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
-from services.campaigns.terms import TermsInvalid
-from services.wallets.grant import Grant, Granted, check, grant
-from services.wallets.grant_csv import GrantLine, GrantListInvalid, read_grants
+from services.campaigns.terms import PurseUnknown
+from services.wallets.grant import Grant, Granted, GrantPointsInvalid, WalletUnknown, check, grant
+from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, GrantListInvalid, read_grants
 
 routes = router("grants")
+_REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted)
 _CSV: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -36,7 +38,7 @@ class GrantRequest(Body):
     programme: ShortText
     wallet_number: ShortText
     purse: ShortText
-    points: Points
+    points: Annotated[int, Field(strict=True, ge=1, le=MAX_POINTS, description="Whole points for one person.")]
     reason: Reason
 
 
@@ -51,11 +53,11 @@ class GrantedAnswer(Answer):
 @routes.post(
     "/grants",
     status_code=201,
-    responses=refuses(ProgrammeUnknown, ProgrammeClosed, TermsInvalid, GrantListInvalid, GrantBudgetExhausted),
+    responses=refuses(*_REFUSALS, *NUMBER_REFUSALS, WalletUnknown, GrantPointsInvalid),
 )
 async def grant_points(body: GrantRequest, token: Officer, command: Command) -> GrantedAnswer:
     """Grant points to one wallet."""
-    line = GrantLine(1, wallet_number(body.wallet_number), body.points)
+    line = GrantLine(ALONE, wallet_number(body.wallet_number), body.points)
     asked = Grant(body.programme, body.purse, body.reason, token.account_id, (line,))
     return GrantedAnswer.of(await command.perform(token.account_id, "city.grant", grant, asked, Granted))
 
@@ -73,7 +75,7 @@ async def csv_body(request: Request) -> bytes:
     "/grants/batches",
     status_code=201,
     openapi_extra=_CSV,
-    responses=refuses(ProgrammeUnknown, ProgrammeClosed, TermsInvalid, GrantListInvalid, GrantBudgetExhausted),
+    responses=refuses(*_REFUSALS, GrantListInvalid),
 )
 async def grant_by_list(
     programme: ShortText,

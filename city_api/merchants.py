@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import Field
 
 from city_api.bank_accounts import (
@@ -22,6 +20,7 @@ from infra.http.auth import CityStaff, Officer
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
+from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Name, ShortText
 from services.kit.db import Tx
 from services.kit.japan import InvalidCorporateNumber, InvalidInvoiceRegistration
@@ -33,6 +32,7 @@ from services.merchants.shops import (
     MccInvalid,
     Merchant,
     MerchantNameInvalid,
+    MerchantReasonMissing,
     PostalCodeInvalid,
     Status,
     StoreCityLatinInvalid,
@@ -73,9 +73,10 @@ class MerchantLine(Answer):
 
 
 class MerchantsAnswer(Answer):
-    """Merchants in the order of registration; ask on with `after` the last one's id."""
+    """Merchants in the order of registration; ask on with `after` = `next` until that is null."""
 
     merchants: list[MerchantLine]
+    next: UUID | None
 
 
 class MerchantAnswer(MerchantLine):
@@ -122,11 +123,12 @@ async def list_merchants(
     _token: CityStaff,
     here: Here,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: PageSize = 100,
 ) -> MerchantsAnswer:
     """Merchants in the order of registration."""
     found = await here.database.transact(_list, _Page(after, limit))
-    return MerchantsAnswer(merchants=[MerchantLine.of(each) for each in found])
+    shown, following = paged(found, limit, lambda each: each.id)
+    return MerchantsAnswer(merchants=[MerchantLine.of(each) for each in shown], next=following)
 
 
 @routes.get("/merchants/{merchant_id}")
@@ -152,7 +154,7 @@ async def change_payout_account(
     )
 
 
-@routes.post("/merchants/{merchant_id}/status")
+@routes.post("/merchants/{merchant_id}/status", responses=refuses(MerchantReasonMissing))
 async def change_merchant_status(
     merchant_id: UUID, body: StatusRequest, token: Officer, command: Command
 ) -> StatusAnswer:
@@ -163,4 +165,4 @@ async def change_merchant_status(
 
 
 async def _list(tx: Tx, page: _Page) -> tuple[Merchant, ...]:
-    return await read.merchants(tx, after=page.after, limit=page.limit)
+    return await read.merchants(tx, after=page.after, limit=page.limit + 1)

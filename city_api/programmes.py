@@ -11,12 +11,14 @@ from pydantic import Field
 
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer
-from infra.http.context import Here
+from infra.http.context import Context, Here
+from infra.http.four_eyes import require_second_officer
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Instant, Reason, ShortText
 from infra.http.terms import TermsJson
 from services.campaigns import draft, publish, read
+from services.campaigns.history import Version, versions_of
 from services.campaigns.programme import (
     NothingToApprove,
     Programme,
@@ -26,6 +28,7 @@ from services.campaigns.programme import (
     SecondOfficerNeeded,
 )
 from services.campaigns.terms import Terms, TermsInvalid
+from services.identity.read import MAX_ACCOUNTS, accounts
 from services.kit.db import Tx
 from services.ledger.read import TrialBalanceLine, trial_balance
 
@@ -77,16 +80,38 @@ class ProgrammesAnswer(Answer):
     programmes: list[ProgrammeLine]
 
 
-class VersionAnswer(Answer):
-    """The newest version of a programme's terms, as it is shown to the approver."""
+class VersionLine(Answer):
+    """One version of a programme's terms: who proposed it and why, and who approved it."""
 
     code: str
     version: int
     approved: bool
+    in_force: bool = Field(description="Whether purchases are made under it now.")
     fingerprint: str
     reason: str
     proposed_by: UUID
+    proposed_by_name: str | None
+    proposed_at: datetime
+    approved_by: UUID | None = Field(description="Null while it waits for a second officer.")
+    approved_by_name: str | None
+    approved_at: datetime | None
+
+
+class VersionAnswer(VersionLine):
+    """A version with its terms, as it is shown to the approver."""
+
     terms: TermsJson
+
+
+class ProgrammeAnswer(VersionAnswer):
+    """The newest version, approved or waiting; and what is in force meanwhile."""
+
+    published: VersionAnswer | None = Field(description="The version in force; null before the first approval.")
+    versions: list[VersionLine] = Field(description="Every version, the newest first.")
+
+
+class VersionsAnswer(Answer):
+    versions: list[VersionAnswer]
 
 
 class TrialBalanceRow(Answer):
@@ -146,7 +171,7 @@ async def approve_version(
     """Say the second yes, to exactly what was shown: the fingerprint tells what that was."""
     asked = publish.Approve(code, version, body.fingerprint, token.account_id)
     return ApprovedAnswer.of(
-        await command.perform(token.account_id, "city.programme.approve", publish.approve, asked, publish.Approved)
+        await command.perform(token.account_id, "city.programme.approve", _approve, asked, publish.Approved)
     )
 
 
@@ -163,18 +188,19 @@ async def list_programmes(_token: CityStaff, here: Here) -> ProgrammesAnswer:
 
 
 @routes.get("/programmes/{code}", responses=refuses(ProgrammeUnknown))
-async def get_programme(code: ShortText, _token: CityStaff, here: Here) -> VersionAnswer:
-    """The newest version of a programme's terms, approved or waiting."""
-    proposal, approved = await here.database.transact(read.newest_proposal, code)
-    return VersionAnswer(
-        code=code,
-        version=proposal.version,
-        approved=approved,
-        fingerprint=proposal.fingerprint,
-        reason=proposal.reason,
-        proposed_by=proposal.proposed_by,
-        terms=TermsJson.model_validate(proposal.terms),
-    )
+async def get_programme(code: ShortText, _token: CityStaff, here: Here) -> ProgrammeAnswer:
+    """The newest version of a programme's terms, the one in force, and who stands behind each."""
+    shown = await _shown_versions(here, code)
+    published = next((each for each in shown if each.in_force), None)
+    lines = [VersionLine(**each.model_dump(exclude={"terms"})) for each in shown]
+    newest = {name: getattr(shown[0], name) for name in VersionAnswer.model_fields}
+    return ProgrammeAnswer(**newest, published=published, versions=lines)
+
+
+@routes.get("/programmes/{code}/versions", responses=refuses(ProgrammeUnknown))
+async def list_versions(code: ShortText, _token: CityStaff, here: Here) -> VersionsAnswer:
+    """Every version with its terms, the newest first: a correction names who approved it."""
+    return VersionsAnswer(versions=await _shown_versions(here, code))
 
 
 @routes.get("/programmes/{code}/trial-balance", responses=refuses(ProgrammeUnknown))
@@ -187,8 +213,34 @@ async def get_trial_balance(
     return TrialBalanceAnswer(code=code, at=asked.at, accounts=[TrialBalanceRow.of(line) for line in lines])
 
 
+async def _shown_versions(here: Context, code: str) -> list[VersionAnswer]:
+    versions, names = await here.database.transact(_versions, code)
+    return [
+        VersionAnswer(
+            **{name: getattr(each, name) for name in VersionLine.model_fields if not name.endswith("_name")},
+            proposed_by_name=names.get(each.proposed_by),
+            approved_by_name=names.get(each.approved_by) if each.approved_by else None,
+            terms=TermsJson.model_validate(each.terms),
+        )
+        for each in versions
+    ]
+
+
 def _terms(body: TermsJson) -> Terms:
     return msgspec.convert(body.model_dump(mode="json"), Terms)
+
+
+async def _approve(tx: Tx, asked: publish.Approve) -> publish.Approved:
+    proposal, _ = await read.newest_proposal(tx, asked.code)
+    await require_second_officer(tx, proposal.proposed_by, asked.officer_id)
+    return await publish.approve(tx, asked)
+
+
+async def _versions(tx: Tx, code: str) -> tuple[tuple[Version, ...], dict[UUID, str | None]]:
+    versions = await versions_of(tx, code)
+    people = {each.proposed_by for each in versions} | {each.approved_by for each in versions if each.approved_by}
+    known = await accounts(tx, sorted(people)[:MAX_ACCOUNTS])
+    return versions, {account_id: account.name for account_id, account in known.items()}
 
 
 async def _list(tx: Tx, _: None) -> tuple[list[Programme], datetime]:

@@ -6,7 +6,7 @@ from infra.http.apps import router
 from infra.http.auth import PUBLIC
 from infra.http.context import Here
 from infra.http.openapi import refuses
-from infra.http.staff import StaffSignInRequest
+from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest
 from infra.http.tokens import TokenAnswer, new_token
 from services.identity.passwords import SignInRefused, SignInThrottled
 from services.identity.people import AccountKind, EmailMalformed
@@ -21,6 +21,7 @@ class SignInAnswer(TokenAnswer):
 
     account_id: UUID
     roles: list[str]
+    first_password: bool = FIRST_PASSWORD
 
 
 @routes.post(
@@ -33,4 +34,9 @@ async def sign_in(body: StaffSignInRequest, here: Here) -> SignInAnswer:
     attempt = StaffSignIn(AccountKind.CITY, body.email, body.password, here.password_cost)
     account = await sign_in_staff(here.database, attempt)
     token = new_token(here, Audience.CITY, account.id, account.roles)
-    return SignInAnswer(**token.model_dump(), account_id=account.id, roles=[role.value for role in account.roles])
+    return SignInAnswer(
+        **token.model_dump(),
+        account_id=account.id,
+        roles=[role.value for role in account.roles],
+        first_password=account.first_password,
+    )

@@ -1,33 +1,25 @@
 """Stores of a merchant: added, suspended, and their first staff appointed by the office."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from infra.http import members
 from infra.http.apps import router
-from infra.http.auth import Officer
+from infra.http.auth import CityStaff, Officer
 from infra.http.context import Here
 from infra.http.idempotency import Command
+from infra.http.members import Actor, DisabledAnswer, DisableRequest, MemberAnswer, MemberRequest, MembersAnswer
 from infra.http.openapi import refuses
-from infra.http.staff import NewAccount
 from infra.http.strict import Answer, Body, Name, Reason, ShortText
-from services.identity.hashing import hash_new_password
-from services.identity.passwords import PasswordGuessable, PasswordTooLong, PasswordTooShort
-from services.identity.people import EmailMalformed, PersonNameInvalid
-from services.identity.staff import EmailTaken, OpenMerchantAccount, open_merchant_account
-from services.kit.db import Tx
 from services.kit.store_class import StoreClass
-from services.merchants.add_member import AddMember, add_member
 from services.merchants.add_store import AddStore, add_store
 from services.merchants.set_status import SetStoreStatus, set_store_status
 from services.merchants.shops import (
     MccInvalid,
-    Member,
-    MemberExists,
-    MemberRole,
+    MerchantReasonMissing,
     PostalCodeInvalid,
     Status,
     Store,
@@ -89,34 +81,6 @@ class StatusAnswer(Answer):
     status: str
 
 
-class MemberRequest(NewAccount):
-    """Somebody who works for the store. An address that has an account keeps its own password."""
-
-    role: Literal["owner", "manager", "clerk"]
-    person_id: UUID | None = Field(
-        default=None, description="The resident that this is known to be, who may then not pay this store."
-    )
-
-
-class MemberAnswer(Answer):
-    """An account's work in one store."""
-
-    store_id: UUID
-    account_id: UUID
-    role: str
-    status: str
-    since: datetime
-
-
-@dataclass(frozen=True)
-class _Appoint:
-    account: OpenMerchantAccount
-    officer_id: UUID
-    store_id: UUID
-    role: MemberRole
-    person_id: UUID | None
-
-
 @routes.post(
     "/merchants/{merchant_id}/stores",
     status_code=201,
@@ -128,7 +92,7 @@ async def add_merchant_store(merchant_id: UUID, body: StoreRequest, token: Offic
     return store_answer(await command.perform(token.account_id, "city.store.add", add_store, asked, Store))
 
 
-@routes.post("/stores/{store_id}/status")
+@routes.post("/stores/{store_id}/status", responses=refuses(MerchantReasonMissing))
 async def change_store_status(store_id: UUID, body: StatusRequest, token: Officer, command: Command) -> StatusAnswer:
     """Suspend a store: from now on every payment to it is refused."""
     asked = SetStoreStatus(token.account_id, store_id, Status(body.status), body.reason)
@@ -136,31 +100,26 @@ async def change_store_status(store_id: UUID, body: StatusRequest, token: Office
     return StatusAnswer(status=body.status)
 
 
-@routes.post(
-    "/stores/{store_id}/members",
-    status_code=201,
-    responses=refuses(
-        EmailMalformed,
-        EmailTaken,
-        PersonNameInvalid,
-        PasswordTooShort,
-        PasswordTooLong,
-        PasswordGuessable,
-        MemberExists,
-    ),
-)
+@routes.get("/stores/{store_id}/members")
+async def list_members(store_id: UUID, token: CityStaff, here: Here) -> MembersAnswer:
+    """Everybody who works or worked for the store."""
+    return await members.roll(here, Actor(token.account_id, as_officer=True), store_id)
+
+
+@routes.post("/stores/{store_id}/members", status_code=201, responses=refuses(*members.APPOINT_REFUSALS))
 async def appoint_member(
     store_id: UUID, body: MemberRequest, token: Officer, here: Here, command: Command
 ) -> MemberAnswer:
     """Let somebody work for the store; its owner is appointed here first."""
-    secret = await hash_new_password(body.email, body.password, here.password_cost, here.database.entropy)
-    account = OpenMerchantAccount(token.account_id, body.email, body.name, secret)
-    asked = _Appoint(account, token.account_id, store_id, MemberRole(body.role), body.person_id)
-    # The password takes no part in the fingerprint: see services.identity.staff.
-    said = (store_id, body.email, body.name, body.role, body.person_id)
-    return MemberAnswer.of(
-        await command.perform(token.account_id, "city.member.add", _appoint, asked, Member, said=said)
-    )
+    return await members.appoint(here, command, Actor(token.account_id, as_officer=True), store_id, body)
+
+
+@routes.post("/stores/{store_id}/members/{account_id}/disable", responses=refuses(*members.DISABLE_REFUSALS))
+async def disable_member(
+    store_id: UUID, account_id: UUID, body: DisableRequest, token: Officer, command: Command
+) -> DisabledAnswer:
+    """End somebody's work for the store: their other stores and their sign-in stay."""
+    return await members.disable(command, Actor(token.account_id, as_officer=True), store_id, account_id, body)
 
 
 def store_answer(store: Store) -> StoreAnswer:
@@ -178,9 +137,3 @@ def store_answer(store: Store) -> StoreAnswer:
         status=store.status.value,
         registered_at=store.registered_at,
     )
-
-
-async def _appoint(tx: Tx, asked: _Appoint) -> Member:
-    account = await open_merchant_account(tx, asked.account)
-    member = AddMember(asked.officer_id, True, asked.store_id, account.account_id, asked.role, asked.person_id)
-    return await add_member(tx, member)

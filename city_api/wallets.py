@@ -13,9 +13,10 @@ from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, ShortText
+from infra.http.typed import NUMBER_REFUSALS
 from services.kit import audit
 from services.kit.db import Tx
-from services.kit.numbers import NumberMistyped, parse_number
+from services.kit.numbers import parse_number
 from services.wallets import read
 from services.wallets.open import NUMBER_PREFIX, SetWalletStatus, set_wallet_status
 from services.wallets.wallet import Wallet
@@ -55,14 +56,14 @@ class _Look:
     officer_id: UUID
 
 
-@routes.get("/wallets/{number}", responses=refuses(NumberMistyped))
+@routes.get("/wallets/{number}", responses=refuses(*NUMBER_REFUSALS))
 async def look_at_wallet(number: ShortText, token: CityStaff, here: Here) -> BalanceAnswer:
     """A resident's balance. Who looked, at what and when is kept in the audit log."""
     asked = _Look(wallet_number(number), token.account_id)
     return BalanceAnswer.of(await here.database.transact(_look, asked))
 
 
-@routes.post("/wallets/{number}/status", responses=refuses(NumberMistyped))
+@routes.post("/wallets/{number}/status", responses=refuses(*NUMBER_REFUSALS))
 async def change_wallet_status(
     number: ShortText, body: StatusRequest, token: Officer, command: Command
 ) -> WalletAnswer:

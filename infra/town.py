@@ -97,15 +97,18 @@ def build_town(
     secure = public_url.startswith("https:")
     slow = jobs or database
     city = replace(context, database=slow, deeds=Deeds(slow))
+    elsewhere = _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)
     app = Starlette(
         routes=[
             Mount(WALLET, create_wallet_api(context)),
             Mount(MERCHANT, create_merchant_api(context)),
             Mount(CITY, create_city_api(city)),
-            Mount("/", _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)),
+            Mount("/", elsewhere),
         ],
         lifespan=lifespan,
     )
+    # A path that no mount takes (one with a line break in it) is answered like any other that does not exist.
+    app.router.default = elsewhere
     carrier.app = app
     return Town(app, context, slow, outbox, checkout)
 

@@ -12,7 +12,9 @@ from infra.http.auth import StoreStaff, Till
 from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
+from infra.http.paging import PageSize, paged
 from infra.http.strict import AmountYen, Answer, Body, Day, Reason, ScannedText
+from services.campaigns.programme import ProgrammeClosed
 from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.merchants.at_till import OwnStore, StoreSuspended
@@ -102,8 +104,11 @@ class PaymentAnswer(PaymentLine):
 
 
 class PaymentsAnswer(Answer):
+    """One page of a day, newest first; ask on with `after` = `next` until that is null."""
+
     day: date
     payments: list[PaymentLine]
+    next: UUID | None
 
 
 class ReturnAnswer(Answer):
@@ -137,6 +142,13 @@ class _Asked:
     day: date
 
 
+@dataclass(frozen=True)
+class _Page:
+    asked: _Asked
+    after: UUID | None
+    limit: int
+
+
 @routes.post(
     "/stores/{store_id}/payments",
     status_code=201,
@@ -151,6 +163,7 @@ class _Asked:
         WalletSuspended,
         StoreSuspended,
         OwnStore,
+        ProgrammeClosed,
         PointsMissing,
         PaymentLimitReached,
         DayLimitReached,
@@ -163,11 +176,19 @@ async def take_payment(store_id: UUID, body: PaymentRequest, token: Till, comman
 
 
 @routes.get("/stores/{store_id}/payments")
-async def list_payments(store_id: UUID, token: StoreStaff, here: Here, day: Day | None = None) -> PaymentsAnswer:
-    """A day's payments, newest first, at most 500; today unless `day` says another."""
+async def list_payments(
+    store_id: UUID,
+    token: StoreStaff,
+    here: Here,
+    day: Day | None = None,
+    after: UUID | None = None,
+    limit: PageSize = 500,
+) -> PaymentsAnswer:
+    """A day's payments, newest first; today unless `day` says another."""
     asked = _asked(here, store_id, token.account_id, day)
-    found = await here.database.transact(_list, asked)
-    return PaymentsAnswer(day=asked.day, payments=[PaymentLine(**_line(each)) for each in found])
+    found = await here.database.transact(_list, _Page(asked, after, limit))
+    shown, following = paged(found, limit, lambda each: each.payment.id)
+    return PaymentsAnswer(day=asked.day, payments=[PaymentLine(**_line(each)) for each in shown], next=following)
 
 
 @routes.get("/stores/{store_id}/payments/{payment_id}")
@@ -239,8 +260,9 @@ async def _pay_by_code(tx: Tx, command: pay.PayByCode) -> StoreReceipt:
     )
 
 
-async def _list(tx: Tx, asked: _Asked) -> list[read.StorePayment]:
-    return await read.payments_of_day(tx, asked.store_id, asked.account_id, asked.day)
+async def _list(tx: Tx, page: _Page) -> list[read.StorePayment]:
+    asked, limit = page.asked, page.limit + 1
+    return await read.payments_of_day(tx, asked.store_id, asked.account_id, asked.day, after=page.after, limit=limit)
 
 
 async def _find(tx: Tx, asked: tuple[UUID, UUID, UUID]) -> read.StorePayment:

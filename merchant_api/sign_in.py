@@ -8,7 +8,7 @@ from infra.http.apps import router
 from infra.http.auth import PUBLIC
 from infra.http.context import Here
 from infra.http.openapi import refuses
-from infra.http.staff import StaffSignInRequest
+from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest
 from infra.http.tokens import TokenAnswer, new_token
 from merchant_api.stores import StoreLine, store_line
 from services.identity.passwords import SignInRefused, SignInThrottled
@@ -24,6 +24,7 @@ class SignInAnswer(TokenAnswer):
     """A signed-in member of staff, and the stores that they work for."""
 
     account_id: UUID
+    first_password: bool = FIRST_PASSWORD
     stores: list[StoreLine] = Field(description="What the account may do differs from store to store.")
 
 
@@ -38,4 +39,9 @@ async def sign_in(body: StaffSignInRequest, here: Here) -> SignInAnswer:
     account = await sign_in_staff(here.database, attempt)
     found = await here.database.transact(stores_of_account, account.id)
     token = new_token(here, Audience.MERCHANT, account.id, [Role.MERCHANT])
-    return SignInAnswer(**token.model_dump(), account_id=account.id, stores=[store_line(each) for each in found])
+    return SignInAnswer(
+        **token.model_dump(),
+        account_id=account.id,
+        first_password=account.first_password,
+        stores=[store_line(each) for each in found],
+    )

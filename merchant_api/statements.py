@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from infra.http.apps import router
 from infra.http.auth import StoreStaff
 from infra.http.context import Here
+from infra.http.paging import PageSize, paged
 from infra.http.statements import StatementAnswer, StatementsAnswer, statement_answer, statement_page
 from merchant_api.stores import AtStore
 from services.kit.db import Tx
@@ -25,11 +26,21 @@ class _One:
     statement_id: UUID
 
 
+@dataclass(frozen=True)
+class _Page:
+    at: AtStore
+    after: UUID | None
+    limit: int
+
+
 @routes.get("/stores/{store_id}/statements")
-async def list_statements(store_id: UUID, token: StoreStaff, here: Here) -> StatementsAnswer:
-    """The store's statements of all programmes, newest first."""
-    found = await here.database.transact(_list, AtStore(store_id, token.account_id))
-    return StatementsAnswer(statements=[statement_answer(each) for each in found])
+async def list_statements(
+    store_id: UUID, token: StoreStaff, here: Here, after: UUID | None = None, limit: PageSize = 100
+) -> StatementsAnswer:
+    """The store's statements of all programmes, newest first; ask on with `after` = `next` until that is null."""
+    asked = _Page(AtStore(store_id, token.account_id), after, limit)
+    shown, following = paged(await here.database.transact(_list, asked), limit, lambda each: each.statement.id)
+    return StatementsAnswer(statements=[statement_answer(each) for each in shown], next=following)
 
 
 @routes.get("/stores/{store_id}/statements/{statement_id}.txt", response_class=PlainTextResponse)
@@ -52,8 +63,9 @@ async def get_statement(store_id: UUID, statement_id: UUID, token: StoreStaff, h
     return statement_answer(paper.record)
 
 
-async def _list(tx: Tx, at: AtStore) -> tuple[StatementRecord, ...]:
-    return await read.statements_of_store(tx, at.account_id, at.store_id)
+async def _list(tx: Tx, page: _Page) -> tuple[StatementRecord, ...]:
+    at, limit = page.at, page.limit + 1
+    return await read.statements_of_store(tx, at.account_id, at.store_id, after=page.after, limit=limit)
 
 
 async def _find(tx: Tx, asked: _One) -> StatementPaper:

@@ -1,5 +1,7 @@
 """A town behind its HTTP doors: the same deeds as `tests.town`, asked for as apps ask for them."""
 
+import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -8,6 +10,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from infra.commands.openapi import documents
 from infra.http.problems import PROBLEM_JSON
 from infra.http.tokens import new_token
 from infra.keys import Keys, make_keys
@@ -80,6 +83,26 @@ class Client(httpx.AsyncClient):
         return await self.post(path, headers=headers, **content)
 
 
+@cache
+def operations() -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
+    """Method, path and responses of every documented operation, the longest paths first."""
+    found = []
+    for name, text in documents().items():
+        for path, by_method in json.loads(text)["paths"].items():
+            pattern = re.compile(f"/api/{name}/v1" + re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(path)))
+            found += [(method.upper(), pattern, each["responses"]) for method, each in by_method.items()]
+    return sorted(found, key=lambda each: each[1].pattern.count("[^/]+"))
+
+
+def documented_codes(method: str, path: str, status: int) -> list[str] | None:
+    """The codes that an operation may answer with this status; None where there is no such operation."""
+    for its_method, pattern, responses in operations():
+        if its_method == method and pattern.fullmatch(path):
+            codes: list[str] = responses.get(str(status), {}).get("x-codes", [])
+            return codes
+    return None
+
+
 def done(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
     """The body of an answer that went well."""
     assert answer.status_code == status, answer.text
@@ -88,8 +111,10 @@ def done(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> Mapping[str, Any]:
-    """The parameters of a problem with this status and code."""
+    """The parameters of a problem with this status and code, which the API's document must know of."""
     assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
     assert answer.headers["content-type"] == PROBLEM_JSON
+    documented = documented_codes(answer.request.method, answer.request.url.path, status)
+    assert documented is None or code in documented, f"{answer.request.method} {answer.request.url.path}: {code}"
     params: dict[str, Any] = answer.json()["params"]
     return params

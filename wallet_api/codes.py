@@ -12,11 +12,21 @@ from infra.http.auth import PUBLIC, Resident
 from infra.http.context import EMVCO_GUID, Context, Here
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, ScannedText, ShortText
+from infra.http.typed import NUMBER_REFUSALS
 from services.kit.db import Tx
 from services.kit.errors import Refusal
 from services.kit.numbers import NumberMistyped, parse_number
 from services.merchants.at_till import StoreAtTill, StoreUnknown
 from services.payments import read
+from services.payments.emvco import (
+    EmvcoChecksum,
+    EmvcoMalformed,
+    EmvcoRepeatedId,
+    EmvcoTooLong,
+    EmvcoTruncated,
+    EmvcoValue,
+)
+from services.payments.pay_code import PayCodeMalformed
 from services.payments.payment import TillCodeUnknown
 from services.payments.qr import (
     STORE_PREFIX,
@@ -29,6 +39,22 @@ from services.payments.qr import (
 )
 
 routes = router("codes")
+
+CODE_REFUSALS: tuple[type[Refusal], ...] = (
+    CodeUnknown,
+    CodeForeign,
+    StoreUnknown,
+    TillCodeUnknown,
+    PayCodeMalformed,
+    *NUMBER_REFUSALS,
+    EmvcoTooLong,
+    EmvcoTruncated,
+    EmvcoMalformed,
+    EmvcoRepeatedId,
+    EmvcoChecksum,
+    EmvcoValue,
+)
+"""What a scanned or typed code may be refused with, wherever it is read."""
 
 
 class StoreAnswer(Answer):
@@ -67,13 +93,13 @@ class _Found:
     used: bool = False
 
 
-@routes.get("/stores/{code}", dependencies=[PUBLIC], responses=refuses(StoreUnknown))
+@routes.get("/stores/{code}", dependencies=[PUBLIC], responses=refuses(StoreUnknown, *NUMBER_REFUSALS))
 async def get_store(code: ShortText, here: Here) -> StoreAnswer:
     """The store behind the number on a sticker."""
     return StoreAnswer.of(await here.database.transact(read.store_by_code, parse_number(code, prefix=STORE_PREFIX)))
 
 
-@routes.post("/codes", responses=refuses(CodeUnknown, CodeForeign, NumberMistyped, StoreUnknown, TillCodeUnknown))
+@routes.post("/codes", responses=refuses(*CODE_REFUSALS))
 async def recognise_code(body: CodeText, _token: Resident, here: Here) -> CodeAnswer:
     """Say what a code is; a code of another payment service is called by its name."""
     return CodeAnswer.of(await here.database.transact(_look_up, read_code(body.text, here)))

@@ -13,22 +13,22 @@ from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.problems import InvalidRequest
 from infra.http.strict import AmountYen, Answer, Body, ScannedText
+from services.campaigns.programme import ProgrammeClosed
 from services.kit.db import Tx
-from services.merchants.at_till import OwnStore, StoreSuspended, StoreUnknown
+from services.merchants.at_till import OwnStore, StoreSuspended
 from services.payments import pay
 from services.payments.payment import (
     AmountDiffers,
     Receipt,
     Return,
     TillCodeExpired,
-    TillCodeUnknown,
     TillCodeUsed,
 )
-from services.payments.qr import CodeForeign, CodeUnknown, StoreCode
+from services.payments.qr import StoreCode
 from services.payments.read import receipt_for
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
 from services.wallets.wallet import WalletSuspended
-from wallet_api.codes import read_code
+from wallet_api.codes import CODE_REFUSALS, read_code
 from wallet_api.wallets import Mine, own_wallet
 
 routes = router("payments")
@@ -89,16 +89,14 @@ class _OnePayment:
     "/wallets/{wallet_id}/payments",
     status_code=201,
     responses=refuses(
-        CodeUnknown,
-        CodeForeign,
-        StoreUnknown,
-        TillCodeUnknown,
+        *CODE_REFUSALS,
         StoreSuspended,
         OwnStore,
         WalletSuspended,
         TillCodeUsed,
         TillCodeExpired,
         AmountDiffers,
+        ProgrammeClosed,
         PointsMissing,
         PaymentLimitReached,
         DayLimitReached,

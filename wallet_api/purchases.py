@@ -1,12 +1,13 @@
 """Buy points: reserve, pay at the channel's own page, and hear from the channel by its webhook."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 import locales
 from infra.http.apps import router
@@ -14,12 +15,13 @@ from infra.http.auth import PUBLIC, Resident
 from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
-from infra.http.problems import InvalidRequest, describe_fields
+from infra.http.paging import PageSize, paged
+from infra.http.problems import InvalidRequest, MalformedJson, describe_fields
 from infra.http.strict import AmountYen, Answer, Body, Count, ShortText, read_json
 from infra.http.webhooks import WebhookStale, WebhookUnsigned, verify
 from services.campaigns.programme import NotOnSale, ProgrammeUnknown, StockExhausted
 from services.kit.db import Tx
-from services.kit.errors import Missing
+from services.kit.errors import Busy, Missing
 from services.wallets import buy, read
 from services.wallets.checkout import CheckoutRequest
 from services.wallets.purchase import CapExceeded, Purchase, UnitsInvalid
@@ -27,6 +29,10 @@ from services.wallets.wallet import WalletSuspended
 from wallet_api.wallets import Mine, own_wallet
 
 routes = router("purchases")
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
+_OUTCOMES = {"checkout.paid": True, "checkout.cancelled": False}
 
 
 class PurchaseRequest(Body):
@@ -47,6 +53,7 @@ class PurchaseAnswer(Answer):
     points: int
     reserved_until: datetime = Field(description="Pay before this, or the reservation lapses.")
     paid_at: datetime | None
+    money_returned_at: datetime | None = Field(description="When the money of a late or undone purchase went back.")
 
 
 class ReservedAnswer(PurchaseAnswer):
@@ -56,13 +63,16 @@ class ReservedAnswer(PurchaseAnswer):
 
 
 class PurchasesAnswer(Answer):
+    """One page, newest first; ask on with `after` = `next` until that is null."""
+
     purchases: list[PurchaseAnswer]
+    next: UUID | None
 
 
 class CheckoutData(BaseModel):
     """Which payment a webhook speaks of; a channel may send more than we read."""
 
-    checkout_id: ShortText
+    checkout_id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]
     purchase_id: UUID
     amount_yen: AmountYen
 
@@ -78,6 +88,13 @@ class CheckoutEvent(BaseModel):
 class _OnePurchase:
     mine: Mine
     purchase_id: UUID
+
+
+@dataclass(frozen=True)
+class _Page:
+    mine: Mine
+    after: UUID | None
+    limit: int
 
 
 @routes.post(
@@ -96,10 +113,17 @@ async def start_purchase(
 
 
 @routes.get("/wallets/{wallet_id}/purchases")
-async def list_purchases(wallet_id: UUID, token: Resident, here: Here) -> PurchasesAnswer:
+async def list_purchases(
+    wallet_id: UUID,
+    token: Resident,
+    here: Here,
+    after: UUID | None = None,
+    limit: PageSize = 100,
+) -> PurchasesAnswer:
     """The wallet's purchases, newest first."""
-    found = await here.database.transact(_list, Mine(wallet_id, token.account_id))
-    return PurchasesAnswer(purchases=[PurchaseAnswer.of(purchase) for purchase in found])
+    asked = _Page(Mine(wallet_id, token.account_id), after, limit)
+    shown, following = paged(await here.database.transact(_list, asked), limit, lambda each: each.id)
+    return PurchasesAnswer(purchases=[PurchaseAnswer.of(purchase) for purchase in shown], next=following)
 
 
 @routes.get("/wallets/{wallet_id}/purchases/{purchase_id}")
@@ -113,21 +137,20 @@ async def get_purchase(wallet_id: UUID, purchase_id: UUID, token: Resident, here
     "/checkout/webhook",
     dependencies=[PUBLIC],
     status_code=204,
-    responses=refuses(WebhookUnsigned, WebhookStale, buy.CheckoutAmountWrong),
+    responses=refuses(WebhookUnsigned, WebhookStale, MalformedJson, InvalidRequest, Missing),
 )
 async def hear_checkout(request: Request, here: Here) -> Response:
     """For the payment channel, not for apps: a message signed by the Standard Webhooks scheme.
 
     Once, twice, late or out of order: the effect is one. Types that we do not know are taken
-    and left alone.
+    and left alone. Money of another amount than was asked is held and sent back.
     """
     body = await request.body()
     verify(here.webhook_secret, request.headers, body, here.clock.now())
-    outcomes: dict[str, Literal[True, False]] = {"checkout.paid": True, "checkout.cancelled": False}
     content = read_json(body)
-    if isinstance(content, dict) and content.get("type") in outcomes:
-        event = _read_event(content)
-        await here.database.transact(_hear, (event, outcomes[event.type]))
+    kind = content.get("type") if isinstance(content, dict) else None
+    if isinstance(kind, str) and kind in _OUTCOMES:
+        await here.database.transact(_hear, (_read_event(content), _OUTCOMES[kind]))
     return Response(status_code=204)
 
 
@@ -143,9 +166,14 @@ async def _open_checkout(here: Context, purchase: Purchase, programme: str) -> s
     description = locales.text(
         "ja", "checkout.description", programme=programme, units=purchase.units, number=purchase.number
     )
-    session = await here.checkout.create(
-        CheckoutRequest(purchase.id, purchase.price_yen, description, f"{here.public_url}/", purchase.reserved_until)
+    asked = CheckoutRequest(
+        purchase.id, purchase.price_yen, description, f"{here.public_url}/", purchase.reserved_until
     )
+    try:
+        session = await here.checkout.create(asked)
+    except Exception as error:  # whatever ails the channel: the reservation stands, and the same id goes on
+        log.exception("the channel opened no checkout for purchase %s", purchase.number)
+        raise Busy(retry_after_seconds=RETRY_SECONDS) from error
     await here.database.transact(buy.attach_checkout, buy.AttachCheckout(purchase.id, session.checkout_id))
     return session.url
 
@@ -161,8 +189,9 @@ async def _hear(tx: Tx, heard: tuple[CheckoutEvent, bool]) -> None:
         await buy.hear(tx, word)
 
 
-async def _list(tx: Tx, asked: Mine) -> list[Purchase]:
-    return await read.purchases_of(tx, await own_wallet(tx, asked))
+async def _list(tx: Tx, asked: _Page) -> list[Purchase]:
+    wallet = await own_wallet(tx, asked.mine)
+    return await read.purchases_of(tx, wallet, after=asked.after, limit=asked.limit + 1)
 
 
 async def _find(tx: Tx, asked: _OnePurchase) -> Purchase:

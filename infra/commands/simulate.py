@@ -6,7 +6,6 @@ with each other, and the bank files come to what the stores were paid.
 """
 
 import os
-import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from infra.simulation.ending import Outcome
 
 MAX_SEED = 2**63 - 1
+OUTPUTS = ("report.json", "trial-balance.txt", "*.zengin", "statements/*.txt")
 
 
 def simulate(
@@ -35,7 +35,7 @@ def simulate(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the report, bank files and statements.")],
     scale: Annotated[float, typer.Option(help="Size of the city: 1 is the real one, 0.001 the smallest.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Chance: the same seed writes the same bytes.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
 ) -> None:
     """Play a whole programme: people buy, pay, cancel, are refunded; stores are settled; the books are proven."""
     setting = _setting(scenario, scale, seed)
@@ -61,11 +61,11 @@ def _setting(name: str, scale: float, seed: int) -> Setting:
 
 
 def _require_room(folder: Path, *, force: bool) -> None:
-    """The folder, made if need be; what is in it is only replaced when that was asked for."""
+    """The folder, made if need be; one with something in it only when that was asked for."""
     if folder.exists() and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is a file", param_hint="--out")
     if folder.is_dir() and any(folder.iterdir()) and not force:
-        raise typer.BadParameter(f"{folder} is not empty; --force replaces what is in it", param_hint="--out")
+        raise typer.BadParameter(f"{folder} is not empty; --force writes into it all the same", param_hint="--out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -102,11 +102,10 @@ async def _make_quick(handle: DatabaseHandle) -> None:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    for child in folder.iterdir():
-        if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child)
-        else:
-            child.unlink()
+    """Write the files; those of an earlier play go, anything else in the folder stays."""
+    for pattern in OUTPUTS:
+        for path in folder.glob(pattern):
+            path.unlink()
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)

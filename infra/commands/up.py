@@ -134,21 +134,6 @@ def _greet(settings: Settings) -> None:
     tell(f"serving on {base} - Ctrl-C stops")
 
 
-async def _demonstrate(handle: DatabaseHandle, settings: Settings) -> None:
-    """Build the demonstration town if the embedded database is empty, and say who lives there."""
-    from infra.scenarios import demonstration  # noqa: PLC0415
-
-    engine = handle.app_engine(pool_size=1, limits=JOBS)
-    try:
-        key = load_keys(settings.data_dir).code_key
-        if await demonstration.seed(engine, OffsetClock(), SecretEntropy(), key):
-            tell("built the demonstration town")
-    finally:
-        await engine.dispose()
-    for line in demonstration.sign_ins(settings.public_url):
-        tell(line)
-
-
 def _listen(settings: Settings) -> socket.socket:
     """Take the port first: whoever cannot have it should not wait for a database to hear of it."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

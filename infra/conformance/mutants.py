@@ -60,7 +60,7 @@ def _without_locks(ground: Ground) -> Iterator[None]:
     """Rows are read and not locked."""
 
     def strip(_c: object, _k: object, statement: str, parameters: object, _x: object, _m: object) -> tuple[str, Any]:
-        return re.sub(r"\s+FOR UPDATE( OF \w+)?\s*$", "", statement), parameters
+        return re.sub(r"\s+FOR UPDATE( OF [\w, ]+)?\s*$", "", statement), parameters
 
     event.listen(ground.engine.sync_engine, "before_cursor_execute", strip, retval=True)
     try:

@@ -105,6 +105,7 @@ def create_engine(
         max_overflow=0,
         pool_timeout=2.0,
         pool_recycle=1_800,  # firewalls forget connections that live longer
+        hide_parameters=True,  # phone numbers and names are not for logs
         pool_pre_ping=False,  # three round trips each time; _refuse_closed costs none
         connect_args={"server_settings": session, "timeout": 2.0, "command_timeout": limits.command_s, **cache},
     )

@@ -271,9 +271,7 @@ def _same_version(pgdata: Path, folder: Path) -> None:
 
 async def _ensure_roles_and_database(socket_dir: Path) -> None:
     """Once a cluster: the application's role, which owns nothing, and the database."""
-    connection = await asyncpg.connect(
-        host=str(socket_dir), port=PORT, user=MIGRATOR, database="postgres", timeout=30
-    )
+    connection = await asyncpg.connect(host=str(socket_dir), port=PORT, user=MIGRATOR, database="postgres", timeout=30)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP):
             await connection.execute(f"CREATE ROLE {APP} LOGIN")

@@ -1,12 +1,33 @@
-"""What staff of stores and of the city send alike: sign-ins, new accounts."""
+"""What staff of stores and of the city send alike: sign-ins, new accounts, a new password."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from infra.http.strict import Body, Name, Secret
+from infra.http.context import Context
+from infra.http.idempotency import Named
+from infra.http.strict import Answer, Body, Name, Secret
+from services.identity.change_password import NewPassword, change_password, try_password
+from services.identity.passwords import (
+    PasswordGuessable,
+    PasswordTooLong,
+    PasswordTooShort,
+    PasswordUnchanged,
+    SignInRefused,
+    SignInThrottled,
+)
+from services.identity.people import EmailMalformed, PersonNameInvalid
+from services.identity.staff import EmailTaken
+from services.kit.errors import Refusal
 
 Email = Annotated[str, StringConstraints(strict=True, min_length=3, max_length=254)]
+
+_OF_PASSWORDS: tuple[type[Refusal], ...] = (PasswordTooShort, PasswordTooLong, PasswordGuessable)
+NEW_ACCOUNT_REFUSALS: tuple[type[Refusal], ...] = (EmailMalformed, EmailTaken, PersonNameInvalid, *_OF_PASSWORDS)
+PASSWORD_REFUSALS: tuple[type[Refusal], ...] = (SignInRefused, SignInThrottled, PasswordUnchanged, *_OF_PASSWORDS)
+
+FIRST_PASSWORD = Field(description="Somebody else chose the password: change it with `POST /password`.")
 
 
 class StaffSignInRequest(Body):
@@ -22,3 +43,27 @@ class NewAccount(Body):
     email: Email
     name: Name
     password: Secret = Field(repr=False)
+
+
+class PasswordRequest(Body):
+    """The password that one has, and the one that one wants."""
+
+    old_password: Secret = Field(repr=False)
+    new_password: Secret = Field(repr=False)
+
+
+class PasswordAnswer(Answer):
+    """The new password counts from now on; tokens that were issued before end by themselves."""
+
+    changed: bool
+
+
+async def change_own_password(
+    here: Context, command: Named, operation: str, account_id: UUID, body: PasswordRequest
+) -> PasswordAnswer:
+    """Change the password of the account that asks."""
+    typed = NewPassword(account_id, body.old_password, body.new_password, here.password_cost)
+    asked = await try_password(here.database, typed)
+    # Neither password takes part in the fingerprint: see services.identity.staff.
+    await command.perform(account_id, operation, change_password, asked, type(None), said=(account_id,))
+    return PasswordAnswer(changed=True)

@@ -50,6 +50,7 @@ class StatementAnswer(Answer):
 
 class StatementsAnswer(Answer):
     statements: list[StatementAnswer]
+    next: UUID | None = Field(description="What to send as `after` for the following ones; null on the last page.")
 
 
 def statement_answer(record: StatementRecord) -> StatementAnswer:

@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
 from fastapi import Request
@@ -91,9 +91,21 @@ Points = Annotated[
 ]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000)]
 WholeNumber = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_YEN)]
-Day = Annotated[date, BeforeValidator(_day_text), Field(description="A civil day in Japan, YYYY-MM-DD.")]
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+"""Whatever the platform is asked about lies between these; the ends of the calendar cannot be computed with."""
+Day = Annotated[
+    date,
+    BeforeValidator(_day_text),
+    Field(ge=FIRST_DAY, le=LAST_DAY, description="A civil day in Japan, YYYY-MM-DD, from 2000 to 2099."),
+]
 Instant = Annotated[
-    AwareDatetime, BeforeValidator(_instant_text), Field(description="An instant with its offset, RFC 3339.")
+    AwareDatetime,
+    BeforeValidator(_instant_text),
+    Field(
+        ge=datetime(2000, 1, 1, tzinfo=UTC),
+        lt=datetime(2100, 1, 1, tzinfo=UTC),
+        description="An instant with its offset, RFC 3339, from 2000 to 2099.",
+    ),
 ]
 
 _LINE = AfterValidator(_one_line)

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 
 from services.kit.clock import Clock
 from services.kit.errors import Kind, Missing, Refusal
-from services.wallets.checkout import CheckoutRequest, CheckoutSession, CheckoutState
+from services.wallets.checkout import CheckoutRequest, CheckoutSession, CheckoutStanding, CheckoutState
 
 Deliver = Callable[[bytes, Mapping[str, str]], Awaitable[int]]
 """Carries a webhook's body and headers to the platform and returns the HTTP status."""
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS checkout (
   id TEXT PRIMARY KEY, purchase_id TEXT NOT NULL UNIQUE, amount_yen INTEGER NOT NULL, description TEXT NOT NULL,
-  return_url TEXT NOT NULL, expires_at TEXT NOT NULL, state TEXT NOT NULL, refunded_yen INTEGER NOT NULL DEFAULT 0
+  return_url TEXT NOT NULL, expires_at TEXT NOT NULL, state TEXT NOT NULL, refunded_yen INTEGER NOT NULL DEFAULT 0,
+  paid_yen INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS refund (
   id TEXT PRIMARY KEY, checkout_id TEXT NOT NULL REFERENCES checkout (id), amount_yen INTEGER NOT NULL
@@ -53,7 +54,7 @@ class CheckoutRefundRefused(Refusal):
 
 @dataclass(frozen=True)
 class Checkout:
-    """One payment as the channel knows it; amounts in yen."""
+    """One payment as the channel knows it; amounts in yen. `paid_yen` is what it took, as a rule `amount_yen`."""
 
     id: str
     purchase_id: UUID
@@ -63,6 +64,7 @@ class Checkout:
     expires_at: datetime
     state: CheckoutState
     refunded_yen: int
+    paid_yen: int
 
 
 class SandboxCheckout:
@@ -100,8 +102,9 @@ class SandboxCheckout:
         )
         return CheckoutSession(checkout_id, f"{self._public_url}/sandbox/checkout/{checkout_id}")
 
-    async def status(self, checkout_id: str) -> CheckoutState:
-        return self.look(checkout_id).state
+    async def status(self, checkout_id: str) -> CheckoutStanding:
+        found = self.look(checkout_id)
+        return CheckoutStanding(found.state, found.paid_yen)
 
     async def refund(self, checkout_id: str, amount_yen: int, refund_id: UUID) -> None:
         """Return money to the payer. Raises CheckoutRefundRefused unless that much was paid."""
@@ -119,7 +122,7 @@ class SandboxCheckout:
     def _refund_once(self, checkout_id: str, amount_yen: int, refund_id: UUID) -> None:
         moved = self._file.execute(
             "UPDATE checkout SET refunded_yen = refunded_yen + ?1"
-            " WHERE id = ?2 AND state = 'paid' AND ?1 > 0 AND refunded_yen + ?1 <= amount_yen",
+            " WHERE id = ?2 AND state = 'paid' AND ?1 > 0 AND refunded_yen + ?1 <= paid_yen",
             (amount_yen, checkout_id),
         )
         if moved.rowcount != 1:
@@ -130,8 +133,8 @@ class SandboxCheckout:
     def look(self, checkout_id: str) -> Checkout:
         """A checkout as its page shows it; one that nobody paid in time is cancelled. Raises Missing."""
         row = self._file.execute(
-            "SELECT id, purchase_id, amount_yen, description, return_url, expires_at, state, refunded_yen"
-            " FROM checkout WHERE id = ?",
+            "SELECT id, purchase_id, amount_yen, description, return_url, expires_at, state, refunded_yen,"
+            " paid_yen FROM checkout WHERE id = ?",
             (checkout_id,),
         ).fetchone()
         if row is None:
@@ -139,14 +142,16 @@ class SandboxCheckout:
         expires_at, state = datetime.fromisoformat(row[5]), CheckoutState(row[6])
         if state is CheckoutState.OPEN and self._clock.now() >= expires_at:
             state = CheckoutState.CANCELLED
-        return Checkout(row[0], UUID(row[1]), row[2], row[3], row[4], expires_at, state, row[7])
+        return Checkout(row[0], UUID(row[1]), row[2], row[3], row[4], expires_at, state, row[7], row[8])
 
-    async def pay(self, checkout_id: str, *, notify: bool = True) -> None:
+    async def pay(self, checkout_id: str, *, notify: bool = True, amount_yen: int | None = None) -> None:
         """The payer pays. Raises CheckoutEnded when it is decided or too late.
 
-        `notify` False plays the webhook that never comes: `notify` sends it later.
+        `notify` False plays the webhook that never comes: `notify` sends it later. `amount_yen`
+        plays a counter that takes another sum than it was asked to.
         """
-        self._decide(checkout_id, CheckoutState.PAID)
+        asked_yen = self.look(checkout_id).amount_yen
+        self._decide(checkout_id, CheckoutState.PAID, asked_yen if amount_yen is None else amount_yen)
         if notify:
             await self.notify(checkout_id)
 
@@ -155,12 +160,12 @@ class SandboxCheckout:
         self._decide(checkout_id, CheckoutState.CANCELLED)
         await self.notify(checkout_id)
 
-    def _decide(self, checkout_id: str, state: CheckoutState) -> None:
+    def _decide(self, checkout_id: str, state: CheckoutState, paid_yen: int = 0) -> None:
         found = self.look(checkout_id)
         moved = 0
         if found.state is CheckoutState.OPEN:
-            update = "UPDATE checkout SET state = ? WHERE id = ? AND state = 'open'"
-            moved = self._file.execute(update, (state.value, checkout_id)).rowcount
+            update = "UPDATE checkout SET state = ?, paid_yen = ? WHERE id = ? AND state = 'open'"
+            moved = self._file.execute(update, (state.value, paid_yen, checkout_id)).rowcount
         if moved != 1:
             raise CheckoutEnded(state=found.state.value)
 
@@ -172,7 +177,8 @@ class SandboxCheckout:
         found = self.look(checkout_id)
         now = self._clock.now()
         message_id = f"msg_{found.id}_{found.state.value}"
-        data = {"checkout_id": found.id, "purchase_id": str(found.purchase_id), "amount_yen": found.amount_yen}
+        yen = found.paid_yen or found.amount_yen
+        data = {"checkout_id": found.id, "purchase_id": str(found.purchase_id), "amount_yen": yen}
         body = json.dumps({"type": f"checkout.{found.state.value}", "data": data}, separators=(",", ":"))
         headers = {
             "content-type": "application/json",

@@ -18,6 +18,7 @@ from services.wallets.purchase import RESERVED_FOR
 
 TOO_LATE_MINUTES = RESERVED_FOR.total_seconds() / 60 + 1
 REPORTED_AFTER_MINUTES = 50.0
+ASKED_AFTER_MINUTES = 10.0
 DAYS_BEFORE_MOVING = 2
 
 
@@ -87,7 +88,7 @@ async def _pay_unheard(company: Company, checkout: Checkout) -> None:
     """The webhook never comes; some minutes later the platform asks the channel by itself."""
     await company.stage.town.checkout.pay(checkout.id, notify=False)
     await checkout.must_be("reserved")
-    company.stage.soon(TOO_LATE_MINUTES, partial(_find_by_asking, company, checkout))
+    company.stage.soon(ASKED_AFTER_MINUTES, partial(_find_by_asking, company, checkout))
 
 
 async def _find_by_asking(company: Company, checkout: Checkout) -> None:

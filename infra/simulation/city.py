@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from infra.simulation.shopping import LARGE, SMALL, Category, pick_category, zipf_weights
+from infra.simulation.shopping import LARGE, SMALL, Category, in_quota, zipf_weights
 from services.kit.store_class import StoreClass
 
 DISTRICTS = 5
@@ -112,10 +112,11 @@ def _stores(rng: Random, count: int) -> list[StorePlan]:
     large = max(1, count * LARGE_IN_A_HUNDRED // 100)
     troubles = (Trouble.RETURNS, Trouble.TINY)
     weights = (*zipf_weights(count - len(troubles)), *(0.0 for _ in troubles))
+    of_large, of_small = iter(in_quota(LARGE, large)), iter(in_quota(SMALL, count - large))
     plans = []
     for rank, weight in enumerate(weights):
         is_large = rank % EVERY_THIRD == 0 and rank // EVERY_THIRD < large
-        category = pick_category(rng, LARGE if is_large else SMALL)
+        category = next(of_large if is_large else of_small)
         family = _FAMILIES[rank % len(_FAMILIES)]
         branch = rank // len(_FAMILIES) + 1
         plans.append(

@@ -52,8 +52,8 @@ async def _visit(company: Company, resident: Resident, turn: int) -> None:
         return
     if luck < TOO_SLOW + ASKS_TOO_MUCH:
         too_much = resident.pocket.spendable(shop.store_class) + 100
-        (await show_code(resident, shop, too_much)).must_be_refused("points_missing")
-        company.stage.happened("refused: over the balance")
+        if (await show_code(resident, shop, too_much)).refused() == "points_missing":
+            company.stage.happened("refused: over the balance")
     await _check_out(company, resident, shop, yen, visit.mode)
 
 
@@ -65,9 +65,25 @@ async def _scan_late(company: Company, resident: Resident, shop: Shop, yen: int,
 
 
 async def _check_out(company: Company, resident: Resident, shop: Shop, yen: int, mode: Mode) -> None:
-    sale = await _buy(company, resident, shop, yen, mode)
-    if sale is not None:
-        _mishaps(company, sale)
+    """Pay, as far as there is something to pay with; then on to the next visit.
+
+    Where a store may not take points for now, people go to another one of its class.
+    """
+    yen = min(yen, resident.pocket.spendable(shop.store_class))
+    paid = await pay(resident, shop, yen, mode) if yen else None
+    if isinstance(paid, Sale):
+        if resident.pocket.total == 0:
+            company.stage.happened("paid with exactly the balance")
+        _mishaps(company, paid)
+    elif paid == "store_suspended":
+        company.stage.happened("refused: suspended store")
+        alike = (each for each in company.shops if each.store_class is shop.store_class and each.plan.weight)
+        other = next((each for each in alike if each is not shop), None)
+        if other is not None:
+            company.stage.soon(10, partial(_check_out, company, resident, other, yen, Mode.CPM))
+            return
+    elif paid is not None:
+        raise WentWrong(f"a payment of {yen} yen at {shop.plan.name} was refused: {paid}")
     _go_on(company, resident)
 
 
@@ -88,22 +104,6 @@ def _how_much(resident: Resident, shop: Shop, visit: Visit) -> int:
     return spendable
 
 
-async def _buy(company: Company, resident: Resident, shop: Shop, yen: int, mode: Mode) -> Sale | None:
-    """Pay; where a store may not take points for now, go to another one of its class."""
-    paid = await pay(resident, shop, yen, mode)
-    if paid == "store_suspended":
-        company.stage.happened("refused: suspended store")
-        company.stage.wait(600)
-        open_shops = (each for each in company.shops if each.store_class is shop.store_class and each.plan.weight)
-        other = next((each for each in open_shops if each is not shop), None)
-        return None if other is None else await must_pay(resident, other, yen, mode)
-    if isinstance(paid, str):
-        raise WentWrong(f"a payment of {yen} yen at {shop.plan.name} was refused: {paid}")
-    if resident.pocket.total == 0:
-        company.stage.happened("paid with exactly the balance")
-    return paid
-
-
 def _mishaps(company: Company, sale: Sale) -> None:
     """Now and then an amount was mistyped, or what was bought is brought back some days later."""
     rng, stage = sale.resident.rng, company.stage
@@ -121,9 +121,7 @@ async def _mistyped(company: Company, sale: Sale) -> None:
     """The clerk cancels and types the right amount, a little less."""
     await cancel(sale)
     right = max(1, sale.yen - sale.yen * sale.resident.rng.randrange(1, 10) // 100)
-    await must_pay(sale.resident, sale.shop, right)
-    if not sale.resident.visits:
-        _go_on(company, sale.resident)
+    await _check_out(company, sale.resident, sale.shop, right, Mode.CPM)
 
 
 async def _bring_back(company: Company, sale: Sale, yen: int) -> None:

@@ -11,6 +11,9 @@ from infra.simulation.people import Clerk
 from infra.simulation.report import build_report, disagreements, read_figures
 from infra.simulation.settling import SOURCES, Payouts, take_in_money
 from infra.simulation.shops import Shop
+from services.kit.db import Tx
+from services.proof.proof import Proof
+from services.proof.prove import prove
 
 AMOUNTS = ("debit_yen", "credit_yen", "balance_yen")
 
@@ -49,7 +52,7 @@ async def end(company: Company, payouts: Payouts) -> Outcome:
     statements = await _collect_statements(company)
     balance = (await auditor.look(f"/programmes/{stage.programme}/trial-balance")).done()
     terms = (await auditor.look(f"/programmes/{stage.programme}")).done()["terms"]
-    proof = (await auditor.look("/proof")).done()
+    proof = (await stage.town.jobs.transact(_prove, None)).plain()
     figures = await stage.town.jobs.transact(read_figures, stage.programme)
     report = build_report(company, terms, figures, proof)
     files = {
@@ -60,6 +63,10 @@ async def end(company: Company, payouts: Payouts) -> Outcome:
     }
     wrong = tuple(disagreements(report, payouts.files, stage.tally))
     return Outcome(report, files, wrong, dict(sorted(stage.tally.items())))
+
+
+async def _prove(tx: Tx, _: None) -> Proof:
+    return await prove(tx)
 
 
 async def _collect_statements(company: Company) -> dict[str, bytes]:

@@ -36,7 +36,9 @@ ONLINE = ((0.0, 50), (0.5, 30), (0.9, 20))
 BY_REGISTER = 0.3
 """Of codes that people read, the share with the amount in it."""
 
-STOPS = ((1, 55), (2, 30), (3, 15))
+STOPS, STOPS_ONLINE = ((1, 55), (2, 30), (3, 15)), ((1, 35), (2, 35), (3, 30))
+"""How many stores one trip visits; whoever has signed in for one of them does more on the way."""
+
 LEAVES_CHANGE = 0.12
 """The share of people who do not bother to spend the last few yen."""
 
@@ -106,10 +108,11 @@ def plan_visits(
     days = spending_days(civil_date(issued_at), last)
     visits: list[Visit] = []
     while baskets:
-        trip = [baskets.pop() for _ in range(min(_drawn(rng, STOPS), len(baskets)))]
+        online = rng.random() < habits.online
+        stops = _drawn(rng, STOPS_ONLINE if online else STOPS)
+        trip = [baskets.pop() for _ in range(min(stops, len(baskets)))]
         quantile = NormalDist().cdf(TEMPO * habits.tempo + math.sqrt(1 - TEMPO**2) * rng.gauss(0, 1))
         day = days.day_of(quantile)
-        online = rng.random() < habits.online
         at = None if day is None else _not_before(rng, time_of_day(rng, day), issued_at)
         for store, yen in trip:
             mode = Mode.CPM if not online else Mode.TILL if rng.random() < BY_REGISTER else Mode.MPM

@@ -108,4 +108,4 @@ class Stock:
 
 def fingerprint(terms: Terms) -> str:
     """SHA-256 of the terms in canonical JSON, in hex: any change of content changes it."""
-    return hashlib.sha256(msgspec.json.encode(terms, order="deterministic")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(terms, order="sorted")).hexdigest()

@@ -30,18 +30,24 @@ async def versions(tx: Tx, wanted: Collection[tuple[UUID, int]]) -> dict[tuple[U
     return await tables.find_versions(tx, wanted) if wanted else {}
 
 
+async def every_published(tx: Tx) -> list[Programme]:
+    """All of them, whatever their number: for jobs, which must not leave one out."""
+    return await tables.list_programmes(tx, published=True, limit=None)
+
+
 async def all_published(tx: Tx) -> list[Programme]:
+    """A page for people: the first 200 published programmes."""
     return await tables.list_programmes(tx, published=True, limit=MAX_PROGRAMMES)
 
 
 async def all_newest(tx: Tx) -> list[Programme]:
-    """Every programme with its newest version, drafts among them; for officers."""
+    """A page for officers: the first 200 programmes, each with its newest version, drafts among them."""
     return await tables.list_programmes(tx, published=False, limit=MAX_PROGRAMMES)
 
 
 async def newest_proposal(tx: Tx, code: str) -> tuple[Proposal, bool]:
     """The newest version of a programme's terms, and whether it is approved; for officers."""
-    programme_id = await tables.lock_programme(tx, code)
+    programme_id = await tables.find_programme_id(tx, code)
     newest = await tables.last_version(tx, programme_id) if programme_id else None
     if newest is None:
         raise ProgrammeUnknown(programme=code[:60])

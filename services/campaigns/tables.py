@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     Text,
+    and_,
     func,
     select,
     tuple_,
@@ -98,6 +99,11 @@ async def insert_programme(tx: Tx, programme_id: UUID, code: str) -> bool:
     row = {"id": programme_id, "code": code, "created_at": tx.now}
     statement = insert(ProgrammeRow).values(row).on_conflict_do_nothing(index_elements=["code"])
     return (await tx.connection.execute(statement.returning(ProgrammeRow.id))).one_or_none() is not None
+
+
+async def find_programme_id(tx: Tx, code: str) -> UUID | None:
+    query = select(ProgrammeRow.id).where(ProgrammeRow.code == code)
+    return (await tx.connection.execute(query)).scalar_one_or_none()
 
 
 async def lock_programme(tx: Tx, code: str) -> UUID | None:
@@ -211,8 +217,8 @@ async def find_versions(tx: Tx, wanted: Collection[tuple[UUID, int]]) -> dict[tu
     return {(programme.id, programme.version): programme for programme in found}
 
 
-async def list_programmes(tx: Tx, *, published: bool, limit: int) -> list[Programme]:
-    """Each programme with its published version; or, for officers, with its newest."""
+async def list_programmes(tx: Tx, *, published: bool, limit: int | None) -> list[Programme]:
+    """Each programme with its published version, or with its newest; `None` is no limit."""
     newest = select(func.max(VersionRow.version)).where(VersionRow.programme_id == ProgrammeRow.id)
     newest = newest.correlate(ProgrammeRow)
     wanted = ProgrammeRow.published_version if published else newest.scalar_subquery()
@@ -225,3 +231,32 @@ async def read_stock(tx: Tx, programme_id: UUID) -> Stock | None:
     if row is None:
         return None
     return Stock(row.total_units, row.reserved_units, row.sold_units, row.grant_budget_points, row.granted_points)
+
+
+async def list_versions(tx: Tx, code: str) -> list[dict[str, Any]]:
+    """Every version of a programme with its approval, the newest first, by the names of `history.Version`."""
+    query = (
+        select(
+            ProgrammeRow.code,
+            VersionRow.version,
+            (VersionRow.version == func.coalesce(ProgrammeRow.published_version, 0)).label("in_force"),
+            VersionRow.fingerprint,
+            VersionRow.reason,
+            VersionRow.proposed_by,
+            VersionRow.proposed_at,
+            ApprovalRow.approved_by,
+            ApprovalRow.approved_at,
+            VersionRow.terms,
+        )
+        .join(VersionRow, VersionRow.programme_id == ProgrammeRow.id)
+        .outerjoin(
+            ApprovalRow,
+            and_(ApprovalRow.programme_id == VersionRow.programme_id, ApprovalRow.version == VersionRow.version),
+        )
+        .where(ProgrammeRow.code == code)
+        .order_by(VersionRow.version.desc())
+    )
+    return [
+        dict(row) | {"fingerprint": row["fingerprint"].hex(), "terms": msgspec.convert(row["terms"], Terms)}
+        for row in (await tx.connection.execute(query)).mappings()
+    ]

@@ -10,9 +10,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from services.kit.banks import NUMBER_DIGITS, fits_field, is_bank, is_branch, is_number
 from services.kit.clock import end_of, start_of
 from services.kit.errors import Kind, Refusal
 from services.kit.japan import InvalidInvoiceRegistration, invoice_registration
+from services.kit.kana import FieldClass
 from services.kit.money import MAX_AMOUNT_YEN
 from services.kit.store_class import StoreClass
 
@@ -124,7 +126,10 @@ class Settlement:
 
 @dataclass(frozen=True)
 class PayingAccount:
-    """The bank account that pays the stores, as the bank file's header names it."""
+    """The bank account that pays the stores, as the bank file's header names it.
+
+    Codes and numbers have their full width, zeros in front: one account has one spelling.
+    """
 
     consignor_code: str
     consignor_kana: str
@@ -246,6 +251,7 @@ def _rules(terms: Terms) -> Iterator[tuple[str, bool]]:
     rates = (settlement.fee_bp_large, settlement.fee_bp_small, settlement.fee_tax_bp)
     yield "name_missing", bool(terms.name.strip())
     yield "issuer_missing", bool(terms.issuer.name.strip())
+    yield "invoice_number_wrong", _is_invoice_number(terms.issuer.invoice_number)
     yield "regime_needs_municipality", not municipal or terms.issuer.kind is IssuerKind.MUNICIPALITY
     yield "amounts_out_of_range", all(0 < amount <= MAX_AMOUNT_YEN for amount in amounts)
     yield "purses_missing", 1 <= len(codes) <= 8 and purses_hold
@@ -266,7 +272,22 @@ def _rules(terms: Terms) -> Iterator[tuple[str, bool]]:
     yield "fees_out_of_range", all(0 <= rate <= 5_000 for rate in rates)
     yield "closing_out_of_range", 0 <= settlement.weekday <= 6 and 1 <= settlement.lag_business_days <= 60
     yield "minimum_payout_out_of_range", 0 <= settlement.minimum_payout_yen <= 1_000_000
+    yield from _paying_account_rules(terms.paying_account)
     yield "notices_missing", all(str(text).strip() for text in vars(terms.notices).values())
+
+
+def _paying_account_rules(account: PayingAccount) -> Iterator[tuple[str, bool]]:
+    """What a bank would send back: a header's names with nothing cut off, its account in the list of banks."""
+    consignor, bank, branch = account.consignor_kana, account.bank_kana, account.branch_kana
+    named = bool(consignor.strip()) and fits_field(consignor, FieldClass.PARTY, 40)
+    yield "paying_account_consignor_code", is_number(account.consignor_code, 10)
+    yield "paying_account_consignor_name", named
+    yield "paying_account_bank_unknown", is_bank(account.bank_code)
+    yield "paying_account_branch_unknown", is_branch(account.bank_code, account.branch_code)
+    yield "paying_account_bank_name", fits_field(bank, FieldClass.BANK, 15)
+    yield "paying_account_branch_name", fits_field(branch, FieldClass.BANK, 15)
+    yield "paying_account_kind", account.kind in {"1", "2", "9"}
+    yield "paying_account_number", is_number(account.number, NUMBER_DIGITS)
 
 
 def _is_invoice_number(number: str | None) -> bool:

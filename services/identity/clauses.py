@@ -1,16 +1,18 @@
 """Pieces of SQL that other packages may put into their own statements, without seeing our tables."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import BindParameter, ColumnElement, exists
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.identity.tables.schema import AccountRow, ActsForRow
 
+AccountId = UUID | InstrumentedAttribute[UUID] | BindParameter[Any]
+"""A value, a column of the borrower's statement, or a place that is filled at execution."""
 
-def acts_for(
-    account_id: UUID | InstrumentedAttribute[UUID], person_id: InstrumentedAttribute[UUID]
-) -> ColumnElement[bool]:
+
+def acts_for(account_id: AccountId, person_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """True where the account is active and acts for that person, at the instant of the statement."""
     return exists().where(
         ActsForRow.account_id == account_id,
@@ -20,6 +22,6 @@ def acts_for(
     )
 
 
-def is_open(account_id: UUID) -> ColumnElement[bool]:
+def is_open(account_id: AccountId) -> ColumnElement[bool]:
     """True where the account is active, at the instant of the statement."""
     return exists().where(AccountRow.id == account_id, AccountRow.status == "active")

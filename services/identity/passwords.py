@@ -59,6 +59,12 @@ class PasswordGuessable(Refusal):
     code = "password_guessable"
 
 
+class PasswordUnchanged(Refusal):
+    """The new password is the old one."""
+
+    code = "password_unchanged"
+
+
 class SignInRefused(Refusal):
     """Address and password do not belong together; which of the two is wrong is never told."""
 

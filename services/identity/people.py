@@ -122,6 +122,8 @@ class Account:
     name: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
+    first_password: bool = False
+    """Whoever opened the account chose its password, and knows it until its holder changes it."""
 
 
 def phone_number(text: str) -> str:

@@ -26,6 +26,16 @@ async def accounts(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Account]:
     return {found.id: found for found in await rows.accounts_by_id(tx, account_ids)}
 
 
+async def are_independent(tx: Tx, one: UUID, other: UUID) -> bool:
+    """Whether two accounts are two pairs of eyes: two accounts, with nobody behind both.
+
+    Whoever opens an account chose its password, and could sign in as it: neither may have opened
+    the other, nor one account both of them, directly or through others. An account that was opened
+    at the command line has only itself behind it.
+    """
+    return one != other and not await rows.share_an_opener(tx, one, other)
+
+
 async def persons(tx: Tx, account_id: UUID) -> tuple[UUID, ...]:
     """The persons that an account acts for, themselves first; none when it is disabled or unknown."""
     return tuple(await rows.persons_of(tx, account_id))

@@ -69,7 +69,9 @@ async def open_city_account(tx: Tx, command: OpenCityAccount) -> StaffAccount:
     """An account for city staff. Raises `EmailTaken`, `RolesInvalid`, `EmailMalformed`, `PersonNameInvalid`."""
     roles, email = city_roles(command.roles), email_address(command.email)
     name, secret = person_name(command.name), command.password_hash
-    opened = await accounts.insert_account(tx, AccountKind.CITY, email=email, name=name, password_hash=secret)
+    opened = await accounts.insert_account(
+        tx, AccountKind.CITY, email=email, name=name, password_hash=secret, opened_by=command.actor_id
+    )
     if opened is None:
         raise EmailTaken
     await accounts.insert_roles(tx, opened, roles)
@@ -87,7 +89,12 @@ async def open_merchant_account(tx: Tx, command: OpenMerchantAccount) -> StaffAc
     """
     email, name = email_address(command.email), person_name(command.name)
     opened = await accounts.insert_account(
-        tx, AccountKind.MERCHANT, email=email, name=name, password_hash=command.password_hash
+        tx,
+        AccountKind.MERCHANT,
+        email=email,
+        name=name,
+        password_hash=command.password_hash,
+        opened_by=command.actor_id,
     )
     if opened is not None:
         await audit.record(tx, command.actor_id, "account.opened", opened, roles=["merchant"])

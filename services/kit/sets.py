@@ -1,10 +1,16 @@
-"""Rows as sets: many values in one statement of constant shape, whatever their number."""
+"""Rows as sets: many values in one statement of constant shape, whatever their number.
+
+Building a statement costs more than running it. So a statement of the hot path is built once,
+over `rows_later` and `insert_later`, and given its values at each execution by `arrays`.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Insert, Uuid, bindparam, cast, func, insert, inspect, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, bindparam, cast, func, inspect, literal, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -20,6 +26,29 @@ def as_rows(
         arrays.append(cast(bindparam(f"{name}_{column.key}", values, type_=array), array))
     names = [column.key for column in columns]
     return func.unnest(*arrays).table_valued(*names, name=name).render_derived(name=name)
+
+
+@cache
+def rows_later(name: str, columns: tuple[InstrumentedAttribute[Any], ...]) -> TableValuedAlias:
+    """A table named `name` of these columns whose rows come at execution, as `arrays(name, ...)`."""
+    typed = [ARRAY(column.type) for column in columns]
+    places = [
+        cast(bindparam(f"{name}_{column.key}", type_=array), array)
+        for column, array in zip(columns, typed, strict=True)
+    ]
+    names = [column.key for column in columns]
+    return func.unnest(*places).table_valued(*names, name=name).render_derived(name=name)
+
+
+def arrays(name: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values of `rows` for a statement over `rows_later(name, ...)` or `insert_later`."""
+    return {f"{name}_{key}": [row[key] for row in rows] for key in keys}
+
+
+def insert_later(table: type[DeclarativeBase], keys: Sequence[str]) -> Insert:
+    """An insert whose rows come at execution, as `arrays(<the table's name>, keys, rows)`."""
+    source = rows_later(table.__tablename__, tuple(getattr(table, key) for key in keys))
+    return insert(table).from_select(list(keys), select(*(source.c[key] for key in keys)))
 
 
 def any_of(ids: Collection[UUID]) -> ColumnElement[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,10 +17,11 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base, Tx
-from services.kit.sets import any_of, insert_rows
+from services.kit.sets import any_of, arrays, insert_later, insert_rows
 from services.kit.tables import Instant
 from services.ledger.chart import CHART, OWNED, Account
 from services.ledger.journal import Journal, JournalKind, Movement, Posting, WrittenJournal
@@ -74,6 +76,16 @@ class SealRow(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+HEAD = ("id", "programme_id", "kind", "deed_id", "reverses_id", "effective_at")
+LINE = ("journal_id", "line", "account", "owner_id", "amount_yen")
+
+
+@cache
+def _write_journals() -> Insert:
+    heads = insert_later(JournalRow, HEAD).cte("heads")
+    return insert_later(PostingRow, LINE).add_cte(heads)
+
+
 async def insert_journals(tx: Tx, journals: Sequence[tuple[UUID, Journal]]) -> None:
     """Write journals with all their postings in one statement."""
     heads = [
@@ -98,8 +110,8 @@ async def insert_journals(tx: Tx, journals: Sequence[tuple[UUID, Journal]]) -> N
         for journal_id, journal in journals
         for line, posting in enumerate(journal.postings, start=1)
     ]
-    written = insert_rows(JournalRow, heads).returning(JournalRow.id).cte("written")
-    await tx.connection.execute(insert_rows(PostingRow, lines).add_cte(written))
+    values = arrays(JournalRow.__tablename__, HEAD, heads) | arrays(PostingRow.__tablename__, LINE, lines)
+    await tx.connection.execute(_write_journals(), values)
 
 
 async def read_journals(tx: Tx, deed_id: UUID) -> list[WrittenJournal]:

@@ -9,16 +9,41 @@ same after the list has changed.
 
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import IntEnum
 
-import zengin_code
-
+from services.kit.banks import (
+    BANK_DIGITS,
+    BRANCH_DIGITS,
+    NUMBER_DIGITS,
+    UnknownBank,
+    UnknownBranch,
+    bank_data_date,
+    bank_name,
+    branch_name,
+)
 from services.kit.errors import Refusal
 from services.kit.kana import BankTextEmpty, FieldClass, to_bank_text
 
+__all__ = [
+    "NUMBER_DIGITS",
+    "AccountKind",
+    "BankAccount",
+    "InvalidAccountKind",
+    "InvalidAccountNumber",
+    "InvalidYuchoNumber",
+    "Override",
+    "OverrideWithoutReason",
+    "UnknownBank",
+    "UnknownBranch",
+    "bank_account",
+    "bank_data_date",
+    "bank_name",
+    "branch_name",
+    "masked",
+    "yucho_account",
+]
+
 YUCHO = "9900"
-BANK_DIGITS, BRANCH_DIGITS, NUMBER_DIGITS = 4, 3, 7
 MAX_REASON_LENGTH = 500
 _SPACE_AND_HYPHENS = frozenset(" -\u2010\u2212ー")
 
@@ -30,18 +55,6 @@ class AccountKind(IntEnum):
     CURRENT = 2
     SAVINGS = 4
     OTHER = 9
-
-
-class UnknownBank(Refusal):
-    """The list of `as_of` has no bank with the code `bank_code`."""
-
-    code = "bank_unknown"
-
-
-class UnknownBranch(Refusal):
-    """The list of `as_of` has no branch `branch_code` of the bank `bank_code`."""
-
-    code = "branch_unknown"
 
 
 class InvalidAccountKind(Refusal):
@@ -99,30 +112,12 @@ class BankAccount:
     @property
     def masked_number(self) -> str:
         """The last four digits, all that a screen ever shows: `***4567`."""
-        return "***" + self.number[-4:]
+        return masked(self.number)
 
 
-def bank_data_date() -> date:
-    """The day of the installed list of banks and branches, to be shown beside every answer."""
-    stamp = zengin_code.__version__.rsplit(".", 1)[1]
-    return datetime.strptime(stamp, "%Y%m%d").date()  # noqa: DTZ007 - a civil date, no instant
-
-
-def bank_name(bank_code: str) -> str:
-    """The bank's name in half-width kana, at most 15 bytes; raises `UnknownBank`."""
-    bank = zengin_code.Bank.all.get(bank_code)
-    if bank is None:
-        raise UnknownBank(bank_code=bank_code, as_of=bank_data_date().isoformat())
-    return _list_name(bank.kana)
-
-
-def branch_name(bank_code: str, branch_code: str) -> str:
-    """The branch's name in half-width kana; raises `UnknownBank`, `UnknownBranch`."""
-    bank_name(bank_code)
-    branch = zengin_code.Bank.all[bank_code].branches.get(branch_code)
-    if branch is None:
-        raise UnknownBranch(bank_code=bank_code, branch_code=branch_code, as_of=bank_data_date().isoformat())
-    return _list_name(branch.kana)
+def masked(number: str) -> str:
+    """An account's number as people may see it: its last four digits."""
+    return "***" + number[-4:]
 
 
 def bank_account(
@@ -201,15 +196,6 @@ def _kind(kind: int) -> AccountKind:
         return AccountKind(kind)
     except ValueError as wrong:
         raise InvalidAccountKind from wrong
-
-
-def _list_name(kana: str) -> str:
-    """A name of the list in permitted characters.
-
-    Fifteen foreign banks are listed with a full stop between words, which the table for
-    bank names does not have; a space says the same. The codes decide, not the names.
-    """
-    return to_bank_text(kana.replace("．", " "), FieldClass.BANK)
 
 
 def _required(text: str, kind: FieldClass, *, allow_wo: bool = False) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, select
+from sqlalchemy import BindParameter, Select, and_, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
@@ -12,7 +12,7 @@ store_id: InstrumentedAttribute[UUID] = StoreRow.id
 store_code: InstrumentedAttribute[str] = StoreRow.code
 
 
-def stores_at_till(account_id: UUID | None) -> Select[Any]:
+def stores_at_till(account_id: UUID | BindParameter[Any] | None) -> Select[Any]:
     """What a payment must know of a store, in one row a store: narrow it down and read it with `store_at_till`.
 
     Columns: id, code, name, class, merchant, whether store and merchant are active, the

@@ -14,7 +14,8 @@ from services.merchants.shops import STORE_PREFIX, Member, Merchant, Store, Stor
 from services.merchants.tables import businesses
 from services.merchants.tables import stores as rows
 
-MAX_MERCHANTS = 500
+MAX_MERCHANTS = 501
+"""A page of 500, and whether there is more."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ async def members(tx: Tx, store_id: UUID) -> tuple[Member, ...]:
 
 
 async def merchants(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> tuple[Merchant, ...]:
-    """Merchants in the order of registration, at most 500, from the one after `after`."""
+    """Merchants in the order of registration, at most 501, from the one after `after`."""
     return tuple(await businesses.list_merchants(tx, after, min(limit, MAX_MERCHANTS)))
 
 

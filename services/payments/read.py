@@ -15,7 +15,8 @@ from services.payments.payment import DeedKind, PartPaid, Payment, Receipt, Retu
 from services.payments.tables import reading
 from services.wallets.wallet import Wallet
 
-MAX_LISTED = 500
+MAX_LISTED = 501
+"""A page of 500, and whether there is more."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,13 @@ async def stores_of_movements(tx: Tx, movements: Sequence[Movement]) -> dict[UUI
     return found | {each.id: payments[each.payment_id] for each in returns}
 
 
-async def payments_of_day(tx: Tx, store_id: UUID, account_id: UUID, day: date) -> list[StorePayment]:
-    """A store's payments of one civil day, newest first, at most 500."""
+async def payments_of_day(
+    tx: Tx, store_id: UUID, account_id: UUID, day: date, *, after: UUID | None = None, limit: int = MAX_LISTED
+) -> list[StorePayment]:
+    """A store's payments of one civil day, newest first, from the one after `after`, at most 501."""
     await store_for(tx, store_id, account_id)
-    rows = await reading.payments_of_store(tx, store_id, start_of(day), end_of(day), MAX_LISTED)
+    most = min(limit, MAX_LISTED)
+    rows = await reading.payments_of_store(tx, store_id, start_of(day), end_of(day), after, most)
     return [StorePayment(payment, returned_yen, ()) for payment, returned_yen in rows]
 
 

@@ -13,7 +13,8 @@ book AS (
       FROM ledger_posting p JOIN ledger_journal j ON j.id = p.journal_id
      WHERE p.owner_id IS NULL GROUP BY j.programme_id, p.account),
 bought AS (
-    SELECT programme_id, status, sum(price_yen) AS yen, sum(points - price_yen) AS premium
+    SELECT programme_id, status, sum(points - price_yen) AS premium,
+           sum(CASE WHEN status = 'late' THEN coalesce(received_yen, price_yen) ELSE price_yen END) AS yen
       FROM purchase GROUP BY programme_id, status),
 lapsed AS (
     SELECT l.programme_id, l.origin, sum(e.paid_yen) AS paid, sum(e.premium_yen) AS premium

@@ -82,6 +82,19 @@ SELECT coalesce(p.id, j.purchase_id) AS subject,
          ON j.purchase_id = p.id
 """
 
+LATE_MONEY_IS_HELD_AS_IT_CAME: Final = """
+SELECT coalesce(p.id, m.deed_id) AS subject,
+       m.came = coalesce(p.received_yen, p.price_yen)
+       AND m.went = CASE p.status WHEN 'returned' THEN m.came ELSE 0 END AS holds
+  FROM (SELECT * FROM purchase WHERE status IN ('late', 'returned')) p
+  FULL JOIN (SELECT j.deed_id, -coalesce(sum(s.amount_yen) FILTER (WHERE j.kind = 'late_money'), 0) AS came,
+                    coalesce(sum(s.amount_yen) FILTER (WHERE j.kind = 'money_returned'), 0) AS went
+               FROM ledger_journal j JOIN ledger_posting s ON s.journal_id = j.id AND s.account = 'suspense'
+              WHERE j.kind IN ('late_money', 'money_returned') GROUP BY j.deed_id) m
+         ON m.deed_id = p.id
+"""
+"""To the yen that the channel sent, whatever the purchase would have cost."""
+
 GRANTS_ISSUE_LOTS: Final = """
 SELECT coalesce(g.id, l.origin_id) AS subject,
        l.paid_issued_yen = 0 AND l.premium_issued_yen = g.points
@@ -153,6 +166,7 @@ WALLETS: Final = Theme(
         "lots_are_issued": LOTS_ARE_ISSUED,
         "purchases_issue_lots": PURCHASES_ISSUE_LOTS,
         "purchases_have_journals": PURCHASES_HAVE_JOURNALS,
+        "late_money_is_held_as_it_came": LATE_MONEY_IS_HELD_AS_IT_CAME,
         "grants_issue_lots": GRANTS_ISSUE_LOTS,
         "expiries_have_journals": EXPIRIES_HAVE_JOURNALS,
         "bought_counters": BOUGHT_COUNTERS,

@@ -1,11 +1,13 @@
 """A bank file as the city handles it: what it pays, in which order, and the steps that it takes.
 
-Law: proposed → approved by a second officer → sent → paid, or void while nobody has approved
-it. The bytes are fixed at the proposal. One transfer goes to each payee account, whatever the
-number of stores and programmes behind it; transfers stand in the order of the lowest store
-code that they pay, so the same payouts always make the same file.
+Law: proposed → approved by a second officer → sent → paid; void while nobody has approved it,
+or when two officers say that an approved file never went to the bank. The bytes are fixed at
+the proposal. One transfer goes to each payee account, whatever the number of stores and
+programmes behind it; transfers stand in the order of the lowest store code that they pay, so
+the same payouts always make the same file.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,10 +16,11 @@ from uuid import UUID
 
 from services.campaigns.terms import PayingAccount
 from services.kit.errors import Kind, Refusal
+from services.kit.money import MAX_AMOUNT_YEN
 from services.merchants.bank_account import AccountKind, BankAccount
 from services.merchants.payout_account import PayoutAccount
 from services.settlement.calendar import BankCalendar
-from services.settlement.transfer import Sender, Transfer, transfer_to
+from services.settlement.transfer import MAX_TOTAL_YEN, MAX_TRANSFERS, Sender, Transfer, transfer_to
 from services.settlement.zengin import TransferDayClosed
 
 MAX_DAYS_AHEAD = 180
@@ -60,8 +63,18 @@ class PayeeChanged(Refusal):
     kind = Kind.CONFLICT
 
 
+class BankFileDayPast(Refusal):
+    """The file's transfer day `date` is over on `today`; its bytes name the day without a year.
+
+    A proposal is then voided, an approved file that was never sent withdrawn, and proposed anew.
+    """
+
+    code = "bank_file_day_past"
+    kind = Kind.CONFLICT
+
+
 class VoidReasonMissing(Refusal):
-    """A file is voided with a reason of 1 to `limit` characters."""
+    """A file is voided or withdrawn with a reason of 1 to `limit` characters."""
 
     code = "bank_file_void_reason_missing"
 
@@ -95,6 +108,10 @@ class BankFile:
     approved_at: datetime | None = None
     sent_at: datetime | None = None
     paid_at: datetime | None = None
+    withdrawal_asked_by: UUID | None = None
+    withdrawal_asked_at: datetime | None = None
+    withdrawn_by: UUID | None = None
+    withdrawn_at: datetime | None = None
 
     @property
     def file_name(self) -> str:
@@ -105,6 +122,8 @@ class HeldBecause(StrEnum):
     SUSPENDED = "suspended"
     """The merchant is suspended: somebody has to decide first whether it is paid."""
     NO_ACCOUNT = "no_account"
+    OVER_LIMIT = "over_limit"
+    """Its transfer or the file would hold more than the format counts: the next proposal takes it."""
 
 
 @dataclass(frozen=True)
@@ -171,22 +190,43 @@ def lines_of(
     """Lines for payouts in the order of their store codes, and what is held back.
 
     `accounts` by merchant. Payouts of one bank account stand together, also when two
-    merchants share it; the account of the first is the line's.
+    merchants share it; the account of the first is the line's. A payout is taken if it fits
+    beside those before it; the next one is then tried all the same.
     """
     groups: dict[tuple[object, ...], list[DuePayout]] = {}
+    taken: Counter[tuple[object, ...]] = Counter()
     held: list[HeldPayout] = []
     for payout in due:
         payee = accounts.get(payout.merchant_id)
-        if payee is None or not payout.merchant_active:
-            because = HeldBecause.SUSPENDED if not payout.merchant_active else HeldBecause.NO_ACCOUNT
+        key = destination(payee.account) if payee else ()
+        because = _held_because(payout, payee)
+        if because is None and not _fits(payout.amount_yen, key, taken):
+            because = HeldBecause.OVER_LIMIT
+        if because is not None:
             held.append(HeldPayout(payout.statement_number, payout.store_code, payout.amount_yen, because))
-        else:
-            groups.setdefault(destination(payee.account), []).append(payout)
+            continue
+        groups.setdefault(key, []).append(payout)
+        taken[key] += payout.amount_yen
     lines = []
     for number, payouts in enumerate(groups.values(), start=1):
         payee = accounts[payouts[0].merchant_id]
         lines.append(Line(number, payee.id, payee.account, tuple(payouts)))
     return tuple(lines), tuple(held)
+
+
+def _held_because(payout: DuePayout, payee: PayoutAccount | None) -> HeldBecause | None:
+    if not payout.merchant_active:
+        return HeldBecause.SUSPENDED
+    return HeldBecause.NO_ACCOUNT if payee is None else None
+
+
+def _fits(amount_yen: int, key: tuple[object, ...], taken: Counter[tuple[object, ...]]) -> bool:
+    """Whether a file that takes so much to each account can take this too, in yen and in transfers."""
+    return (
+        taken[key] + amount_yen <= MAX_AMOUNT_YEN
+        and taken.total() + amount_yen <= MAX_TOTAL_YEN
+        and (key in taken or len(taken) < MAX_TRANSFERS)
+    )
 
 
 def destination(account: BankAccount) -> tuple[object, ...]:
@@ -209,8 +249,14 @@ def must_be(file: BankFile, needed: FileStatus) -> None:
         raise BankFileStepWrong(number=file.number, status=file.status.value, needed=needed.value)
 
 
+def must_be_in_time(file: BankFile, today: date) -> None:
+    """Raise `BankFileDayPast` when no bank can pay the file on its day any more."""
+    if file.transfer_date < today:
+        raise BankFileDayPast(number=file.number, date=file.transfer_date.isoformat(), today=today.isoformat())
+
+
 def void_reason(text: str) -> str:
-    """Why a file is voided; raises `VoidReasonMissing`."""
+    """Why a file is voided or withdrawn; raises `VoidReasonMissing`."""
     reason = text.strip()
     if not 1 <= len(reason) <= MAX_REASON_LENGTH:
         raise VoidReasonMissing(limit=MAX_REASON_LENGTH)

@@ -41,12 +41,6 @@ class CalendarNotCertain(Refusal):
     code = "calendar_not_certain"
 
 
-class ClosingMalformed(Refusal):
-    """`text` names no closing calendar."""
-
-    code = "closing_malformed"
-
-
 @cache
 def _bank_holidays(certain_through: int) -> frozenset[date]:
     """Every weekday and weekend day on which banks close beyond Saturdays and Sundays."""
@@ -114,8 +108,7 @@ class Closing:
 
     `day` is the weekday for `WEEKLY` (0 is Monday, as in `date.weekday`), the day of the
     month for `MONTHLY` (1 to 31; 29 to 31 mean the last day in a shorter month), and 0
-    otherwise. Twice monthly is the 15th and the last day. The text form, for terms that
-    are stored and typed: `daily`, `weekly:0`, `twice_monthly`, `monthly:20`, `monthly:end`.
+    otherwise. Twice monthly is the 15th and the last day.
     """
 
     rhythm: Rhythm
@@ -126,15 +119,6 @@ class Closing:
         low, high = bounds.get(self.rhythm, (0, 0))
         if not low <= self.day <= high:
             raise ValueError("no such closing day")
-
-    @property
-    def text(self) -> str:
-        """The form that `parse_closing` reads."""
-        if self.rhythm is Rhythm.WEEKLY:
-            return f"weekly:{self.day}"
-        if self.rhythm is Rhythm.MONTHLY:
-            return "monthly:end" if self.day == MONTH_END else f"monthly:{self.day}"
-        return str(self.rhythm.value)
 
     def closes_on(self, day: date) -> bool:
         """True when the books of a programme close at the end of `day`."""
@@ -148,21 +132,6 @@ class Closing:
                 return day.day in (15, last)
             case Rhythm.MONTHLY:
                 return day.day == min(self.day, last)
-
-
-def parse_closing(text: str) -> Closing:
-    """Read the text form of a closing calendar; raises `ClosingMalformed`."""
-    name, _, parameter = text.partition(":")
-    if name in ("daily", "twice_monthly") and text == name:
-        return Closing(Rhythm(name))
-    if text == "monthly:end":
-        return Closing(Rhythm.MONTHLY, MONTH_END)
-    if name in ("weekly", "monthly") and parameter.isascii() and parameter.isdigit() and len(parameter) < 3:
-        try:
-            return Closing(Rhythm(name), int(parameter))
-        except ValueError as wrong:
-            raise ClosingMalformed(text=text[:40]) from wrong
-    raise ClosingMalformed(text=text[:40])
 
 
 def closing_dates(closing: Closing, first: date, last: date) -> tuple[date, ...]:

@@ -29,7 +29,7 @@ class DueClosing:
 
 async def closings_due(tx: Tx, limit: int = BATCH) -> tuple[DueClosing, ...]:
     """Up to `limit` due closings, oldest day first; each programme's own in the order to close them."""
-    programmes = await campaigns.all_published(tx)
+    programmes = await campaigns.every_published(tx)
     last = await closes.last_closing_dates(tx, [programme.id for programme in programmes])
     due: list[DueClosing] = []
     perhaps: list[DueClosing] = []

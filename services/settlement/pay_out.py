@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.kit import audit
+from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.settlement import read
 from services.settlement.approve import must_lock
-from services.settlement.bank_file import APPROVED_ONCE, BankFile, BankFileStepWrong, FileStatus
+from services.settlement.bank_file import (
+    APPROVED_ONCE,
+    BankFile,
+    BankFileStepWrong,
+    FileStatus,
+    must_be_in_time,
+)
 from services.settlement.books import paid_journals, sent_journals
 from services.settlement.post_all import post_all
 from services.settlement.tables import files
@@ -62,8 +69,12 @@ async def download(tx: Tx, command: Download) -> FileContent:
 
 
 async def mark_sent(tx: Tx, command: MarkSent) -> BankFile:
-    """From approved to sent: what was due to the stores is on its way. Raises `Missing`, `BankFileStepWrong`."""
+    """From approved to sent: what was due to the stores is on its way.
+
+    Raises `Missing`, `BankFileStepWrong`, and `BankFileDayPast` when the transfer day is over.
+    """
     file = await must_lock(tx, command.file_id, FileStatus.APPROVED)
+    must_be_in_time(file, civil_date(tx.now))
     payouts = await files.payouts_of(tx, file.id)
     if sum(payout.amount_yen for payout in payouts) != file.total_yen:
         raise AssertionError("a file carries exactly the payouts that it was made of")

@@ -52,7 +52,7 @@ class ProposeFile:
 
 @dataclass(frozen=True)
 class ProposedFile:
-    """The file, and the payouts that stay due: of suspended merchants, and of those without an account."""
+    """The file, and the payouts that stay due, each with the reason for which it was held back."""
 
     file: BankFile
     held: tuple[HeldPayout, ...]
@@ -62,7 +62,8 @@ async def propose(tx: Tx, command: ProposeFile) -> ProposedFile:
     """A file with all due payouts of all programmes that pay from the same account.
 
     Raises `ProgrammeUnknown`, `TransferDateOutOfRange`, `TransferDayClosed`,
-    `CalendarNotCertain`, `NoPayoutsDue`, and what `check_transfers` raises at its limits.
+    `CalendarNotCertain` and `NoPayoutsDue`. What would take a transfer or the file beyond the
+    format's limits is held back, and the next proposal takes it.
     """
     programme = await campaigns.published(tx, command.programme_code)
     calendar = BankCalendar(command.certain_through)
@@ -95,7 +96,7 @@ async def propose(tx: Tx, command: ProposeFile) -> ProposedFile:
 
 
 async def _sharing(tx: Tx, programme: Programme, paying_account: str) -> set[UUID]:
-    published = await campaigns.all_published(tx)
+    published = await campaigns.every_published(tx)
     sharing = {each.id for each in published if paying_key(each.terms.paying_account) == paying_account}
     return sharing | {programme.id}
 

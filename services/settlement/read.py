@@ -1,5 +1,6 @@
 """Read settlement: closes and statements, bank files line by line, totals for reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,14 +8,18 @@ from services.campaigns import read as campaigns
 from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.merchants import read as merchants
+from services.merchants.bank_account import masked
 from services.merchants.shops import MemberRole
 from services.settlement.bank_file import BankFile
 from services.settlement.books import ClosedBooks
 from services.settlement.paper import StatementPaper, StatementRecord, paper_of
 from services.settlement.tables import closes, files, statements
 from services.settlement.totals import Totals
+from services.settlement.transfer import Transfer
+from services.settlement.zengin import read_transfer_file
 
-MAX_LISTED = 500
+MAX_LISTED = 501
+"""A page of 500, and whether there is more."""
 MAX_PAPERS = 20_000
 
 MAY_SEE = frozenset({MemberRole.OWNER, MemberRole.MANAGER})
@@ -82,11 +87,12 @@ async def statement_paper(tx: Tx, statement_id: UUID) -> StatementPaper:
 
 
 async def statements_of_store(
-    tx: Tx, account_id: UUID, store_id: UUID, *, limit: int = 100
+    tx: Tx, account_id: UUID, store_id: UUID, *, after: UUID | None = None, limit: int = 100
 ) -> tuple[StatementRecord, ...]:
     """A store's statements of all programmes, newest first, for its owner or a manager. Raises `Missing`."""
     await _must_see(tx, account_id, store_id)
-    return tuple(await statements.find_statements(tx, store_id=store_id, limit=min(limit, MAX_LISTED)))
+    most = min(limit, MAX_LISTED)
+    return tuple(await statements.find_statements(tx, store_id=store_id, after=after, limit=most))
 
 
 async def paper_of_store(tx: Tx, account_id: UUID, store_id: UUID, statement_id: UUID) -> StatementPaper:
@@ -98,9 +104,12 @@ async def paper_of_store(tx: Tx, account_id: UUID, store_id: UUID, statement_id:
     return paper
 
 
-async def bank_files(tx: Tx, *, paying_account: str | None = None, limit: int = 100) -> tuple[BankFile, ...]:
+async def bank_files(
+    tx: Tx, *, paying_account: str | None = None, after: UUID | None = None, limit: int = 100
+) -> tuple[BankFile, ...]:
     """Bank files of all or of one paying account (`bank_file.paying_key`), newest first, at most 500."""
-    return tuple(await files.find_files(tx, paying_account=paying_account, limit=min(limit, MAX_LISTED)))
+    most = min(limit, MAX_LISTED)
+    return tuple(await files.find_files(tx, paying_account=paying_account, after=after, limit=most))
 
 
 async def bank_file(tx: Tx, file_id: UUID) -> BankFile:
@@ -112,31 +121,13 @@ async def bank_file(tx: Tx, file_id: UUID) -> BankFile:
 
 
 async def bank_file_record(tx: Tx, file_id: UUID) -> BankFileRecord:
-    """A file with its lines and the accounts as of its proposal. Raises `Missing`."""
+    """A file line by line as its bytes say it to the bank. Raises `Missing`."""
     file = await bank_file(tx, file_id)
-    paid = await files.statements_of(tx, file.id)
-    accounts = await merchants.payout_accounts(tx, {each.merchant_id for each in paid}, file.proposed_at)
-    by_id = {payee.id: payee.account for payee in accounts.values()}
+    (batch,) = read_transfer_file(await files.read_content(tx, file.id), file.transfer_date)
     by_line: dict[int, list[files.PaidStatement]] = {}
-    for each in paid:
+    for each in await files.statements_of(tx, file.id):
         by_line.setdefault(each.line, []).append(each)
-    lines = []
-    for line, amount_yen in await files.transfers_of(tx, file.id):
-        behind = by_line[line]
-        account = by_id[behind[0].payout_account_id]
-        lines.append(
-            FileLine(
-                line=line,
-                bank_code=account.bank_code,
-                branch_code=account.branch_code,
-                kind=int(account.kind),
-                masked_number=account.masked_number,
-                holder_kana=account.holder_kana,
-                amount_yen=amount_yen,
-                store_codes=tuple(dict.fromkeys(each.store_code for each in behind)),
-                statement_numbers=tuple(each.statement_number for each in behind),
-            )
-        )
+    lines = (_line(number, transfer, by_line[number]) for number, transfer in enumerate(batch.transfers, start=1))
     return BankFileRecord(file, tuple(lines))
 
 
@@ -149,3 +140,17 @@ async def _must_see(tx: Tx, account_id: UUID, store_id: UUID) -> None:
     its_stores = await merchants.stores_of_account(tx, account_id)
     if not any(each.store.id == store_id and each.role in MAY_SEE for each in its_stores):
         raise Missing
+
+
+def _line(number: int, written: Transfer, behind: Sequence[files.PaidStatement]) -> FileLine:
+    return FileLine(
+        line=number,
+        bank_code=written.bank_code,
+        branch_code=written.branch_code,
+        kind=int(written.kind),
+        masked_number=masked(written.number),
+        holder_kana=written.payee_kana,
+        amount_yen=written.amount_yen,
+        store_codes=tuple(dict.fromkeys(each.store_code for each in behind)),
+        statement_numbers=tuple(each.statement_number for each in behind),
+    )

@@ -78,7 +78,7 @@ def write_transfer_file(
     total = sum(transfer.amount_yen for transfer in transfers)
     records = [
         write_record(HEADER, _header(sender, transfer_date), allow_wo=allow_wo),
-        *(_data(transfer, row, allow_wo=allow_wo) for row, transfer in enumerate(transfers, start=1)),
+        *(transfer_record(transfer, row, allow_wo=allow_wo) for row, transfer in enumerate(transfers, start=1)),
         write_record(TRAILER, {"count": len(transfers), "total_yen": total}),
         write_record(END, {}),
     ]
@@ -125,8 +125,12 @@ def _header(sender: Sender, transfer_date: date) -> dict[str, str | int]:
     }
 
 
-def _data(transfer: Transfer, row: int, *, allow_wo: bool) -> bytes:
-    """One data record; EDI information and customer codes share their bytes, so never both."""
+def transfer_record(transfer: Transfer, row: int, *, allow_wo: bool = False) -> bytes:
+    """One data record; EDI information and customer codes share their bytes, so never both.
+
+    Two transfers with the same record are the same to a bank. Raises what `write_record`
+    raises, with `row`.
+    """
     common: dict[str, str | int] = {
         "bank_code": transfer.bank_code,
         "bank_kana": transfer.bank_kana,

@@ -1,9 +1,12 @@
 """Buy points through a checkout: reserve cap and stock, then paid or lapsed, or undone whole.
 
 Whatever the channel says, once, twice, late or never, has one effect. Money that comes
-after the reservation has lapsed never becomes points: it waits in suspense and goes back.
+after the reservation's time, or is not what the purchase costs, never becomes points: it
+waits in suspense and goes back. That the time is over is a matter of the instant alone,
+whether anybody has swept the reservation yet or not (docs/decisions/0013).
 """
 
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,11 +15,12 @@ from services.campaigns import sell
 from services.campaigns.programme import NotOnSale, Programme
 from services.kit import audit
 from services.kit.clock import start_of
-from services.kit.db import Tx
-from services.kit.errors import Missing, Refusal
+from services.kit.db import Database, Tx
+from services.kit.errors import Missing
 from services.ledger import post
 from services.ledger.chart import Account
 from services.ledger.journal import JournalKind, Posting, entry
+from services.wallets.checkout import CheckoutPort
 from services.wallets.lots import Lot, Origin, Parts, issue_journal, new_lot
 from services.wallets.purchase import (
     MAX_UNITS,
@@ -31,6 +35,8 @@ from services.wallets.tables import access, holdings, purchases
 from services.wallets.wallet import must_be_active
 
 NUMBER_PREFIX, NUMBER_LENGTH = "B", 9
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,6 @@ class Undo:
     number: str
     reason: str
     officer_id: UUID
-
-
-class CheckoutAmountWrong(Refusal):
-    """A channel confirms another amount than was asked: nothing is issued, somebody has to look."""
-
-    code = "checkout_amount_wrong"
 
 
 async def reserve(tx: Tx, command: Buy) -> Purchase:
@@ -114,21 +114,22 @@ async def attach_checkout(tx: Tx, command: AttachCheckout) -> None:
 
 
 async def hear(tx: Tx, word: CheckoutWord) -> Purchase:
-    """Act on a channel's word, by webhook or by poll: any number of times, in any order."""
+    """Act on a channel's word, by webhook or by poll: any number of times, in any order.
+
+    Money of another amount than the price is taken note of, held and sent back as it came.
+    """
     found = await purchases.find_by_checkout(tx, word.checkout_id)
     if found is None:
         raise Missing()
     await access.lock_wallet(tx, found.wallet_id)
     purchase = await _reread(tx, found.id)
-    if word.paid and word.amount_yen != purchase.price_yen:
-        raise CheckoutAmountWrong(expected_yen=purchase.price_yen, found_yen=word.amount_yen)
-    match purchase.status, word.paid:
+    match purchase.status, word.paid and word.amount_yen > 0:
         case PurchaseStatus.RESERVED, True:
-            await _issue(tx, purchase)
+            await _take_money(tx, purchase, word.amount_yen)
         case PurchaseStatus.RESERVED, False:
             await _lapse(tx, purchase)
         case PurchaseStatus.LAPSED, True:
-            await _hold_late_money(tx, purchase)
+            await _hold_late_money(tx, purchase, word.amount_yen)
         case _:
             return purchase
     return await _reread(tx, purchase.id)
@@ -146,17 +147,41 @@ async def late_money_returned(tx: Tx, purchase_id: UUID) -> Purchase:
     """Book that late money went back to the resident through its channel."""
     purchase = await _locked(tx, purchase_id)
     if purchase.status is PurchaseStatus.LATE:
-        postings = (
-            Posting(Account.SUSPENSE, purchase.price_yen),
-            Posting(Account.CASH_RECEIVABLE, -purchase.price_yen),
-        )
+        yen = purchase.received_yen or purchase.price_yen
+        postings = (Posting(Account.SUSPENSE, yen), Posting(Account.CASH_RECEIVABLE, -yen))
         await post.post(tx, [entry(purchase.programme_id, JournalKind.MONEY_RETURNED, purchase.id, postings)])
         await purchases.set_status(tx, purchase.id, PurchaseStatus.RETURNED)
+        await purchases.set_money_returned(tx, purchase.id)
     return await _reread(tx, purchase_id)
 
 
+async def undone_money_returned(tx: Tx, purchase_id: UUID) -> Purchase:
+    """Note that an undone purchase's money went back; its journal was reversed when it was undone."""
+    purchase = await _locked(tx, purchase_id)
+    if purchase.status is PurchaseStatus.UNDONE and purchase.money_returned_at is None:
+        await purchases.set_money_returned(tx, purchase.id)
+    return await _reread(tx, purchase_id)
+
+
+async def return_money(database: Database, checkout: CheckoutPort, purchase: Purchase) -> bool:
+    """Send back through the channel what a purchase owes, then note it; False if it owes nothing.
+
+    However often it is done, the channel returns the money once: the purchase's id names the refund.
+    """
+    yen, checkout_id = purchase.owed_yen, purchase.checkout_id
+    if yen == 0 or checkout_id is None:
+        return False
+    await checkout.refund(checkout_id, yen, purchase.id)
+    late = purchase.status is PurchaseStatus.LATE
+    await database.transact(late_money_returned if late else undone_money_returned, purchase.id)
+    return True
+
+
 async def undo(tx: Tx, command: Undo) -> Purchase:
-    """Undo a whole unused purchase; the caller returns the money through the channel afterwards."""
+    """Undo a whole unused purchase; from this commit on its money is due to the resident.
+
+    `infra.worker` returns it through the channel, for as long as that takes; see `Purchase.owed_yen`.
+    """
     found = await purchases.find_by_number(tx, command.number)
     if found is None:
         raise Missing()
@@ -196,17 +221,24 @@ def lots_of(tx: Tx, programme: Programme, purchase: Purchase) -> tuple[Lot, ...]
     )
 
 
-async def _issue(tx: Tx, purchase: Purchase) -> None:
+async def _take_money(tx: Tx, purchase: Purchase, yen: int) -> None:
+    """Points for the right sum in time; any other money is held until it goes back."""
     key = (purchase.programme_id, purchase.programme_version)
     programme = (await campaigns.versions(tx, [key]))[key]
-    if tx.now >= programme.terms.expires_at:  # paid in the minutes around the programme's last midnight
+    # Who pays in the minutes around the programme's last midnight would buy what has expired.
+    in_time = tx.now < min(purchase.reserved_until, programme.terms.expires_at)
+    if in_time and yen == purchase.price_yen:
+        await _issue(tx, programme, purchase)
+    else:
         await _lapse(tx, purchase)
-        await _hold_late_money(tx, purchase)
-        return
+        await _hold_late_money(tx, purchase, yen)
+
+
+async def _issue(tx: Tx, programme: Programme, purchase: Purchase) -> None:
     lots = lots_of(tx, programme, purchase)
     await holdings.insert_lots(tx, lots)
     await post.post(tx, [issue_journal(JournalKind.PURCHASE, purchase.id, lots)])
-    await purchases.set_status(tx, purchase.id, PurchaseStatus.PAID)
+    await purchases.set_status(tx, purchase.id, PurchaseStatus.PAID, received_yen=purchase.price_yen)
     await sell.sell_reserved(tx, programme, purchase.units)
 
 
@@ -217,13 +249,14 @@ async def _lapse(tx: Tx, purchase: Purchase) -> None:
     await sell.release(tx, programme, purchase.units)
 
 
-async def _hold_late_money(tx: Tx, purchase: Purchase) -> None:
-    postings = (
-        Posting(Account.CASH_RECEIVABLE, purchase.price_yen),
-        Posting(Account.SUSPENSE, -purchase.price_yen),
-    )
+async def _hold_late_money(tx: Tx, purchase: Purchase, yen: int) -> None:
+    postings = (Posting(Account.CASH_RECEIVABLE, yen), Posting(Account.SUSPENSE, -yen))
     await post.post(tx, [entry(purchase.programme_id, JournalKind.LATE_MONEY, purchase.id, postings)])
-    await purchases.set_status(tx, purchase.id, PurchaseStatus.LATE)
+    await purchases.set_status(tx, purchase.id, PurchaseStatus.LATE, received_yen=yen)
+    if yen != purchase.price_yen:
+        said = {"expected_yen": purchase.price_yen, "received_yen": yen}
+        await audit.record(tx, None, "purchase.amount_wrong", purchase.id, **said)
+        log.error("the channel took %d yen for purchase %s of %d yen", yen, purchase.number, purchase.price_yen)
 
 
 async def _locked(tx: Tx, purchase_id: UUID) -> Purchase:

@@ -34,11 +34,22 @@ class CheckoutSession:
     url: str
 
 
+@dataclass(frozen=True)
+class CheckoutStanding:
+    """Where a payment stands at the channel, and what it took (yen, 0 unless it is paid)."""
+
+    state: CheckoutState
+    paid_yen: int = 0
+
+
 class CheckoutPort(Protocol):
-    """A payment channel. `create` is idempotent by purchase id, `refund` by refund id."""
+    """A payment channel. `create` is idempotent by purchase id, `refund` by refund id.
+
+    Any of the three may fail at any time; a session that the channel does not know is `Missing`.
+    """
 
     async def create(self, request: CheckoutRequest) -> CheckoutSession: ...
 
-    async def status(self, checkout_id: str) -> CheckoutState: ...
+    async def status(self, checkout_id: str) -> CheckoutStanding: ...
 
     async def refund(self, checkout_id: str, amount_yen: int, refund_id: UUID) -> None: ...

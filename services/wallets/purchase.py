@@ -39,9 +39,10 @@ class PurchaseStatus(StrEnum):
     LAPSED = "lapsed"
     """Not paid in time, or declined; cap and stock are free again."""
     LATE = "late"
-    """Paid after it had lapsed: the money is in suspense until it is returned."""
+    """Paid too late, or not what it costs: the money is in suspense until it is returned."""
     RETURNED = "returned"
     UNDONE = "undone"
+    """Taken back whole; its money is due to the resident until `money_returned_at`."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,13 @@ class Purchase:
     reserved_at: datetime
     reserved_until: datetime
     paid_at: datetime | None
+    received_yen: int | None = None
+    """What the channel really took for it, once it took anything."""
+    money_returned_at: datetime | None = None
+    """When the channel gave that money back, of a late or an undone purchase."""
+
+    @property
+    def owed_yen(self) -> int:
+        """What has to go back to the resident through the channel, and has not yet."""
+        owed = self.status in {PurchaseStatus.LATE, PurchaseStatus.UNDONE} and self.money_returned_at is None
+        return (self.received_yen or self.price_yen) if owed and self.checkout_id is not None else 0

@@ -11,9 +11,11 @@ from services.kit.errors import Missing
 from services.ledger import read as ledger
 from services.ledger.journal import Movement
 from services.wallets.lots import Lot, last_day
-from services.wallets.purchase import Purchase, PurchaseStatus
+from services.wallets.purchase import Purchase
 from services.wallets.tables import access, holdings, purchases
 from services.wallets.wallet import Device, Wallet
+
+MAX_PURCHASES = 501
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,18 @@ async def purchase_of(tx: Tx, wallet: Wallet, purchase_id: UUID) -> Purchase:
     return purchase
 
 
-async def purchases_of(tx: Tx, wallet: Wallet, *, limit: int = 100) -> list[Purchase]:
-    return await purchases.purchases_of(tx, wallet.id, limit)
+async def purchases_of(tx: Tx, wallet: Wallet, *, after: UUID | None = None, limit: int = 100) -> list[Purchase]:
+    """Newest first, from the one after `after`, at most 501: a page of 500, and whether there is more."""
+    return await purchases.purchases_of(tx, wallet.id, after, min(limit, MAX_PURCHASES))
 
 
 async def devices_of(tx: Tx, wallet: Wallet) -> list[Device]:
     return await access.find_devices(tx, wallet.id)
 
 
-async def waiting_purchases(tx: Tx, *, limit: int = 1_000) -> list[Purchase]:
-    """Purchases that wait for their channel's word, or for their late money to go back; oldest first."""
-    statuses = (PurchaseStatus.RESERVED, PurchaseStatus.LATE)
-    return await purchases.open_purchases(tx, statuses, limit)
+async def waiting_purchases(tx: Tx, *, after: UUID | None = None, limit: int = 500) -> list[Purchase]:
+    """Purchases that wait for their channel's word, or for their money to go back; oldest first.
+
+    Ask on with the last one's id: some that cannot be settled must not hide the others.
+    """
+    return await purchases.open_purchases(tx, after, limit)

@@ -10,9 +10,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.scenarios.hiratsuka import BOTH, SPLIT, YEAR_2020_SALE, YEAR_2020_USE
 from infra.scenarios.hiratsuka import terms as hiratsuka
+from services.campaigns import draft, publish, read, tables
 from services.campaigns.programme import fingerprint
 from services.campaigns.terms import (
     Issuer,
@@ -21,6 +24,7 @@ from services.campaigns.terms import (
     Period,
     Phase,
     Purse,
+    PurseUnknown,
     Regime,
     Terms,
     TermsInvalid,
@@ -29,9 +33,17 @@ from services.campaigns.terms import (
     six_months_after,
 )
 from services.kit.clock import TOKYO, end_of, start_of
+from services.kit.db import Tx
 from services.kit.store_class import StoreClass
+from tests.town import APPROVER, CODE, OFFICER, Town
 
 TERMS = hiratsuka(sale=YEAR_2020_SALE, use=YEAR_2020_USE, stock_units=1_000, purses=SPLIT)
+
+
+def paid_from(**changes: Any) -> dict[str, Any]:
+    return {"paying_account": replace(TERMS.paying_account, **changes)}
+
+
 WRONG: dict[str, list[dict[str, Any]]] = {
     "name_missing": [{"name": ""}, {"name": " \u3000"}],
     "issuer_missing": [{"issuer": replace(TERMS.issuer, name=" ")}],
@@ -85,6 +97,21 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"settlement": replace(TERMS.settlement, lag_business_days=61)},
     ],
     "minimum_payout_out_of_range": [{"settlement": replace(TERMS.settlement, minimum_payout_yen=-1)}],
+    "paying_account_consignor_code": [
+        paid_from(consignor_code=code)
+        for code in ("", "123456789", "01234567890", "012345678A", "０１２３４５６７８９", "-123456789")
+    ],
+    "paying_account_consignor_name": [
+        paid_from(consignor_kana=name) for name in ("", " \u3000", "星見市", "ホシミ・シ", "ガ" * 20 + "ア", "ア" * 201)
+    ],
+    "paying_account_bank_unknown": [paid_from(bank_code=code) for code in ("", "138", "9998", "０１３８", "abcd")],
+    "paying_account_branch_unknown": [paid_from(branch_code=code) for code in ("", "41", "999", "６４１")],
+    "paying_account_bank_name": [paid_from(bank_kana=name) for name in ("横浜", "(ヨコハマ)", "ヨ" * 16, "ガ" * 8)],
+    "paying_account_branch_name": [paid_from(branch_kana=name) for name in ("平塚", "ヒラツカ.", "ヒ" * 16)],
+    "paying_account_kind": [paid_from(kind=kind) for kind in ("", "4", "0", 1)],
+    "paying_account_number": [
+        paid_from(number=number) for number in ("", "234567", "12345678", "-234567", "１２３４５６７", "123456a")
+    ],
     "notices_missing": [{"notices": replace(TERMS.notices, **{each.name: ""})} for each in fields(Notices)],
 }
 
@@ -121,6 +148,8 @@ def test_each_rule_refuses_what_it_speaks_of_by_its_name(rule: str, changes: dic
             "use": Period(date(2020, 10, 1), date(2021, 3, 29)),
         },
         {"issuer": Issuer("x", IssuerKind.CHAMBER, Regime.REGULATED)},
+        paid_from(consignor_kana="ガ" * 20, bank_kana="", branch_kana="ヒ" * 15, kind="9", number="0000000"),
+        paid_from(consignor_kana="ﾎｼﾐｼ(ｽﾀ-ﾗｲﾄ)", bank_code="9900", branch_code="408", number="0234567"),
     ],
 )
 def test_what_lies_on_the_edge_is_allowed(changes: dict[str, Any]) -> None:
@@ -223,5 +252,33 @@ def test_terms_survive_being_stored_with_the_same_fingerprint() -> None:
 
 def test_a_purse_that_is_not_there_is_refused() -> None:
     assert TERMS.purse("small") == SPLIT[1]
-    with pytest.raises(TermsInvalid):
+    with pytest.raises(PurseUnknown):
         TERMS.purse("gold")
+
+
+async def test_terms_that_no_bank_could_pay_from_are_neither_proposed_nor_approved(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(engine)
+    wrong = replace(TERMS, **paid_from(number="234567"))
+    with pytest.raises(TermsInvalid) as refused:
+        await town.do(draft.create, draft.Propose(CODE, wrong, "an account", OFFICER))
+    assert refused.value.params == {"rule": "paying_account_number"}
+    with monkeypatch.context() as before_the_rule:
+        before_the_rule.setattr(draft, "check", lambda _: None)
+        old = await town.do(draft.create, draft.Propose(CODE, wrong, "an account", OFFICER))
+    with pytest.raises(TermsInvalid):
+        await town.do(publish.approve, publish.Approve(CODE, 1, old.fingerprint, APPROVER))
+
+
+async def test_who_looks_at_a_proposal_waits_for_nobody_and_holds_up_nobody(engine: AsyncEngine) -> None:
+    town = Town(engine)
+    await town.programme()
+
+    async def look(tx: Tx, _: None) -> int:
+        await tx.connection.execute(text("SET LOCAL lock_timeout = '300ms'"))
+        return (await read.newest_proposal(tx, CODE))[0].version
+
+    async with town.database.begin() as busy:
+        assert await tables.lock_programme(busy, CODE) is not None
+        assert await town.do(look, None) == 1

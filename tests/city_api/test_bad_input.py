@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -231,7 +232,7 @@ async def test_a_list_in_another_form_is_refused(grants: Grants) -> None:
     huge = b"wallet_number,points\n" + b"x" * 5 * 1024 * 1024
     assert problem(await grants.send(huge), 413, "content_too_large")["limit_bytes"] == 5 * 1024 * 1024
     problem(await grants.send(content, programme="none"), 404, "programme_unknown")
-    problem(await grants.send(content, purse="none"), 422, "terms_invalid")
+    problem(await grants.send(content, purse="none"), 404, "purse_unknown")
     problem(await grants.send(content, reason=""), 422, "invalid_request")
     problem(await grants.send(content, dry_run="maybe"), 422, "invalid_request")
     problem(await grants.send(content, force="true"), 422, "invalid_request")
@@ -242,14 +243,63 @@ async def test_a_list_in_another_form_is_refused(grants: Grants) -> None:
 
 async def test_more_than_the_budget_or_after_the_end_is_refused(grants: Grants) -> None:
     one = {"programme": CODE, "wallet_number": grants.who.wallet.number, "purse": "common", "reason": "r"}
-    too_much = await grants.officer.command("/grants", one | {"points": 50_000_001})
-    assert problem(too_much, 409, "grant_budget_exhausted")["left_points"] == 50_000_000
-    for points in (0, -1, 1.5, True, "10", 10**20):
+    await grants.town.correct(replace(town_terms(), grant_budget_points=900_000))
+    too_much = await grants.officer.command("/grants", one | {"points": 1_000_000})
+    assert problem(too_much, 409, "grant_budget_exhausted")["left_points"] == 900_000
+    for points in (0, -1, 1.5, True, "10", 10**20, 1_000_001):
         problem(await grants.officer.command("/grants", one | {"points": points}), 422, "invalid_request")
     grants.town.wait(days=300)
     officer = await grants.town.as_staff(Role.OFFICER)
     problem(await officer.command("/grants", one | {"points": 1}), 409, "programme_closed")
     await grants.nothing_changed()
+
+
+async def test_one_grant_names_what_is_unknown(grants: Grants) -> None:
+    one = {"programme": CODE, "wallet_number": grants.who.wallet.number, "purse": "common", "points": 1, "reason": "r"}
+    problem(await grants.officer.command("/grants", one | {"purse": "gold"}), 404, "purse_unknown")
+    problem(await grants.officer.command("/grants", one | {"wallet_number": "W"}), 422, "number_malformed")
+    async with grants.town.database.begin() as tx:
+        free = tx.new_number("W", 10)
+    assert problem(await grants.officer.command("/grants", one | {"wallet_number": free}), 404, "wallet_unknown")
+    await grants.nothing_changed()
+
+
+async def test_numbers_are_checked_wherever_they_are_typed(officer: Client, subtests: pytest.Subtests) -> None:
+    for typed, code in (("W", "number_malformed"), ("W234567", "number_mistyped")):
+        with subtests.test(typed=typed):
+            problem(await officer.get(f"/wallets/{typed}"), 422, code)
+            problem(await officer.command(f"/wallets/{typed}/status", {"status": "active", "reason": "r"}), 422, code)
+            problem(await officer.command(f"/purchases/{typed}/undo", {"reason": "r"}), 422, code)
+
+
+DAYS = ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"]
+
+
+async def test_days_and_instants_lie_between_2000_and_2099(
+    town: HttpTown, officer: Client, subtests: pytest.Subtests
+) -> None:
+    shop = await town.shop()
+    clerk = town.as_clerk(shop)
+    for day in DAYS:
+        with subtests.test(day=day):
+            for path in (f"/stores/{shop.id}/payments", f"/stores/{shop.id}/totals"):
+                [field] = problem(await clerk.get(path, params={"day": day}), 422, "invalid_request")["fields"]
+                assert (field["location"], field["code"]) == ("query.day", "out_of_range")
+            for instant in (f"{day}T00:00:00Z", f"{day}T23:59:59+14:00", f"{day}T00:00:00-14:00"):
+                if instant in {"1999-12-31T00:00:00-14:00", "2100-01-01T23:59:59+14:00"}:
+                    continue
+                answer = await officer.get(f"/programmes/{CODE}/trial-balance", params={"at": instant})
+                problem(answer, 422, "invalid_request")
+    for day in ("2000-01-01", "2099-12-31"):
+        done(await clerk.get(f"/stores/{shop.id}/totals", params={"day": day}))
+        done(await officer.get(f"/programmes/{CODE}/trial-balance", params={"at": f"{day}T12:00:00Z"}))
+
+
+async def test_reasons_are_not_only_spaces(town: HttpTown, officer: Client) -> None:
+    shop = await town.shop()
+    body = {"status": "suspended", "reason": " "}
+    problem(await officer.command(f"/stores/{shop.id}/status", body), 422, "merchant_reason_missing")
+    problem(await officer.command(f"/merchants/{shop.merchant_id}/status", body), 422, "merchant_reason_missing")
 
 
 BAD_CLOSING_DAYS = [

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,8 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.phone import SandboxPhone
 from services.identity.people import Role
+from services.merchants.add_member import AddMember, add_member
+from services.merchants.disable_member import DisableMember, disable_member
+from services.merchants.shops import MemberRole
 from tests.http_town import CITY, MERCHANT, URL, WALLET, Client, HttpTown, done, problem
-from tests.town import NOON, town_terms
+from tests.town import NOON, OFFICER, town_terms
 
 PASSWORD = "momiji-no-yama-77"
 STORE = {
@@ -190,3 +194,79 @@ async def test_the_office_looks_and_it_is_written_down(town: HttpTown) -> None:
         assert row.scalar_one() == 1
     path = f"/wallets/{who.wallet.number}/status"
     assert done(await officer.command(path, {"status": "suspended", "reason": "lost"}))["status"] == "suspended"
+
+
+async def test_a_correction_names_who_approved_it(town: HttpTown) -> None:
+    await publish(town)
+    officer, approver = await town.as_staff(Role.OFFICER), await town.as_staff(Role.APPROVER)
+    town.wait(minutes=5)
+    done(
+        await officer.command(
+            "/programmes/starlight/versions", {"terms": TERMS | {"name": "改訂"}, "reason": "a slip"}
+        ),
+        201,
+    )
+    shown = done(await officer.get("/programmes/starlight"))
+    assert (shown["version"], shown["approved"], shown["approved_by"], shown["reason"]) == (2, False, None, "a slip")
+    assert (shown["terms"]["name"], shown["published"]["terms"]) == ("改訂", TERMS)
+    assert (shown["published"]["version"], shown["published"]["in_force"]) == (1, True)
+    approval = "/programmes/starlight/versions/2/approval"
+    done(await approver.command(approval, {"fingerprint": shown["fingerprint"]}), 201)
+    versions = done(await (await town.as_staff(Role.AUDITOR)).get("/programmes/starlight/versions"))["versions"]
+    assert [(each["version"], each["in_force"], each["reason"]) for each in versions] == [
+        (2, True, "a slip"),
+        (1, False, "decided by the assembly"),
+    ]
+    for each, minutes in zip(versions, (5, 0), strict=True):
+        assert each["proposed_by"] == str(town.account_of(Role.OFFICER))
+        assert each["approved_by"] == str(town.account_of(Role.APPROVER))
+        assert each["approved_by_name"] == "職員"
+        assert datetime.fromisoformat(each["approved_at"]) == NOON + timedelta(minutes=minutes)
+        assert len(each["fingerprint"]) == 64
+    problem(await officer.get("/programmes/moonlight/versions"), 404, "programme_unknown")
+
+
+async def pages(client: Client, path: str, name: str, after: str = "after") -> list[dict[str, Any]]:
+    """A whole list, read one thing at a time."""
+    found: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {"limit": 1}
+    while True:
+        page = done(await client.get(path, params=asked))
+        assert len(page[name]) <= 1
+        found += page[name]
+        if page["next"] is None:
+            return found
+        asked[after] = page["next"]
+
+
+async def test_no_list_ends_silently(town: HttpTown) -> None:
+    await town.programme()
+    who, shop, other = await town.resident(), await town.shop(), await town.shop()
+    await town.buy(who)
+    officer = await town.as_staff(Role.OFFICER)
+    for minute in range(3):
+        town.wait(minutes=minute)
+        await town.pay(who, shop, 1_000 + minute)
+        await town.pay(who, other, 1_000)
+    payments = await pages(town.as_clerk(shop), f"/stores/{shop.id}/payments", "payments")
+    assert [each["amount_yen"] for each in payments] == [1_002, 1_001, 1_000]
+    merchants = await pages(officer, "/merchants", "merchants")
+    assert {each["id"] for each in merchants} == {str(shop.merchant_id), str(other.merchant_id)}
+    await town.do(disable_member, DisableMember(OFFICER, True, shop.id, shop.clerk_id, "promoted"))
+    await town.do(add_member, AddMember(OFFICER, True, shop.id, shop.clerk_id, MemberRole.OWNER))
+    for number, (now, day) in enumerate(((16, "2026-04-15"), (31, "2026-04-30"))):
+        town.go_to(NOON + timedelta(days=now - 6))
+        officer = await town.as_staff(Role.OFFICER)
+        closed = done(await officer.command("/programmes/starlight/closes", {"closing_date": day}), 201)
+        listed = await pages(officer, f"/closes/{closed['id']}/statements", "statements", "after_store")
+        assert len(listed) == 2
+        asked = {"programme": "starlight", "transfer_date": closed["transfer_date"]}
+        done(await officer.command("/bank-files", asked), 201)
+        if number == 0:
+            await town.pay(who, shop, 3_000)
+            await town.pay(who, other, 1_000)
+    files = await pages(officer, "/bank-files", "bank_files")
+    assert [each["transfer_date"] for each in files] == sorted((each["transfer_date"] for each in files), reverse=True)
+    assert len(files) == 2
+    statements = await pages(town.as_clerk(shop), f"/stores/{shop.id}/statements", "statements")
+    assert [each["closing_date"] for each in statements] == ["2026-04-30", "2026-04-15"]

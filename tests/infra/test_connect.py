@@ -134,3 +134,10 @@ async def test_a_clock_more_than_two_seconds_off_is_refused(
         assert abs(offset.total_seconds() - seconds) < 0.1
         with pytest.raises(ClockSkew, match=rf"\{-seconds:+.1f}.* s off"):
             await require_same_clock(connection)
+
+
+async def test_an_error_does_not_tell_what_was_in_the_statement(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as caught:
+            await connection.execute(text("SELECT 1 / (length(:phone) - 13)"), {"phone": "+819012345678"})
+    assert "+819012345678" not in str(caught.value)

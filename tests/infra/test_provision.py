@@ -22,7 +22,13 @@ async def scratches(server: DatabaseHandle) -> set[str]:
     engine = server.migrator_engine()
     try:
         async with engine.connect() as connection:
-            return set((await connection.execute(text("SELECT datname FROM pg_database WHERE datname LIKE 'tanabata_scratch_%'"))).scalars())
+            return set(
+                (
+                    await connection.execute(
+                        text("SELECT datname FROM pg_database WHERE datname LIKE 'tanabata_scratch_%'")
+                    )
+                ).scalars()
+            )
     finally:
         await engine.dispose()
 

@@ -133,3 +133,23 @@ async def test_another_city_does_not_take_our_tokens(
     async with running(database, elsewhere) as client:
         headers = {"authorization": f"Bearer {token}"}
         problem(await client.get(f"{WALLET}/wallets/{UUID(int=1)}", headers=headers), 401, "token_invalid")
+
+
+LINE_BREAKS = [
+    "/api/wallet/v1/wallets/%0A/history",
+    "/api/city/v1/%0A",
+    "/api/merchant/v1/stores%0A",
+]
+
+
+async def test_a_line_break_in_a_path_is_a_problem_like_any_other(
+    database: DatabaseHandle, settings: Settings, subtests: pytest.Subtests
+) -> None:
+    async with running(database, settings) as client:
+        for path in LINE_BREAKS:
+            for method in ("GET", "POST"):
+                with subtests.test(path=path, method=method):
+                    answer = await client.request(method, path)
+                    problem(answer, 404, "not_found")
+                    assert answer.headers["x-content-type-options"] == "nosniff"
+                    assert answer.json()["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"

@@ -6,7 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from infra import worker
 from infra.worker import Job, jobs, run_forever, run_once
+from services.kit.db import Tx
+from services.settlement.books import ClosedBooks
+from services.settlement.close import Close
+from services.settlement.close import close as real_close
 from services.settlement.read import closes_of
 from tests.http_town import HttpTown, done
 from tests.town import CODE, NOON
@@ -29,6 +34,7 @@ async def test_nothing_due_nothing_done(town: HttpTown) -> None:
         "settle checkouts": 0,
         "close periods": 0,
         "seal journals": 0,
+        "prove": 1,
     }
 
 
@@ -46,11 +52,48 @@ async def test_what_is_due_is_done_once(town: HttpTown) -> None:
     assert (first["settle checkouts"], first["close periods"]) == (1, 2)
     assert first["seal journals"] == 4  # a purchase, a payment, the second purchase, one store's close
     assert [each.statements for each in await town.do(closes_of, CODE)] == [0, 1]
-    assert await run(town) == dict.fromkeys(first, 0)
+    assert await run(town) == dict.fromkeys(first, 0) | {"prove": 1}  # once in every process
     town.go_to(NOON.replace(month=10, day=1))
     assert (await run(town))["expire points"] == 4
     assert await town.points(who) == 0
     await town.must_prove()
+
+
+async def test_one_programme_that_cannot_be_closed_stops_no_other(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await town.programme(code="moonlight")
+    tried: list[str] = []
+
+    async def close(tx: Tx, command: Close) -> ClosedBooks:
+        tried.append(command.programme_code)
+        if command.programme_code == CODE:
+            raise AssertionError("books that do not add up")
+        return await real_close(tx, command)
+
+    monkeypatch.setattr(worker, "close", close)
+    town.go_to(NOON + timedelta(days=30))
+    assert await worker.close_periods(town.database) == 2
+    assert tried.count(CODE) == 1
+    assert len(await town.do(closes_of, "moonlight")) == 2
+    assert "books that do not add up" in caplog.text
+
+
+async def test_the_books_are_proven_once_a_day_after_three(
+    town: HttpTown, migrator_engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    nightly = worker.Nightly(town.database)
+    midnight = NOON.replace(hour=0)
+    for hour, expected in ((2, 0), (3, 1), (4, 0), (23, 0), (26, 0), (27, 1), (28, 0)):
+        town.go_to(midnight + timedelta(hours=hour))
+        assert await nightly.prove() == expected, hour
+    assert not caplog.records
+    async with migrator_engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE programme_stock SET sold_units = 7")
+    town.go_to(midnight + timedelta(hours=51))
+    assert await nightly.prove() == 1
+    [record] = caplog.records
+    assert (record.levelname, record.getMessage()) == ("ERROR", "the books do not prove: stock_counters")
 
 
 async def test_a_failing_job_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,174 +6,25 @@ would be right (any of them may be given, because a deed may be wrong in several
 these lists as the programme's terms say.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
-JST = timedelta(hours=9)
-DAY = timedelta(days=1)
-HOLIDAYS = {date(2026, 4, 29), date(2026, 5, 3), date(2026, 5, 4), date(2026, 5, 5), date(2026, 5, 6)}
-"""Of April and May 2026: the days that the laws' world lives in."""
-
-RESERVED_FOR = timedelta(minutes=30)
-
-
-def day_of(instant: datetime) -> date:
-    return (instant + JST).date()
-
-
-def midnight_after(day: date) -> datetime:
-    return datetime.combine(day + DAY, time(0), UTC) - JST
-
-
-def works(day: date) -> bool:
-    return day.weekday() < 5 and day not in HOLIDAYS
-
-
-def business_days_after(day: date, count: int) -> date:
-    while count:
-        day += DAY
-        count -= works(day)
-    return day
-
-
-@dataclass(frozen=True, eq=False)
-class Programme:
-    """Terms: yen and points, first and last days; `closes_on` a weekday, or None for every day."""
-
-    code: str
-    unit_yen: int
-    purses: tuple[tuple[str, int, int, frozenset[str]], ...]
-    cap_yen: int
-    stock: int
-    grant_budget: int
-    first: date
-    last_sale: date
-    last_use: date
-    payment_limit: int
-    day_limit: int
-    refund_days: int
-    revive_days: int
-    closes_on: int | None
-    lag: int
-    fee_bp: dict[str, int]
-    tax_bp: int
-    minimum_payout: int
-
-    @property
-    def ends_at(self) -> datetime:
-        return midnight_after(self.last_use)
-
-    @property
-    def refunds_end_at(self) -> datetime:
-        return midnight_after(self.last_use + self.refund_days * DAY)
-
-    def next_closing(self, after: date) -> date:
-        day = after + DAY
-        while self.closes_on is not None and day.weekday() != self.closes_on:
-            day += DAY
-        return day
-
-
-@dataclass(eq=False)
-class Lot:
-    person: int
-    programme: Programme
-    purse: str
-    classes: frozenset[str]
-    paid_issued: int
-    premium_issued: int
-    issued_at: datetime
-    expires_at: datetime
-    paid: int = 0
-    premium: int = 0
-
-    @property
-    def left(self) -> int:
-        return self.paid + self.premium
-
-    @property
-    def whole(self) -> bool:
-        return (self.paid, self.premium) == (self.paid_issued, self.premium_issued)
-
-
-@dataclass(eq=False)
-class Purchase:
-    person: int
-    programme: Programme
-    units: int
-    until: datetime
-    status: str = "reserved"
-    lots: list[Lot] = field(default_factory=list)
-
-    @property
-    def price(self) -> int:
-        return self.units * self.programme.unit_yen
-
-
-@dataclass(eq=False)
-class Take:
-    """What a payment took from a lot and has not given back."""
-
-    lot: Lot
-    paid: int
-    premium: int
-
-
-@dataclass(eq=False)
-class Payment:
-    person: int
-    store: int
-    amount: int
-    at: datetime
-    takes: list[Take]
-
-    @property
-    def left(self) -> int:
-        return sum(take.paid + take.premium for take in self.takes)
-
-
-@dataclass(eq=False)
-class Leg:
-    programme: Programme
-    store: int
-    kind: str
-    amount: int
-    at: datetime
-    told: bool = False
-
-
-@dataclass(eq=False)
-class Statement:
-    """What a store was told: its figures in the order of the product's columns."""
-
-    programme: Programme
-    store: int
-    figures: tuple[int, ...]
-    payout: int
-    carried: int
-    owed_to_us: int
-    transfer_on: date
-    file: int | None = None
-
-
-@dataclass(eq=False)
-class File:
-    statements: list[Statement]
-    status: str = "proposed"
-
-    @property
-    def total(self) -> int:
-        return sum(each.payout for each in self.statements)
-
-
-def share(amount: int, first: int, second: int) -> tuple[int, int]:
-    """`amount` over two parts in proportion, the odd point from the second."""
-    part = amount * first // (first + second)
-    return part, amount - part
-
-
-def towards_zero(amount: int, rate_bp: int) -> int:
-    return (abs(amount) * rate_bp // 10_000) * (1 if amount >= 0 else -1)
+from tests.laws.records import (
+    DAY,
+    RESERVED_FOR,
+    File,
+    Leg,
+    Lot,
+    Payment,
+    Programme,
+    Purchase,
+    Statement,
+    Take,
+    business_days_after,
+    day_of,
+    midnight_after,
+    share,
+    towards_zero,
+)
 
 
 class Oracle:
@@ -190,7 +41,7 @@ class Oracle:
         self.files: list[File] = []
         self.closed: dict[str, date] = {}
         self.granted = dict.fromkeys(self.programmes, 0)
-        self.expired = dict.fromkeys(self.programmes, 0)
+        self.expired: dict[tuple[str, bool], tuple[int, int]] = {}
         self.spent: dict[tuple[int, str, date], int] = {}
         self.stopped_persons: set[int] = set()
         self.stopped_stores: set[int] = set()
@@ -226,19 +77,19 @@ class Oracle:
         self.purchases.append(purchase)
         return purchase
 
-    def hear(self, purchase: Purchase, paid: bool, now: datetime) -> None:
-        """The channel's word: paid or declined."""
+    def hear(self, purchase: Purchase, paid: bool, yen: int, now: datetime) -> None:
+        """The channel's word: declined, or so many yen paid, which only the price in time makes points."""
+        in_time = now < min(purchase.until, purchase.programme.ends_at)
         if purchase.status == "reserved" and not paid:
             purchase.status = "lapsed"
-        elif purchase.status == "reserved" and now >= purchase.programme.ends_at:
-            purchase.status = "late"
-        elif purchase.status == "reserved":
-            purchase.status = "paid"
+        elif purchase.status == "reserved" and in_time and yen == purchase.price:
+            purchase.status, purchase.received = "paid", yen
             for purse, paid_points, premium, classes in purchase.programme.purses:
                 amounts = (paid_points * purchase.units, premium * purchase.units)
-                purchase.lots.append(self._issue(purchase.person, purchase.programme, purse, classes, amounts, now))
-        elif purchase.status == "lapsed" and paid:
-            purchase.status = "late"
+                lot = self._issue(purchase.person, purchase.programme, purse, classes, amounts, True, now)
+                purchase.lots.append(lot)
+        elif purchase.status in {"reserved", "lapsed"} and paid:
+            purchase.status, purchase.received = "late", yen
 
     def sweep(self, purchase: Purchase, now: datetime) -> None:
         if purchase.status == "reserved" and now >= purchase.until:
@@ -268,7 +119,7 @@ class Oracle:
         programme = self.programmes[code]
         classes = next(each[3] for each in programme.purses if each[0] == purse)
         self.granted[code] += points
-        self._issue(person, programme, purse, classes, (0, points), now)
+        self._issue(person, programme, purse, classes, (0, points), False, now)
 
     def _issue(
         self,
@@ -277,9 +128,10 @@ class Oracle:
         purse: str,
         classes: frozenset[str],
         parts: tuple[int, int],
+        bought: bool,
         now: datetime,
     ) -> Lot:
-        lot = Lot(person, programme, purse, classes, *parts, now, programme.ends_at, *parts)
+        lot = Lot(person, programme, purse, classes, *parts, bought, now, programme.ends_at, *parts)
         self.lots.append(lot)
         return lot
 
@@ -292,7 +144,9 @@ class Oracle:
         return lost
 
     def _lose(self, lot: Lot) -> None:
-        self.expired[lot.programme.code] += lot.left
+        key = (lot.programme.code, lot.bought)
+        paid, premium = self.expired.get(key, (0, 0))
+        self.expired[key] = (paid + lot.paid, premium + lot.premium)
         lot.paid = lot.premium = 0
 
     # Payments
@@ -357,19 +211,26 @@ class Oracle:
 
     def may_refund(self, payment: Payment, yen: int, now: datetime) -> set[str]:
         wrong = {"refund_too_much"} if yen > payment.left else set()
-        late = any(now >= take.lot.programme.refunds_end_at for take in payment.takes)
+        late = any(now >= back.lot.programme.refunds_end_at for _, back in self._backwards(payment, yen))
         return wrong | {"refund_too_late"} if late else wrong
 
-    def give_back(self, payment: Payment, kind: str, yen: int, now: datetime) -> None:
-        """To the very lots, the last one first; what they held beyond their time is lost before."""
-        back: list[Take] = []
+    def _backwards(self, payment: Payment, yen: int) -> list[tuple[Take, Take]]:
+        """What was taken, last lot first, each with the part of `yen` that goes back to it."""
+        found = []
         for take in reversed(payment.takes):
             amount = min(yen, take.paid + take.premium)
             if amount:
-                back.append(Take(take.lot, *share(amount, take.paid, take.premium)))
-                take.paid -= back[-1].paid
-                take.premium -= back[-1].premium
+                found.append((take, Take(take.lot, *share(amount, take.paid, take.premium))))
                 yen -= amount
+        return found
+
+    def give_back(self, payment: Payment, kind: str, yen: int, now: datetime) -> None:
+        """To the very lots, the last one first; what they held beyond their time is lost before."""
+        back = []
+        for take, returned in self._backwards(payment, yen):
+            take.paid -= returned.paid
+            take.premium -= returned.premium
+            back.append(returned)
         for returned in back:
             lot = returned.lot
             over = now >= lot.expires_at
@@ -439,18 +300,59 @@ class Oracle:
         return [each for each in self.statements if each.payout and each.file is None and each.transfer_on <= day]
 
     def propose(self, day: date) -> File:
-        file = File(self.due_by(day))
+        file = File(self.due_by(day), day)
         self.files.append(file)
         for each in file.statements:
             each.file = len(self.files) - 1
         return file
 
-    def void(self, file: File) -> None:
-        file.status = "void"
-        for each in file.statements:
-            each.file = None
+    def may_step(self, file: File, step: str, officer: str, now: datetime) -> set[str]:
+        """What stands against a bank file's next step; the officer is "first", who proposed it, or "second"."""
+        needed = {"approve": "proposed", "void": "proposed", "withdraw": "approved", "sent": "approved", "paid": "sent"}
+        wrong = set() if file.status == needed[step] else {"bank_file_step_wrong"}
+        if (step == "approve" and officer == "first") or (step == "withdraw" and file.withdrawal_asked_by == officer):
+            wrong.add("second_officer_needed")
+        if step in {"approve", "sent"} and file.pays_on < day_of(now):
+            wrong.add("bank_file_day_past")
+        return wrong
+
+    def step(self, file: File, step: str, officer: str) -> None:
+        if step == "withdraw" and not file.withdrawal_asked_by:
+            file.withdrawal_asked_by = officer
+        elif step in {"void", "withdraw"}:
+            file.status = "void"
+            for each in file.statements:
+                each.file = None
+        else:
+            file.status = {"approve": "approved", "sent": "sent", "paid": "paid"}[step]
 
     # What the books must hold
+
+    def books(self, code: str) -> dict[str, int]:
+        """A programme's accounts that belong to nobody, debit above zero; those at zero are left out."""
+        mine = [each for each in self.purchases if each.programme.code == code]
+        sold = [each for each in mine if each.status == "paid"]
+        late = sum(each.received for each in mine if each.status == "late")
+        told = [each for each in self.statements if each.programme.code == code]
+        bought_paid, bought_premium = self.expired.get((code, True), (0, 0))
+        _, granted_premium = self.expired.get((code, False), (0, 0))
+        premium = sum(lot.premium_issued for each in sold for lot in each.lots)
+        clearing = sum(each.payout for each in told if self._status(each) == "sent")
+        figures = {
+            "cash_receivable": sum(each.price for each in sold) + late,
+            "suspense": -late,
+            "funder_receivable": premium - bought_premium,
+            "grant_receivable": self.granted[code] - granted_premium,
+            "breakage": -bought_paid,
+            "fee_income": -sum(each.figures[3] for each in told),
+            "fee_tax": -sum(each.figures[4] for each in told),
+            "bank_clearing": -clearing,
+            "bank": -sum(each.payout for each in told if self._status(each) == "paid"),
+        }
+        return {name: yen for name, yen in figures.items() if yen}
+
+    def _status(self, statement: Statement) -> str:
+        return "" if statement.file is None else self.files[statement.file].status
 
     def payable(self, code: str, store: int) -> int:
         """What is sold and not told yet."""

@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from infra.database.provision import DatabaseHandle
 from tests.laws.machine import Laws
 
-EXAMPLES = int(os.environ.get("TANABATA_LAWS_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("TANABATA_LAWS_EXAMPLES", "30"))
 STEPS = int(os.environ.get("TANABATA_LAWS_STEPS", "40"))
 LONG_EXAMPLES = int(os.environ.get("TANABATA_LAWS_EXAMPLES", "400"))
 LONG_STEPS = int(os.environ.get("TANABATA_LAWS_STEPS", "80"))

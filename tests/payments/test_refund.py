@@ -181,7 +181,7 @@ async def test_a_refund_over_two_programmes_reverses_the_spend_order(engine: Asy
     await town.must_prove()
 
 
-async def test_a_payment_over_two_programmes_is_refunded_until_the_first_of_them_ends(engine: AsyncEngine) -> None:
+async def test_a_payment_over_two_programmes_is_refunded_until_the_one_it_returns_to_ends(engine: AsyncEngine) -> None:
     town = Town(engine)
     await town.programme(
         town_terms(purses=COMMON_ONLY, use=Period(date(2026, 4, 1), date(2026, 6, 30))), code="moonlight"
@@ -194,6 +194,10 @@ async def test_a_payment_over_two_programmes_is_refunded_until_the_first_of_them
     town.go_to(datetime(2026, 7, 15, tzinfo=TOKYO) - timedelta(microseconds=1))
     await town.refund(shop, receipt, 1)
     town.go_to(datetime(2026, 7, 15, tzinfo=TOKYO))
+    async with unchanged(engine):
+        with pytest.raises(RefundTooLate):
+            await town.refund(shop, receipt, 7_000)
+    await town.refund(shop, receipt, 6_999)
     async with unchanged(engine):
         with pytest.raises(RefundTooLate):
             await town.refund(shop, receipt, 1)

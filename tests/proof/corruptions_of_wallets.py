@@ -70,6 +70,17 @@ WALLETS = (
         "UPDATE purchase SET status = 'paid' WHERE status = 'undone'",
     ),
     corrupt(
+        "late_money_is_held_as_it_came",
+        "late money that goes back as another sum than came",
+        "UPDATE purchase SET received_yen = price_yen WHERE status = 'returned'",
+        alone=True,
+    ),
+    corrupt(
+        "late_money_is_held_as_it_came",
+        "late money held at the price",
+        "UPDATE purchase SET received_yen = NULL WHERE status = 'late'",
+    ),
+    corrupt(
         "grants_issue_lots",
         "a grant larger than its lot",
         "UPDATE wallet_grant SET points = points + 1 WHERE points = 500",

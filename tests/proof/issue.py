@@ -91,7 +91,8 @@ def buy(book: Bookkeeper, wallet: Row, of: Row, units: int, at: datetime, status
     stock["reserved_units"] += units if status == "reserved" else 0
     stock["sold_units"] += units if status == "paid" else 0
     if status in ("late", "returned"):
-        late: list[Line] = [("cash_receivable", None, price), ("suspense", None, -price)]
+        came = deed["received_yen"] = price - 1_000 * len(book.rows["purchase"])
+        late: list[Line] = [("cash_receivable", None, came), ("suspense", None, -came)]
         book.journal(of["id"], "late_money", deed["id"], at, late)
         if status == "returned":
             sent: list[Line] = [(account, None, -yen) for account, _, yen in late]

@@ -32,6 +32,7 @@ from services.settlement.paper import StatementRecord
 from services.settlement.pay_out import Download, FileContent, MarkPaid, MarkSent, download, mark_paid, mark_sent
 from services.settlement.propose import ProposedFile, ProposeFile, propose
 from services.settlement.totals import Totals
+from services.settlement.withdraw import WithdrawFile, withdraw
 from tests.town import APPROVER, CODE, OFFICER, Shop, Town, town_terms
 
 FIRST, SECOND, FINAL = date(2026, 4, 15), date(2026, 4, 30), date(2026, 10, 15)
@@ -101,6 +102,9 @@ class Office:
 
     async def void(self, file: BankFile) -> BankFile:
         return await self.town.do(void, VoidFile(file.id, "a payee was wrong", OFFICER))
+
+    async def withdraw(self, file: BankFile, officer_id: UUID = OFFICER) -> BankFile:
+        return await self.town.do(withdraw, WithdrawFile(file.id, "never given to the bank", officer_id))
 
     async def download(self, file: BankFile) -> FileContent:
         return await self.town.do(download, Download(file.id, OFFICER))

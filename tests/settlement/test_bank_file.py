@@ -5,9 +5,14 @@ from datetime import UTC, datetime
 from itertools import permutations
 from uuid import UUID
 
+import pytest
+
+from services.kit.money import MAX_AMOUNT_YEN
 from services.merchants.bank_account import BankAccount, bank_account
 from services.merchants.payout_account import PayoutAccount
+from services.settlement import bank_file
 from services.settlement.bank_file import DuePayout, HeldBecause, HeldPayout, lines_of
+from services.settlement.transfer import MAX_TOTAL_YEN, check_transfers
 
 OWN = bank_account("0138", "641", 1, "1", "ホシミ")
 SHARED = bank_account("0138", "641", 1, "7654321", "ホシミ")
@@ -70,3 +75,40 @@ def test_every_payout_is_in_one_line_or_held() -> None:
     for order in permutations(due):
         lines, held = lines_of(order, accounts(OWN, SHARED))
         assert sum(line.amount_yen for line in lines) + sum(each.amount_yen for each in held) == 150
+
+
+def test_what_a_transfer_cannot_hold_waits_and_the_rest_is_paid() -> None:
+    due = [
+        payout("S1", 1, MAX_AMOUNT_YEN - 5),
+        payout("S2", 1, 6),
+        payout("S3", 2, 20),
+        payout("S4", 1, 5),
+        payout("S5", 2, MAX_AMOUNT_YEN + 1),
+    ]
+    lines, held = lines_of(due, accounts(OWN, SHARED))
+    assert [line.amount_yen for line in lines] == [MAX_AMOUNT_YEN, 20]
+    assert [(each.store_code, each.because) for each in held] == [
+        ("S2", HeldBecause.OVER_LIMIT),
+        ("S5", HeldBecause.OVER_LIMIT),
+    ]
+    (again,), _ = lines_of([due[1]], accounts(OWN, SHARED))
+    assert again.amount_yen == 6, "the next proposal takes it"
+
+
+def test_what_a_file_cannot_sum_waits_and_the_rest_is_paid() -> None:
+    own = [bank_account("0138", "641", 1, str(number), "ホシミ") for number in range(1, 103)]
+    due = [payout(f"S{number:03}", number, MAX_AMOUNT_YEN) for number in range(1, 102)]
+    rest = MAX_TOTAL_YEN - 100 * MAX_AMOUNT_YEN
+    due.append(payout("S102", 102, rest))
+    lines, held = lines_of(due, accounts(*own))
+    assert sum(line.amount_yen for line in lines) == MAX_TOTAL_YEN
+    assert [(each.store_code, each.because) for each in held] == [("S101", HeldBecause.OVER_LIMIT)]
+    check_transfers([line.transfer() for line in lines])
+
+
+def test_what_a_file_cannot_count_waits_and_its_accounts_are_paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bank_file, "MAX_TRANSFERS", 2)
+    due = [payout("S1", 1, 10), payout("S2", 2, 20), payout("S3", 3, 40), payout("S4", 1, 80)]
+    lines, held = lines_of(due, accounts(OWN, SHARED, CURRENT))
+    assert [line.amount_yen for line in lines] == [90, 20]
+    assert held == (HeldPayout("N40", "S3", 40, HeldBecause.OVER_LIMIT),)

@@ -1,12 +1,13 @@
 """A proposed bank file holds every due payout of its account once, and nothing else."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.campaigns import read as campaigns
 from services.kit.db import Tx
 from services.kit.errors import Busy
 from services.ledger.chart import Account
@@ -164,14 +165,35 @@ async def test_a_file_is_dated_on_a_day_when_banks_pay(
     assert (await office.propose(PAY_DAY)).file.transfer_date == PAY_DAY, "today will do"
 
 
-async def test_a_line_is_held_to_what_a_bank_can_write(office: Office, migrator_engine: AsyncEngine) -> None:
+async def test_what_a_bank_cannot_write_is_held_back_and_the_rest_is_paid(
+    office: Office, migrator_engine: AsyncEngine
+) -> None:
     await office.town.programme()
-    await office.sell(2_000)
+    shop, _ = await office.sell(2_000, 3_000)
     async with migrator_engine.begin() as connection:
         await connection.execute(text("ALTER TABLE statement DISABLE TRIGGER USER"))
-        await connection.execute(text("UPDATE statement SET payout_yen = 10000000000"))
-    with pytest.raises(Exception, match="transfer_amount_invalid"):
-        await office.propose(PAY_DAY + timedelta(days=1))
+        change = text("UPDATE statement SET payout_yen = 10000000000 WHERE store_id = :id")
+        await connection.execute(change, {"id": shop.id})
+    proposed = await office.propose()
+    assert proposed.file.total_yen == 2_835
+    assert [(held.store_code, held.because) for held in proposed.held] == [(shop.code, HeldBecause.OVER_LIMIT)]
+    with pytest.raises(NoPayoutsDue):
+        await office.propose()
+
+
+async def test_no_programme_is_left_out_of_a_file_however_many_there_are(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "MAX_PROGRAMMES", 1)
+    town = office.town
+    await town.programme(code="moonlight")
+    town.wait(seconds=1)
+    await town.programme()
+    who, shop = await town.resident(), await town.shop("large")
+    await town.buy(who)
+    await town.pay_store(who, shop, 8_000)
+    await office.close(FIRST)
+    assert (await office.propose(code="moonlight")).file.total_yen == 8_000
 
 
 async def test_a_proposal_that_dies_on_its_way_has_done_nothing(office: Office, engine: AsyncEngine) -> None:

@@ -16,11 +16,9 @@ from services.settlement.calendar import (
     BankCalendar,
     CalendarNotCertain,
     Closing,
-    ClosingMalformed,
     Rhythm,
     closing_dates,
     cutoff_instant,
-    parse_closing,
     transfer_date,
 )
 
@@ -140,35 +138,20 @@ def test_a_year_has_its_number_of_closings(closing: Closing, year: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("closing", "expected"),
     [
-        ("daily", "0226 0227 0228 0229 0301"),
-        ("weekly:4", "0228"),
-        ("twice_monthly", "0229"),
-        ("monthly:end", "0229"),
-        ("monthly:30", "0229"),
-        ("monthly:27", "0227"),
-        ("monthly:1", "0301"),
+        (Closing(Rhythm.DAILY), "0226 0227 0228 0229 0301"),
+        (Closing(Rhythm.WEEKLY, 4), "0228"),
+        (Closing(Rhythm.TWICE_MONTHLY), "0229"),
+        (Closing(Rhythm.MONTHLY, 31), "0229"),
+        (Closing(Rhythm.MONTHLY, 30), "0229"),
+        (Closing(Rhythm.MONTHLY, 27), "0227"),
+        (Closing(Rhythm.MONTHLY, 1), "0301"),
     ],
 )
-def test_a_leap_february_closes_by_the_calendar(text: str, expected: str) -> None:
-    found = closing_dates(parse_closing(text), date(2020, 2, 26), date(2020, 3, 1))
+def test_a_leap_february_closes_by_the_calendar(closing: Closing, expected: str) -> None:
+    found = closing_dates(closing, date(2020, 2, 26), date(2020, 3, 1))
     assert [f"{day:%m%d}" for day in found] == expected.split()
-
-
-@given(CLOSINGS)
-def test_a_closing_calendar_survives_its_text(closing: Closing) -> None:
-    assert parse_closing(closing.text) == closing
-
-
-NO_CLOSINGS = ["", "hourly", "daily:1", "weekly", "weekly:7", "weekly:-1", "weekly: 1", "monthly", "monthly:0"]
-NO_CLOSINGS += ["monthly:32", "monthly:٣", "monthly:9999999999", "twice_monthly:", "DAILY"]
-
-
-@pytest.mark.parametrize("text", NO_CLOSINGS)
-def test_other_text_names_no_closing_calendar(text: str) -> None:
-    with pytest.raises(ClosingMalformed):
-        parse_closing(text)
 
 
 @pytest.mark.parametrize(("rhythm", "day"), [(Rhythm.DAILY, 1), (Rhythm.WEEKLY, 7), (Rhythm.MONTHLY, 0)])

@@ -19,7 +19,7 @@ from services.settlement.books import ClosedBooks
 from services.settlement.close import Close, close
 from services.settlement.closings import ClosingNotOver, ClosingOutOfOrder, NotAClosingDate
 from tests.settlement.office import FINAL, FIRST, PAY_DAY, SECOND, Office, at, count_rows, counting, settled
-from tests.town import CODE, OFFICER, Town, town_terms
+from tests.town import CODE, NOON, OFFICER, Town, town_terms
 
 
 @pytest.fixture
@@ -219,8 +219,12 @@ async def test_each_programme_closes_its_own_part_of_a_payment(town: Town) -> No
     await town.must_prove()
 
 
-async def test_the_fee_follows_the_terms_in_force_when_the_books_close(town: Town) -> None:
+async def test_the_books_close_under_the_terms_in_force_then(engine: AsyncEngine) -> None:
+    """Fees are corrected before the first day of use only, the calendar's lag and the minimum at any time."""
+    town = Town(engine, at=at(date(2026, 3, 31)))
     office, _ = Office(town), await town.programme()
+    await town.correct(settled(fee_bp_small=199))
+    town.go_to(NOON)
     who, shop = await town.resident(), await town.shop()
     await town.buy(who)
     await town.pay_store(who, shop, 10_000)

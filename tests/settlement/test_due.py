@@ -2,8 +2,10 @@
 
 from datetime import date
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.campaigns import read as campaigns
 from services.campaigns.terms import ClosingRhythm
 from services.settlement.close import Close, close
 from services.settlement.due import closings_due
@@ -58,3 +60,15 @@ async def test_after_the_end_only_deeds_make_a_close_due(engine: AsyncEngine) ->
     town.go_to(at(date(2026, 12, 1)))
     assert await work_off(town) == []
     await town.must_prove()
+
+
+async def test_no_programme_is_left_out_however_many_there_are(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "MAX_PROGRAMMES", 1)
+    town = Town(engine)
+    for code in ("first", "second", "third"):
+        await town.programme(town_terms(rhythm=ClosingRhythm.DAILY), code=code)
+    closed = await work_off(town)
+    assert [each[0] for each in closed[:3]] == ["first", "second", "third"]
+    assert len(closed) == 15, "five days of each"

@@ -29,8 +29,8 @@ REGISTRATION = "T1234567890123"
 
 @cache
 def words(language: str) -> Mapping[str, str]:
-    part = json.loads((ROOT / "locales" / "parts" / "settlement_verbs.json").read_text(encoding="utf-8"))
-    return {key: texts[language] for key, texts in part.items()}
+    known: dict[str, str] = json.loads((ROOT / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+    return known
 
 
 def say(language: str) -> Say:

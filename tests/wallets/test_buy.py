@@ -23,7 +23,6 @@ from services.ledger.read import balance
 from services.wallets.buy import (
     AttachCheckout,
     Buy,
-    CheckoutAmountWrong,
     CheckoutWord,
     Undo,
     attach_checkout,
@@ -192,13 +191,49 @@ async def test_money_that_comes_after_the_programmes_last_midnight_is_late(engin
     await town.must_prove()
 
 
-async def test_another_amount_than_was_asked_issues_nothing(engine: AsyncEngine) -> None:
+@pytest.mark.parametrize("yen", [9_999, 10_001, 1])
+async def test_money_of_another_amount_issues_nothing_and_goes_back_as_it_came(
+    engine: AsyncEngine, yen: int, caplog: pytest.LogCaptureFixture
+) -> None:
     town, who = await town_with_buyer(engine)
     purchase = await reserved(town, who)
+    held = await word(town, purchase, paid=True, yen=yen)
+    assert (held.status, held.received_yen, held.owed_yen) == (PurchaseStatus.LATE, yen, yen)
+    assert await town.points(who) == 0
+    assert await units_left(town, purchase) == 1_000
+    assert (await account(town, Account.SUSPENSE), await account(town, Account.CASH_RECEIVABLE)) == (-yen, yen)
+    assert f"took {yen} yen for purchase {purchase.number} of 10000 yen" in caplog.text
+    async with town.database.begin() as tx:
+        asked = "SELECT detail FROM audit_entry WHERE action = 'purchase.amount_wrong'"
+        detail = (await tx.connection.exec_driver_sql(asked)).scalar_one()
+    assert detail == {"expected_yen": 10_000, "received_yen": yen}
+    await town.must_prove()
     async with unchanged(engine):
-        with pytest.raises(CheckoutAmountWrong) as caught:
-            await word(town, purchase, paid=True, yen=9_999)
-    assert caught.value.params == {"expected_yen": 10_000, "found_yen": 9_999}
+        await word(town, purchase, paid=True, yen=purchase.price_yen)
+    returned = await town.do(late_money_returned, purchase.id)
+    assert (returned.status, returned.money_returned_at, returned.owed_yen) == (PurchaseStatus.RETURNED, NOON, 0)
+    assert await account(town, Account.SUSPENSE) == 0
+    await town.buy(who, units=3)
+    await town.must_prove()
+
+
+async def test_a_paid_word_without_money_is_none(engine: AsyncEngine) -> None:
+    town, who = await town_with_buyer(engine)
+    purchase = await reserved(town, who)
+    assert (await word(town, purchase, paid=True, yen=0)).status is PurchaseStatus.LAPSED
+    await town.must_prove()
+
+
+async def test_a_reservation_ends_at_its_instant_whether_anybody_swept_it_or_not(engine: AsyncEngine) -> None:
+    town, who = await town_with_buyer(engine)
+    first, second = await reserved(town, who), await reserved(town, who)
+    town.go_to(first.reserved_until - timedelta(microseconds=1))
+    assert (await word(town, first, paid=True)).status is PurchaseStatus.PAID
+    town.go_to(second.reserved_until)
+    assert (await word(town, second, paid=True)).status is PurchaseStatus.LATE
+    assert await town.points(who) == 13_000
+    assert await units_left(town, second) == 999
+    await town.must_prove()
 
 
 async def test_a_session_that_nobody_began_is_unknown(engine: AsyncEngine) -> None:
@@ -263,11 +298,11 @@ def _last(steps: list[str], name: str) -> int:
 
 
 def _lapses_before_paid(steps: list[str]) -> bool:
-    """Whether the reservation ended, by a no or by a sweep after its time, before the first yes."""
+    """Whether the reservation ended, by a no or by its time, before the first yes."""
     waited = False
     for step in steps:
         if step == "paid":
-            return False
+            return waited
         waited = waited or step == "wait"
         if step == "declined" or (step == "sweep" and waited):
             return True
@@ -344,6 +379,7 @@ async def test_an_unused_purchase_is_undone_whole_and_frees_cap_and_stock(engine
     purchase = await town.buy(who, units=3)
     undone = await town.do(undo, undoing(purchase))
     assert undone.status is PurchaseStatus.UNDONE
+    assert (undone.owed_yen, undone.received_yen) == (30_000, 30_000)
     assert await town.points(who) == 0
     assert await units_left(town, purchase) == 1_000
     for which in (Account.CASH_RECEIVABLE, Account.FUNDER_RECEIVABLE, Account.WALLET_PAID, Account.WALLET_PREMIUM):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, func, insert, literal, select, update
+from sqlalchemy import ARRAY, Select, Uuid, and_, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.identity.people import Account, AccountKind, AccountStatus, Role
@@ -29,6 +29,32 @@ async def find_credentials(tx: Tx, email: str) -> Credentials | None:
     return Credentials(row[0], AccountKind(row[1]), row[2]) if row else None
 
 
+async def find_own_credentials(tx: Tx, account_id: UUID) -> tuple[str, Credentials] | None:
+    """A staff account's address and what its password is compared with."""
+    columns = (AccountRow.email, AccountRow.id, AccountRow.kind, AccountRow.password_hash)
+    query = select(*columns).where(AccountRow.id == account_id, AccountRow.email.is_not(None))
+    row = (await tx.connection.execute(query)).one_or_none()
+    return (str(row[0]), Credentials(row[1], AccountKind(row[2]), row[3])) if row else None
+
+
+async def set_password(tx: Tx, account_id: UUID, password_hash: str) -> None:
+    """The account's holder has chosen it."""
+    values = {"password_hash": password_hash, "password_changed_at": tx.now}
+    await tx.connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(values))
+
+
+async def share_an_opener(tx: Tx, one: UUID, other: UUID) -> bool:
+    """Whether one of the two opened the other, or one account opened both, at however many removes."""
+    themselves = select(AccountRow.id.label("whose"), AccountRow.id.label("hand")).where(
+        AccountRow.id.in_([one, other])
+    )
+    behind = themselves.cte("behind", recursive=True)
+    opener = select(behind.c.whose, AccountRow.opened_by).join(AccountRow, AccountRow.id == behind.c.hand)
+    behind = behind.union(opener.where(AccountRow.opened_by.is_not(None)))
+    shared = select(behind.c.hand).group_by(behind.c.hand).having(func.count(behind.c.whose.distinct()) > 1)
+    return (await tx.connection.execute(shared.limit(1))).first() is not None
+
+
 async def insert_account(
     tx: Tx,
     kind: AccountKind,
@@ -37,6 +63,7 @@ async def insert_account(
     email: str | None = None,
     name: str | None = None,
     password_hash: str | None = None,
+    opened_by: UUID | None = None,
 ) -> UUID | None:
     """Open an account, or None when the address has one; waits for a rival's commit to know."""
     row = {
@@ -48,6 +75,7 @@ async def insert_account(
         "password_hash": password_hash,
         "status": AccountStatus.ACTIVE.value,
         "registered_at": tx.now,
+        "opened_by": opened_by,
     }
     statement = upsert(AccountRow).values(row).on_conflict_do_nothing().returning(AccountRow.id)
     return (await tx.connection.execute(statement)).scalar_one_or_none()
@@ -117,6 +145,7 @@ def _accounts() -> Select[Any]:
         AccountRow.name,
         AccountRow.phone,
         AccountRow.email,
+        and_(AccountRow.opened_by.is_not(None), AccountRow.password_changed_at.is_(None)).label("first_password"),
     )
 
 
@@ -128,4 +157,6 @@ def _account(row: Any) -> Account:
     """A city account's roles are rows; everybody else has the one of their kind."""
     kind = AccountKind(row.kind)
     roles = tuple(sorted(Role(role) for role in row.roles or ())) if kind is AccountKind.CITY else (Role(kind),)
-    return Account(row.id, kind, AccountStatus(row.status), roles, row.registered_at, row.name, row.phone, row.email)
+    status = AccountStatus(row.status)
+    first = bool(row.first_password)
+    return Account(row.id, kind, status, roles, row.registered_at, row.name, row.phone, row.email, first)

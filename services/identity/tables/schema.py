@@ -35,6 +35,8 @@ class AccountRow(Base):
     name: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     registered_at: Mapped[datetime] = mapped_column(Instant)
+    opened_by: Mapped[UUID | None] = mapped_column()
+    password_changed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class ActsForRow(Base):

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BindParameter, Select, bindparam, case, func, select
 
 from services.identity.clauses import is_open
 from services.kit.db import Tx
@@ -42,8 +43,8 @@ def _return(row: Any) -> Return:
 
 async def store_by_id(tx: Tx, store_id: UUID, account_id: UUID) -> StoreAtTill | None:
     """The store and what the account may do there; None for an account that is disabled."""
-    query = clauses.stores_at_till(account_id).where(clauses.store_id == store_id, is_open(account_id))
-    row = (await tx.connection.execute(query)).one_or_none()
+    values = {"store_id": store_id, "account_id": account_id}
+    row = (await tx.connection.execute(_staffed_store(), values)).one_or_none()
     return store_at_till(row) if row else None
 
 
@@ -54,19 +55,34 @@ async def store_named(tx: Tx, store_id: UUID) -> StoreAtTill | None:
 
 
 async def store_by_code(tx: Tx, code: str) -> StoreAtTill | None:
-    row = (await tx.connection.execute(clauses.stores_at_till(None).where(clauses.store_code == code))).one_or_none()
+    row = (await tx.connection.execute(_store_of_code(), {"code": code})).one_or_none()
     return store_at_till(row) if row else None
 
 
 async def store_by_till_code(tx: Tx, number: str) -> tuple[StoreAtTill, TillCode, bool] | None:
     """The store of a register's code, the code, and whether it has paid already."""
-    used = select(CodeUseRow.code_id).where(CodeUseRow.code_id == TillCodeRow.id).exists()
-    query = clauses.stores_at_till(None).join(TillCodeRow, TillCodeRow.store_id == clauses.store_id)
-    query = query.where(TillCodeRow.number == number).add_columns(*TILL_CODE, used)
-    row = (await tx.connection.execute(query)).one_or_none()
+    row = (await tx.connection.execute(_store_of_till(), {"number": number})).one_or_none()
     if row is None:
         return None
     return store_at_till(row[:8]), TillCode(*row[8:-1]), row[-1]
+
+
+@cache
+def _staffed_store() -> Select[*tuple[Any, ...]]:
+    account: BindParameter[Any] = bindparam("account_id")
+    return clauses.stores_at_till(account).where(clauses.store_id == bindparam("store_id"), is_open(account))
+
+
+@cache
+def _store_of_code() -> Select[*tuple[Any, ...]]:
+    return clauses.stores_at_till(None).where(clauses.store_code == bindparam("code"))
+
+
+@cache
+def _store_of_till() -> Select[*tuple[Any, ...]]:
+    used = select(CodeUseRow.code_id).where(CodeUseRow.code_id == TillCodeRow.id).exists()
+    query = clauses.stores_at_till(None).join(TillCodeRow, TillCodeRow.store_id == clauses.store_id)
+    return query.where(TillCodeRow.number == bindparam("number")).add_columns(*TILL_CODE, used)
 
 
 async def find_till_code(tx: Tx, store_id: UUID, till_code_id: UUID) -> tuple[TillCode, UUID | None] | None:
@@ -97,7 +113,7 @@ async def find_returns(
 
 
 async def payments_of_store(
-    tx: Tx, store_id: UUID, since: datetime, until: datetime, limit: int
+    tx: Tx, store_id: UUID, since: datetime, until: datetime, after: UUID | None, limit: int
 ) -> list[tuple[Payment, int]]:
     """A store's payments of a time, newest first, each with the yen that went back of it."""
     query = (
@@ -107,6 +123,8 @@ async def payments_of_store(
         .order_by(PaymentRow.id.desc())
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(PaymentRow.id < after)
     return [(_payment(row[:-1]), row[-1]) for row in await tx.connection.execute(query)]
 
 

@@ -1,13 +1,15 @@
 """Statements that write payments, cancels, refunds and register's codes."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.kit.db import Tx
-from services.kit.sets import insert_rows
+from services.kit.sets import arrays, insert_later
 from services.payments.payment import Leg, Payment, Return, TillCode
 from services.payments.tables.schema import (
     AllocationRow,
@@ -19,8 +21,13 @@ from services.payments.tables.schema import (
     TillCodeRow,
 )
 
+LEG = ("id", "deed_id", "kind", "payment_id", "programme_id", "store_id", "amount_yen", "effective_at")
+ALLOCATION = ("leg_id", "lot_id", "turn", "paid_yen", "premium_yen")
+PAYMENT = tuple(Payment.__dataclass_fields__)
 
-def _write_legs(tx: Tx, legs: Sequence[Leg]) -> CTE:
+
+def _legs(tx: Tx, legs: Sequence[Leg], turns: Mapping[UUID, int]) -> dict[str, list[Any]]:
+    """The values of legs and their allocations; `turns` says in which turn each lot was spent, over all legs."""
     rows = [
         {
             "id": leg.id,
@@ -34,11 +41,7 @@ def _write_legs(tx: Tx, legs: Sequence[Leg]) -> CTE:
         }
         for leg in legs
     ]
-    return insert_rows(LegRow, rows).cte("legs")
-
-
-def _allocations(legs: Sequence[Leg], turns: Mapping[UUID, int]) -> list[dict[str, object]]:
-    return [
+    parts = [
         {
             "leg_id": leg.id,
             "lot_id": part.lot_id,
@@ -49,6 +52,22 @@ def _allocations(legs: Sequence[Leg], turns: Mapping[UUID, int]) -> list[dict[st
         for leg in legs
         for part in leg.parts
     ]
+    return arrays(LegRow.__tablename__, LEG, rows) | arrays(AllocationRow.__tablename__, ALLOCATION, parts)
+
+
+def _write_legs() -> Insert:
+    legs = insert_later(LegRow, LEG).cte("legs")
+    return insert_later(AllocationRow, ALLOCATION).add_cte(legs)
+
+
+@cache
+def _write_payment(with_code: bool) -> Insert:
+    head = insert(PaymentRow).values({key: bindparam(f"head_{key}") for key in PAYMENT}).cte("head")
+    statement = _write_legs().add_cte(head)
+    if with_code:
+        used = insert(CodeUseRow).values(code_id=bindparam("code_id"), payment_id=bindparam("head_id")).cte("used")
+        statement = statement.add_cte(used)
+    return statement
 
 
 async def insert_payment(
@@ -58,12 +77,11 @@ async def insert_payment(
 
     `turns` says of each lot in which turn it was spent, over all legs.
     """
-    head = insert(PaymentRow).values(vars(payment) | {"mode": payment.mode.value}).cte("head")
-    statement = insert_rows(AllocationRow, _allocations(legs, turns)).add_cte(head, _write_legs(tx, legs))
+    head = vars(payment) | {"mode": payment.mode.value}
+    values = {f"head_{key}": head[key] for key in PAYMENT} | _legs(tx, legs, turns)
     if code_id is not None:
-        used = insert(CodeUseRow).values(code_id=code_id, payment_id=payment.id).cte("used")
-        statement = statement.add_cte(used)
-    await tx.connection.execute(statement)
+        values["code_id"] = code_id
+    await tx.connection.execute(_write_payment(code_id is not None), values)
 
 
 async def insert_return(
@@ -81,8 +99,8 @@ async def insert_return(
         index_elements=["payment_id"],
         set_={"returned_yen": ReturnedRow.returned_yen + count.excluded.returned_yen},
     )
-    statement = insert_rows(AllocationRow, _allocations(legs, turns))
-    await tx.connection.execute(statement.add_cte(head, count.cte("counted"), _write_legs(tx, legs)))
+    statement = _write_legs().add_cte(head, count.cte("counted"))
+    await tx.connection.execute(statement, _legs(tx, legs, turns))
 
 
 async def insert_till_code(tx: Tx, code: TillCode) -> None:

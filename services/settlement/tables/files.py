@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy.orm import aliased
 
 from services.kit.db import Tx
 from services.kit.sets import insert_rows
@@ -30,7 +31,6 @@ class PaidStatement:
     """A statement in a bank file: which line pays it, and who gets it."""
 
     line: int
-    payout_account_id: UUID
     statement_number: str
     store_code: str
     merchant_id: UUID
@@ -109,14 +109,23 @@ async def lock_file(tx: Tx, file_id: UUID) -> BankFile | None:
 
 
 async def find_files(
-    tx: Tx, *, file_id: UUID | None = None, paying_account: str | None = None, limit: int
+    tx: Tx,
+    *,
+    file_id: UUID | None = None,
+    paying_account: str | None = None,
+    after: UUID | None = None,
+    limit: int,
 ) -> list[BankFile]:
-    """Bank files, newest first."""
+    """Bank files, newest first, from the one after `after`."""
     query = select(*FILE).order_by(BankFileRow.proposed_at.desc(), BankFileRow.id.desc()).limit(limit)
     if file_id is not None:
         query = query.where(BankFileRow.id == file_id)
     if paying_account is not None:
         query = query.where(BankFileRow.paying_account == paying_account)
+    if after is not None:
+        other = aliased(BankFileRow)
+        its_time = select(other.proposed_at).where(other.id == after).scalar_subquery()
+        query = query.where(tuple_(BankFileRow.proposed_at, BankFileRow.id) < tuple_(its_time, literal(after)))
     return [_file(row) for row in await tx.connection.execute(query)]
 
 
@@ -141,10 +150,17 @@ async def set_paid(tx: Tx, file_id: UUID) -> None:
     await tx.connection.execute(update(BankFileRow).where(BankFileRow.id == file_id).values(values))
 
 
-async def set_void(tx: Tx, file_id: UUID) -> None:
-    """The file is void and its payouts are due again."""
-    void = update(BankFileRow).where(BankFileRow.id == file_id).values(status=FileStatus.VOID.value)
-    await tx.connection.execute(void)
+async def ask_withdrawal(tx: Tx, file_id: UUID, asked_by: UUID) -> None:
+    values = {"withdrawal_asked_by": asked_by, "withdrawal_asked_at": tx.now}
+    await tx.connection.execute(update(BankFileRow).where(BankFileRow.id == file_id).values(values))
+
+
+async def set_void(tx: Tx, file_id: UUID, *, withdrawn_by: UUID | None = None) -> None:
+    """The file is void and its payouts are due again; a withdrawn one loses its approval."""
+    values: dict[str, Any] = {"status": FileStatus.VOID.value}
+    if withdrawn_by is not None:
+        values |= {"approved_by": None, "approved_at": None, "withdrawn_by": withdrawn_by, "withdrawn_at": tx.now}
+    await tx.connection.execute(update(BankFileRow).where(BankFileRow.id == file_id).values(values))
     its_transfers = select(TransferRow.id).where(TransferRow.bank_file_id == file_id)
     freed = update(PayoutRow).where(PayoutRow.transfer_id.in_(its_transfers)).values(voided_at=tx.now)
     await tx.connection.execute(freed)
@@ -163,7 +179,6 @@ async def statements_of(tx: Tx, file_id: UUID) -> list[PaidStatement]:
     query = (
         _paid(
             TransferRow.line,
-            TransferRow.payout_account_id,
             StatementRow.number,
             who.c.store_code,
             who.c.merchant_id,
@@ -174,12 +189,6 @@ async def statements_of(tx: Tx, file_id: UUID) -> list[PaidStatement]:
         .order_by(TransferRow.line, who.c.store_code, StatementRow.number)
     )
     return [PaidStatement(*row) for row in await tx.connection.execute(query)]
-
-
-async def transfers_of(tx: Tx, file_id: UUID) -> list[tuple[int, int]]:
-    """Each line of a file with its amount in yen."""
-    query = select(TransferRow.line, TransferRow.amount_yen).where(TransferRow.bank_file_id == file_id)
-    return [(row[0], row[1]) for row in await tx.connection.execute(query.order_by(TransferRow.line))]
 
 
 async def insert_money_in(

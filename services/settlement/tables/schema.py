@@ -74,7 +74,10 @@ class ClaimRow(Base):
 
 
 class BankFileRow(Base):
-    """A bank file, its bytes fixed when proposed, approved by a second officer."""
+    """A bank file, its bytes fixed when proposed, approved by a second officer.
+
+    A withdrawn file is void and no longer approved; the audit log says who had approved it.
+    """
 
     __tablename__ = "bank_file"
     __table_args__ = (
@@ -86,6 +89,14 @@ class BankFileRow(Base):
             " AND (sent_at IS NOT NULL) = (status IN ('sent', 'paid'))"
             " AND (paid_at IS NOT NULL) = (status = 'paid')",
             name="steps",
+        ),
+        CheckConstraint("withdrawn_by <> withdrawal_asked_by", name="two_withdraw"),
+        CheckConstraint(
+            "(withdrawal_asked_at IS NOT NULL) = (withdrawal_asked_by IS NOT NULL)"
+            " AND (withdrawn_at IS NOT NULL) = (withdrawn_by IS NOT NULL)"
+            " AND (withdrawal_asked_by IS NULL OR status <> 'proposed')"
+            " AND (withdrawn_by IS NOT NULL) = (withdrawal_asked_by IS NOT NULL AND status = 'void')",
+            name="withdrawal",
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -103,6 +114,10 @@ class BankFileRow(Base):
     approved_at: Mapped[datetime | None] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
     paid_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawal_asked_by: Mapped[UUID | None] = mapped_column()
+    withdrawal_asked_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawn_by: Mapped[UUID | None] = mapped_column()
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class TransferRow(Base):
@@ -121,7 +136,7 @@ class TransferRow(Base):
 
 
 class PayoutRow(Base):
-    """A statement's money on its way: in one bank file only, unless that file was voided unseen."""
+    """A statement's money on its way: in one bank file only, unless that file was voided or withdrawn."""
 
     __tablename__ = "payout"
     __table_args__ = (Index("uq_payout_live", "statement_id", unique=True, postgresql_where="voided_at IS NULL"),)

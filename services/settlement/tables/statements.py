@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from services.kit.db import Tx
@@ -25,6 +25,7 @@ async def find_statements(
     store_id: UUID | None = None,
     close_id: UUID | None = None,
     after_store: str | None = None,
+    after: UUID | None = None,
     limit: int,
 ) -> list[StatementRecord]:
     """Statements with their close and payee: of a close by store code, otherwise newest first."""
@@ -61,8 +62,22 @@ async def find_statements(
         query = query.where(StatementRow.close_id == close_id).order_by(who.c.store_code)
     if after_store is not None:
         query = query.where(who.c.store_code > after_store)
+    if after is not None:
+        query = query.where(_older_than(after))
     query = query.order_by(CloseRow.closing_date.desc(), StatementRow.id.desc())
     return [_record(row) for row in await tx.connection.execute(query)]
+
+
+def _older_than(statement_id: UUID) -> ColumnElement[bool]:
+    """True of statements that come after that one in a list of the newest first."""
+    other, its_close = aliased(StatementRow), aliased(CloseRow)
+    day = (
+        select(its_close.closing_date)
+        .join(other, other.close_id == its_close.id)
+        .where(other.id == statement_id)
+        .scalar_subquery()
+    )
+    return tuple_(CloseRow.closing_date, StatementRow.id) < tuple_(day, literal(statement_id))
 
 
 async def sum_programme(tx: Tx, programme_id: UUID) -> Totals:

@@ -1,10 +1,11 @@
 """Statements on wallets and on the phones that reach them."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.identity.clauses import acts_for
@@ -60,11 +61,17 @@ async def find_by_numbers(tx: Tx, numbers: Collection[str]) -> dict[str, Wallet]
 
 async def lock_wallet(tx: Tx, wallet_id: UUID, account_id: UUID | None = None) -> Wallet | None:
     """Lock the wallet; with an account, only if that account acts for its person."""
-    query = select(*WALLET).where(WalletRow.id == wallet_id)
-    if account_id is not None:
-        query = query.where(acts_for(account_id, WalletRow.person_id))
-    row = (await tx.connection.execute(query.with_for_update(of=WalletRow))).one_or_none()
+    values = {"wallet_id": wallet_id} | ({} if account_id is None else {"account_id": account_id})
+    row = (await tx.connection.execute(_locked_wallet(account_id is not None), values)).one_or_none()
     return Wallet(*row) if row else None
+
+
+@cache
+def _locked_wallet(for_account: bool) -> Select[*tuple[Any, ...]]:
+    query = select(*WALLET).where(WalletRow.id == bindparam("wallet_id"))
+    if for_account:
+        query = query.where(acts_for(bindparam("account_id"), WalletRow.person_id))
+    return query.with_for_update(of=WalletRow)
 
 
 async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> None:
@@ -73,16 +80,20 @@ async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> None:
     await tx.connection.execute(query.with_for_update())
 
 
+@cache
+def _locked_by_device() -> Select[*tuple[Any, ...]]:
+    query = select(*WALLET, *DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
+    query = query.where(DeviceRow.id == bindparam("device_id"), acts_for(DeviceRow.account_id, WalletRow.person_id))
+    return query.with_for_update(of=(WalletRow, DeviceRow))
+
+
 async def lock_by_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device] | None:
     """Lock the wallet of a phone, then the phone, if its account acts for the wallet's person.
 
     The phone's row is locked, too, so that a phone blocked while we waited for the wallet is
     seen as blocked; the wallet comes first, as in `block_device`.
     """
-    query = select(*WALLET, *DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
-    query = query.where(DeviceRow.id == device_id, acts_for(DeviceRow.account_id, WalletRow.person_id))
-    query = query.with_for_update(of=(WalletRow, DeviceRow))
-    row = (await tx.connection.execute(query)).one_or_none()
+    row = (await tx.connection.execute(_locked_by_device(), {"device_id": device_id})).one_or_none()
     if row is None:
         return None
     values: Sequence[Any] = row

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, and_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from services.kit.clock import civil_date
 from services.kit.db import Tx
-from services.kit.sets import any_of, as_rows, insert_rows
+from services.kit.sets import any_of, arrays, as_rows, insert_later, insert_rows, rows_later
 from services.wallets.lots import Lot, Origin, Parts
 from services.wallets.tables.schema import ExpiryRow, GrantRow, LotRow, SpentTodayRow
 
@@ -58,30 +60,33 @@ async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
     return list((await tx.connection.execute(query)).scalars())
 
 
-async def read_spendable(tx: Tx, wallet_id: UUID) -> tuple[list[Lot], dict[UUID, int]]:
-    """A locked wallet's lots that hold something, and what was spent today by programme."""
+@cache
+def _spendable() -> Select[*tuple[Any, ...]]:
     today = and_(
         SpentTodayRow.wallet_id == LotRow.wallet_id,
         SpentTodayRow.programme_id == LotRow.programme_id,
-        SpentTodayRow.day == civil_date(tx.now),
+        SpentTodayRow.day == bindparam("day"),
     )
-    query = (
+    return (
         select(*LOT, func.coalesce(SpentTodayRow.spent_yen, 0))
         .outerjoin(SpentTodayRow, today)
-        .where(LotRow.wallet_id == wallet_id, LotRow.paid_yen + LotRow.premium_yen > 0)
+        .where(LotRow.wallet_id == bindparam("wallet_id"), LotRow.paid_yen + LotRow.premium_yen > 0)
     )
-    rows = (await tx.connection.execute(query)).all()
+
+
+async def read_spendable(tx: Tx, wallet_id: UUID) -> tuple[list[Lot], dict[UUID, int]]:
+    """A locked wallet's lots that hold something, and what was spent today by programme."""
+    values = {"wallet_id": wallet_id, "day": civil_date(tx.now)}
+    rows = (await tx.connection.execute(_spendable(), values)).all()
     return [_lot(row[:-1]) for row in rows], {row.programme_id: row[-1] for row in rows}
 
 
 PARTS = (LotRow.id, LotRow.paid_yen, LotRow.premium_yen)
 
 
-def _change_lots(parts: Sequence[Parts], sign: int) -> Any:
-    rows = [
-        {"id": part.lot_id, "paid_yen": sign * part.paid_yen, "premium_yen": sign * part.premium_yen} for part in parts
-    ]
-    change = as_rows("change", PARTS, rows)
+@cache
+def _change_lots() -> ReturningUpdate[Any]:
+    change = rows_later("change", PARTS)
     return (
         update(LotRow)
         .where(LotRow.id == change.c.id)
@@ -91,6 +96,29 @@ def _change_lots(parts: Sequence[Parts], sign: int) -> Any:
         )
         .returning(LotRow.id)
     )
+
+
+def _changes(parts: Sequence[Parts], sign: int) -> dict[str, list[Any]]:
+    rows = [
+        {"id": part.lot_id, "paid_yen": sign * part.paid_yen, "premium_yen": sign * part.premium_yen} for part in parts
+    ]
+    return arrays("change", ("id", "paid_yen", "premium_yen"), rows)
+
+
+SPENT = ("wallet_id", "programme_id", "day", "spent_yen", "limit_yen")
+
+
+@cache
+def _take() -> Insert:
+    count = insert_later(SpentTodayRow, SPENT)
+    count = count.on_conflict_do_update(
+        index_elements=["wallet_id", "programme_id", "day"],
+        set_={
+            "spent_yen": SpentTodayRow.spent_yen + count.excluded.spent_yen,
+            "limit_yen": count.excluded.limit_yen,
+        },
+    )
+    return count.add_cte(_change_lots().cte("changed"))
 
 
 async def take_from_lots(
@@ -111,25 +139,17 @@ async def take_from_lots(
         }
         for programme_id, (yen, limit_yen) in spent.items()
     ]
-    count = insert(SpentTodayRow).values(rows)
-    count = count.on_conflict_do_update(
-        index_elements=["wallet_id", "programme_id", "day"],
-        set_={
-            "spent_yen": SpentTodayRow.spent_yen + count.excluded.spent_yen,
-            "limit_yen": count.excluded.limit_yen,
-        },
-    )
-    changed = _change_lots(parts, -1).cte("changed")
-    await tx.connection.execute(count.add_cte(changed))
+    values = arrays(SpentTodayRow.__tablename__, SPENT, rows) | _changes(parts, -1)
+    await tx.connection.execute(_take(), values)
 
 
 async def give_to_lots(tx: Tx, parts: Sequence[Parts]) -> None:
-    await tx.connection.execute(_change_lots(parts, +1))
+    await tx.connection.execute(_change_lots(), _changes(parts, +1))
 
 
 async def empty_lots(tx: Tx, parts: Sequence[Parts]) -> None:
     """Take parts from locked lots without counting them as spent: expiry, an undone purchase."""
-    await tx.connection.execute(_change_lots(parts, -1))
+    await tx.connection.execute(_change_lots(), _changes(parts, -1))
 
 
 async def extend_lots(tx: Tx, until: Mapping[UUID, datetime]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.kit.db import Tx
@@ -39,8 +39,10 @@ async def find_by_number(tx: Tx, number: str) -> Purchase | None:
     return _purchase(row) if row else None
 
 
-async def purchases_of(tx: Tx, wallet_id: UUID, limit: int) -> list[Purchase]:
+async def purchases_of(tx: Tx, wallet_id: UUID, after: UUID | None, limit: int) -> list[Purchase]:
     query = select(*PURCHASE).where(PurchaseRow.wallet_id == wallet_id).order_by(PurchaseRow.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(PurchaseRow.id < after)
     return [_purchase(row) for row in await tx.connection.execute(query)]
 
 
@@ -49,16 +51,27 @@ async def attach_checkout(tx: Tx, purchase_id: UUID, checkout_id: str) -> None:
     await tx.connection.execute(statement)
 
 
-async def set_status(tx: Tx, purchase_id: UUID, status: PurchaseStatus) -> None:
+async def set_status(tx: Tx, purchase_id: UUID, status: PurchaseStatus, *, received_yen: int | None = None) -> None:
+    """`received_yen` is noted where money came."""
     values: dict[str, Any] = {"status": status.value}
     values["paid_at" if status is PurchaseStatus.PAID else "ended_at"] = tx.now
+    if received_yen is not None:
+        values["received_yen"] = received_yen
     await tx.connection.execute(update(PurchaseRow).where(PurchaseRow.id == purchase_id).values(values))
 
 
-async def open_purchases(tx: Tx, statuses: tuple[PurchaseStatus, ...], limit: int) -> list[Purchase]:
-    """Purchases that wait: for the channel's word, or for their late money to go back; oldest first."""
-    query = select(*PURCHASE).where(PurchaseRow.status.in_([status.value for status in statuses]))
-    query = query.order_by(PurchaseRow.reserved_until, PurchaseRow.id).limit(limit)
+async def set_money_returned(tx: Tx, purchase_id: UUID) -> None:
+    statement = update(PurchaseRow).where(PurchaseRow.id == purchase_id).values(money_returned_at=tx.now)
+    await tx.connection.execute(statement)
+
+
+async def open_purchases(tx: Tx, after: UUID | None, limit: int) -> list[Purchase]:
+    """Purchases that wait for the channel's word or for their money to go back, by id, from the one after `after`."""
+    waiting = PurchaseRow.status.in_([PurchaseStatus.RESERVED.value, PurchaseStatus.LATE.value])
+    owed = and_(PurchaseRow.status == PurchaseStatus.UNDONE.value, PurchaseRow.money_returned_at.is_(None))
+    query = select(*PURCHASE).where(or_(waiting, owed)).order_by(PurchaseRow.id).limit(limit)
+    if after is not None:
+        query = query.where(PurchaseRow.id > after)
     return [_purchase(row) for row in await tx.connection.execute(query)]
 
 

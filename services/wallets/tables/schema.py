@@ -98,7 +98,12 @@ class PurchaseRow(Base):
     __tablename__ = "purchase"
     __table_args__ = (
         CheckConstraint("status IN ('reserved', 'paid', 'lapsed', 'late', 'returned', 'undone')", name="status"),
-        Index("ix_purchase_open", "reserved_until", postgresql_where="status IN ('reserved', 'late')"),
+        CheckConstraint("received_yen > 0", name="received"),
+        Index(
+            "ix_purchase_open",
+            "id",
+            postgresql_where="status IN ('reserved', 'late') OR (status = 'undone' AND money_returned_at IS NULL)",
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(Text, unique=True)
@@ -107,6 +112,7 @@ class PurchaseRow(Base):
     programme_version: Mapped[int] = mapped_column(Integer)
     units: Mapped[int] = mapped_column(Integer)
     price_yen: Mapped[int] = mapped_column(BigInteger)
+    received_yen: Mapped[int | None] = mapped_column(BigInteger)
     points: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(Text)
     checkout_id: Mapped[str | None] = mapped_column(Text, unique=True)
@@ -114,6 +120,7 @@ class PurchaseRow(Base):
     reserved_until: Mapped[datetime] = mapped_column(Instant)
     paid_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    money_returned_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class GrantRow(Base):

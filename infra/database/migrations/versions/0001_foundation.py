@@ -24,6 +24,8 @@ def create_tables() -> None:
     sa.Column('name', sa.Text(), nullable=True),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('registered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_by', sa.Uuid(), nullable=True),
+    sa.Column('password_changed_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("kind IN ('resident', 'merchant', 'city')", name=op.f('ck_account_kind')),
     sa.CheckConstraint("status IN ('active', 'disabled')", name=op.f('ck_account_status')),
     sa.CheckConstraint('(phone IS NULL) <> (email IS NULL)', name=op.f('ck_account_one_address')),
@@ -58,9 +60,15 @@ def create_tables() -> None:
     sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('paid_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawal_asked_by', sa.Uuid(), nullable=True),
+    sa.Column('withdrawal_asked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_by', sa.Uuid(), nullable=True),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(approved_by IS NOT NULL) = (status IN ('approved', 'sent', 'paid')) AND (approved_at IS NOT NULL) = (approved_by IS NOT NULL) AND (sent_at IS NOT NULL) = (status IN ('sent', 'paid')) AND (paid_at IS NOT NULL) = (status = 'paid')", name=op.f('ck_bank_file_steps')),
+    sa.CheckConstraint("(withdrawal_asked_at IS NOT NULL) = (withdrawal_asked_by IS NOT NULL) AND (withdrawn_at IS NOT NULL) = (withdrawn_by IS NOT NULL) AND (withdrawal_asked_by IS NULL OR status <> 'proposed') AND (withdrawn_by IS NOT NULL) = (withdrawal_asked_by IS NOT NULL AND status = 'void')", name=op.f('ck_bank_file_withdrawal')),
     sa.CheckConstraint("status IN ('proposed', 'approved', 'sent', 'paid', 'void')", name=op.f('ck_bank_file_status')),
     sa.CheckConstraint('approved_by <> proposed_by', name=op.f('ck_bank_file_second_officer')),
+    sa.CheckConstraint('withdrawn_by <> withdrawal_asked_by', name=op.f('ck_bank_file_two_withdraw')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_bank_file')),
     sa.UniqueConstraint('number', name=op.f('uq_bank_file_number'))
     )
@@ -438,6 +446,7 @@ def create_tables() -> None:
     sa.Column('programme_version', sa.Integer(), nullable=False),
     sa.Column('units', sa.Integer(), nullable=False),
     sa.Column('price_yen', sa.BigInteger(), nullable=False),
+    sa.Column('received_yen', sa.BigInteger(), nullable=True),
     sa.Column('points', sa.BigInteger(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('checkout_id', sa.Text(), nullable=True),
@@ -445,14 +454,16 @@ def create_tables() -> None:
     sa.Column('reserved_until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('paid_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('money_returned_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("status IN ('reserved', 'paid', 'lapsed', 'late', 'returned', 'undone')", name=op.f('ck_purchase_status')),
+    sa.CheckConstraint('received_yen > 0', name=op.f('ck_purchase_received')),
     sa.ForeignKeyConstraint(['programme_id'], ['programme.id'], name=op.f('fk_purchase_programme_id')),
     sa.ForeignKeyConstraint(['wallet_id'], ['wallet.id'], name=op.f('fk_purchase_wallet_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_purchase')),
     sa.UniqueConstraint('checkout_id', name=op.f('uq_purchase_checkout_id')),
     sa.UniqueConstraint('number', name=op.f('uq_purchase_number'))
     )
-    op.create_index('ix_purchase_open', 'purchase', ['reserved_until'], unique=False, postgresql_where="status IN ('reserved', 'late')")
+    op.create_index('ix_purchase_open', 'purchase', ['id'], unique=False, postgresql_where="status IN ('reserved', 'late') OR (status = 'undone' AND money_returned_at IS NULL)")
     op.create_index(op.f('ix_purchase_wallet_id'), 'purchase', ['wallet_id'], unique=False)
     op.create_table('statement',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -591,7 +602,7 @@ WRITTEN_ONCE = (
 
 ALTERABLE = {
     "person": (),
-    "account": ("password_hash", "name", "status"),
+    "account": ("password_hash", "password_changed_at", "name", "status"),
     "account_acts_for": (),
     "account_role": (),
     "sign_in_code": ("tries_left", "used_at"),
@@ -606,9 +617,27 @@ ALTERABLE = {
     "lot": ("paid_yen", "premium_yen", "expires_at"),
     "spent_today": ("spent_yen", "limit_yen"),
     "bought": ("bought_yen", "cap_yen"),
-    "purchase": ("status", "checkout_id", "reserved_until", "paid_at", "ended_at"),
+    "purchase": (
+        "status",
+        "checkout_id",
+        "reserved_until",
+        "paid_at",
+        "ended_at",
+        "received_yen",
+        "money_returned_at",
+    ),
     "payment_returned": ("returned_yen",),
-    "bank_file": ("status", "approved_by", "approved_at", "sent_at", "paid_at"),
+    "bank_file": (
+        "status",
+        "approved_by",
+        "approved_at",
+        "sent_at",
+        "paid_at",
+        "withdrawal_asked_by",
+        "withdrawal_asked_at",
+        "withdrawn_by",
+        "withdrawn_at",
+    ),
     "payout": ("voided_at",),
 }
 """Tables with living columns: exactly these may change, and no row is ever deleted."""

@@ -1,0 +1,73 @@
+"""Change one's own password: whoever opened the account chose the first one, and may not know it for ever.
+
+Law: the old password is asked for again, and counted like one at sign-in: a token that was left
+on a screen does not take the account over. Hashing happens between two transactions.
+"""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.identity import passwords
+from services.identity.hashing import compare_password, hash_new_password
+from services.identity.passwords import PasswordCost, PasswordUnchanged, SignInRefused, SignInThrottled
+from services.identity.tables import accounts, attempts
+from services.kit import audit
+from services.kit.db import Database, Tx
+from services.kit.errors import Missing
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """What the holder of a staff account typed."""
+
+    account_id: UUID
+    old: str = field(repr=False)
+    new: str = field(repr=False)
+    cost: PasswordCost = passwords.RECOMMENDED
+
+
+@dataclass(frozen=True)
+class ChangePassword:
+    """The old password as it was compared, and the hash of the new one; made by `try_password`."""
+
+    account_id: UUID
+    email: str = field(repr=False)
+    old_hash: str | None = field(repr=False)
+    old_fits: bool
+    new_hash: str = field(repr=False)
+
+
+async def try_password(database: Database, asked: NewPassword) -> ChangePassword:
+    """Compare the old password, at the price of one try, and hash the new one.
+
+    Raises `SignInThrottled`, `PasswordUnchanged`, `PasswordTooShort`, `PasswordTooLong`,
+    `PasswordGuessable`, `Busy`. A wrong old password is refused by the deed itself, so that one
+    that was done already answers again.
+    """
+    if asked.new == asked.old:
+        raise PasswordUnchanged
+    email, stored = await database.transact(_take_try, asked.account_id)
+    new_hash = await hash_new_password(email, asked.new, asked.cost, database.entropy)
+    fits = await compare_password(stored, asked.old, asked.cost)
+    return ChangePassword(asked.account_id, email, stored, fits, new_hash)
+
+
+async def change_password(tx: Tx, command: ChangePassword) -> None:
+    """Keep the new password. Raises `SignInRefused` for a wrong old one, or one that was changed meanwhile."""
+    known = await accounts.find_own_credentials(tx, command.account_id)
+    if known is None or not command.old_fits or known[1].hash != command.old_hash:
+        raise SignInRefused
+    await accounts.set_password(tx, command.account_id, command.new_hash)
+    await attempts.give_try_back(tx, command.email)
+    await audit.record(tx, command.account_id, "account.password_changed", command.account_id)
+
+
+async def _take_try(tx: Tx, account_id: UUID) -> tuple[str, str | None]:
+    known = await accounts.find_own_credentials(tx, account_id)
+    if known is None:
+        raise Missing
+    email, credentials = known
+    if not await attempts.take_password_try(tx, email, passwords.WINDOW, passwords.TRIES):
+        began = await attempts.password_window(tx, email)
+        raise SignInThrottled(retry_after_seconds=passwords.wait_seconds(began, tx.now))
+    return email, credentials.hash
