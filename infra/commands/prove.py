@@ -48,7 +48,14 @@ async def _prove() -> Proof:
 
 
 def _table(proof: Proof) -> Table:
-    table = Table("law", Column("expected", justify="right"), Column("found", justify="right"), "", "broken by")
+    longest = max(len(check.name) for check in proof.checks)
+    table = Table(
+        Column("law", no_wrap=True, min_width=longest),
+        Column("expected", justify="right"),
+        Column("found", justify="right"),
+        "",
+        "broken by",
+    )
     for check in proof.checks:
         verdict = "[green]holds" if check.ok else "[bold red]broken"
         table.add_row(check.name, f"{check.expected:,}", f"{check.found:,}", verdict, check.example or "")

@@ -196,17 +196,6 @@ async def seed(
         return True
 
 
-def sign_ins(public_url: str) -> tuple[str, ...]:
-    """Where to go in the demonstration town, and as whom."""
-    return (
-        f"start here:  {public_url}/   one-time codes arrive at {public_url}/outbox",
-        f"residents:   {public_url}/api/wallet/v1    phones {', '.join(PHONES)} (any other number moves in)",
-        f"stores:      {public_url}/api/merchant/v1  {', '.join(plan.clerk_email for plan in SHOPS)}",
-        f"city staff:  {public_url}/api/city/v1      {OFFICER}, {APPROVER}, {AUDITOR}",
-        f"password of stores and staff in this demonstration: {PASSWORD}",
-    )
-
-
 async def _play(town: _Town, password_hash: str) -> None:
     officer_id, approver_id = await town.officers(password_hash)
     await town.programme(officer_id, approver_id)

@@ -25,7 +25,7 @@ from services.ledger.journal import Journal, Posting
 from services.payments import pay, payment, refund
 from services.settlement import calendar, close, pay_out, statement
 from services.settlement.tables import closes, files
-from services.wallets import allocation, buy, expire, revival, spend
+from services.wallets import allocation, buy, expire, lots, revival, spend
 from services.wallets.allocation import Ceiling, Outstanding
 from services.wallets.lots import Lot, Parts
 from services.wallets.tables import holdings, purchases
@@ -103,10 +103,9 @@ def _breakage_of_premium(patch: Patch) -> None:
     def all_to_breakage(expiry_id: UUID, parts: Parts) -> Journal:
         journal = lots.expiry_journal(expiry_id, parts)
         wallet = {Account.WALLET_PAID, Account.WALLET_PREMIUM}
-        moved = (
-            each if each.account in wallet else replace(each, account=Account.BREAKAGE) for each in journal.postings
-        )
-        return replace(journal, postings=tuple(moved))
+        lost = [each for each in journal.postings if each.account in wallet]
+        rest = [replace(each, account=Account.BREAKAGE) for each in journal.postings if each.account not in wallet]
+        return replace(journal, postings=(*lost, *rest))
 
     patch.setattr(expire, "expiry_journal", all_to_breakage)
 

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.campaigns import read as campaigns
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
-from services.campaigns.terms import TermsInvalid
+from services.campaigns.terms import PurseUnknown
 from services.kit.clock import TOKYO
 from services.kit.numbers import make_number
 from services.ledger.chart import Account
 from services.ledger.read import balance
-from services.wallets.grant import Grant, Granted, check, grant
-from services.wallets.grant_csv import MAX_POINTS, GrantLine, GrantListInvalid, read_grants
+from services.wallets.grant import Grant, Granted, GrantPointsInvalid, WalletUnknown, check, grant
+from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, GrantListInvalid, read_grants
 from tests.factories.rows import unchanged
 from tests.town import CODE, OFFICER, Resident, Town, town_terms
 
@@ -52,12 +52,14 @@ async def test_a_grant_before_the_period_of_use_is_usable_from_its_first_midnigh
 
 async def test_a_dry_run_says_what_would_be_and_changes_nothing(engine: AsyncEngine) -> None:
     town = Town(engine)
-    await town.programme()
+    await town.programme(replace(town_terms(), grant_budget_points=2_000))
     people = [await town.resident() for _ in range(3)]
     async with unchanged(engine):
         assert await town.do(check, listed(people)) == Granted(None, 3, 1_500)
         with pytest.raises(GrantBudgetExhausted):
-            await town.do(check, listed(people, 50_000_000))
+            await town.do(check, listed(people, 1_000))
+        with pytest.raises(GrantPointsInvalid):
+            await town.do(check, listed(people, 1_000_001))
 
 
 async def test_one_unknown_wallet_keeps_the_whole_list_out_and_is_named_by_line(engine: AsyncEngine) -> None:
@@ -94,8 +96,11 @@ async def test_a_closed_programme_an_unknown_one_and_an_unknown_purse_are_refuse
     who = await town.resident()
     with pytest.raises(ProgrammeUnknown):
         await town.do(grant, replace(listed([who]), programme_code="moonlight"))
-    with pytest.raises(TermsInvalid):
+    with pytest.raises(PurseUnknown):
         await town.do(grant, replace(listed([who]), purse="gold"))
+    alone = (GrantLine(ALONE, make_number("W", 5, 9), 500),)
+    with pytest.raises(WalletUnknown):
+        await town.do(grant, replace(listed([who]), lines=alone))
     town.go_to(datetime(2026, 10, 1, tzinfo=TOKYO) - timedelta(microseconds=1))
     await town.grant(who, 1)
     town.go_to(datetime(2026, 10, 1, tzinfo=TOKYO))
