@@ -2,7 +2,7 @@
 
 Law: the share spent at the end of each week since issue is the published curve's, whatever the
 weekdays, paydays and holidays in it; they only move value within a week.
-Source: docs/sources.md, "Synthetic city" (Korea 2025: 46 % after 2 weeks, 85.5 % after 7, 98.9 % a
+Source: docs/sources.md, "redemption over time" (Korea 2025: 46 % after 2 weeks, 85.5 % after 7, 98.9 % a
 week before the end, 99.8 % at the end: Weibull 0.91, 3.4 weeks, and a rush in the last week).
 """
 

@@ -3,21 +3,18 @@
 First come, first served, until the stock is gone; the last ones go home with nothing.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
-from typing import TypeVar
 
+from infra.simulation.chance import drawn
 from infra.simulation.checkout import Checkout, Fate, go_to_pay
 from infra.simulation.company import Company
 from infra.simulation.people import Resident
 from infra.simulation.stage import Stage, instant
 from services.kit.clock import civil_date
 from wallet_api.app import PREFIX as WALLET
-
-_T = TypeVar("_T")
 
 FIRST_DAY_SHARE, FIRST_HOURS, LATER_DAYS = 0.75, 9, 9
 """Three quarters come within nine hours of the opening, the others over the next days."""
@@ -58,7 +55,7 @@ def invite(company: Company) -> list[Wish]:
             units, fate = (3, CERTAIN[index]) if index < len(CERTAIN) else (1, Fate.PAYS)
         else:
             at = opening + timedelta(minutes=35) + _arrival(rng)
-            units, fate = _drawn(rng, UNITS), _drawn(rng, FATES)
+            units, fate = drawn(rng, UNITS), drawn(rng, FATES)
         wanted += units
         wishes.append(Wish(resident, units, at, fate))
     company.cast = {name: company.residents[len(CERTAIN) + place] for place, name in enumerate(CAST)}
@@ -117,7 +114,3 @@ async def _units_left(stage: Stage) -> int:
     """What the programme's page says, to everybody."""
     left: int = (await stage.door.ask("GET", f"{WALLET}/programmes/{stage.programme}")).done()["units_left"]
     return left
-
-
-def _drawn(rng: Random, weighted: Sequence[tuple[_T, int]]) -> _T:
-    return rng.choices([each for each, _ in weighted], [weight for _, weight in weighted])[0]

@@ -1,6 +1,6 @@
 """How people shop: at which hour, in what kind of store, for how much.
 
-Source: docs/sources.md, "Synthetic city": 900 to 1,000 yen a payment, convenience stores 500 to 590;
+Source: docs/sources.md, "redemption over time, payment sizes": 900 to 1,000 yen, convenience stores 500 to 590;
 peaks at 11 and 12 and from 16 to 18; a tenth of the stores has three fifths of the sales.
 """
 

@@ -74,7 +74,10 @@ async def read_code(resident: Resident, shop: Shop, yen: int) -> Answer:
 
 async def read_register(resident: Resident, shop: Shop, yen: int) -> Answer:
     """The register shows a code with the amount in it, the resident scans it."""
-    code = await make_register_code(shop, yen)
+    made = await ask_register_code(shop, yen)
+    if made.refused() is not None:
+        return made
+    code = made.done()
     answer = await pay_register(resident, code["url"])
     if answer.refused() is None and resident.rng.random() < WATCHED:
         seen = (await shop.on_duty.look(f"/stores/{shop.store_id}/till-codes/{code['id']}")).done()
@@ -83,8 +86,13 @@ async def read_register(resident: Resident, shop: Shop, yen: int) -> Answer:
     return answer
 
 
+async def ask_register_code(shop: Shop, yen: int) -> Answer:
+    """Have a code made with the amount in it; a store that may not take points gets none."""
+    return await shop.on_duty.ask(f"/stores/{shop.store_id}/till-codes", {"amount_yen": yen})
+
+
 async def make_register_code(shop: Shop, yen: int) -> dict[str, Any]:
-    return (await shop.on_duty.ask(f"/stores/{shop.store_id}/till-codes", {"amount_yen": yen})).done()
+    return (await ask_register_code(shop, yen)).done()
 
 
 async def pay_register(resident: Resident, text: str, yen: int | None = None) -> Answer:

@@ -13,16 +13,14 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 from statistics import NormalDist
-from typing import TypeVar
 
+from infra.simulation.chance import drawn
 from infra.simulation.city import DISTRICTS, StorePlan
 from infra.simulation.redemption import spending_days
 from infra.simulation.shopping import LEAST_YEN, amount_yen, basket_factor, time_of_day
 from services.kit.clock import civil_date
 from services.kit.store_class import StoreClass
 from services.payments.payment import Mode
-
-_T = TypeVar("_T")
 
 OWN_DISTRICT = 3.0
 """How much more often people go to a store in their own district."""
@@ -69,7 +67,7 @@ def draw_habits(rng: Random) -> Habits:
         district=rng.randrange(DISTRICTS),
         factor=basket_factor(rng),
         tempo=rng.gauss(0, 1),
-        online=_drawn(rng, ONLINE),
+        online=drawn(rng, ONLINE),
         leaves_change=rng.random() < LEAVES_CHANGE,
     )
 
@@ -109,7 +107,7 @@ def plan_visits(
     visits: list[Visit] = []
     while baskets:
         online = rng.random() < habits.online
-        stops = _drawn(rng, STOPS_ONLINE if online else STOPS)
+        stops = drawn(rng, STOPS_ONLINE if online else STOPS)
         trip = [baskets.pop() for _ in range(min(stops, len(baskets)))]
         quantile = NormalDist().cdf(TEMPO * habits.tempo + math.sqrt(1 - TEMPO**2) * rng.gauss(0, 1))
         day = days.day_of(quantile)
@@ -145,7 +143,3 @@ def _not_before(rng: Random, at: datetime, issued_at: datetime) -> datetime:
         return at
     soon = earliest + timedelta(minutes=rng.randrange(120))
     return soon if civil_date(soon) == civil_date(issued_at) else time_of_day(rng, civil_date(soon))
-
-
-def _drawn(rng: Random, weighted: Sequence[tuple[_T, int]]) -> _T:
-    return rng.choices([each for each, _ in weighted], [weight for _, weight in weighted])[0]

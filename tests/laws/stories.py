@@ -53,13 +53,15 @@ def shopping(machine: Laws) -> None:
         lambda: m.cancel_one_of_the_last(1),
         lambda: m.cancel_one_of_the_last(0),
         lambda: m.pay_a_little_later(BEN, CORNER, "store code", 2_000, 1),
-        lambda: m.send_a_payment_again(0, changed=False),
-        lambda: m.send_a_payment_again(0, changed=True),
+        lambda: m.send_a_payment_again(1, changed=False),
+        lambda: m.send_a_payment_again(1, changed=True),
         lambda: m.pay_a_little_later(ANA, CORNER, "store code", "everything", 1),
         lambda: m.time_goes_by("midnight"),
         lambda: m.pay_a_little_later(ANA, CORNER, "store code", 12_345, 1),
         lambda: m.cancel_one_of_the_last(1),
-        lambda: m.give_back([(0, 4_321), (0, "half"), (0, "all"), (3, "all")]),
+        lambda: m.give_back([(0, 4_321)]),
+        lambda: m.give_back([(0, "half")]),
+        lambda: m.give_back([(0, "all"), (3, "all")]),
     )
 
 
@@ -72,6 +74,7 @@ def checkouts(machine: Laws) -> None:
         lambda: m.buy(ANA, SHORT, 2, at_once=False),
         lambda: m.buy(BEN, SHORT, 2, at_once=False),
         lambda: m.buy(CHIE, SHORT, 1, at_once=False),
+        lambda: m.buy(CHIE, LONG, 1, at_once=False),
         lambda: m.the_channel_speaks(0, "paid"),
         lambda: m.the_channel_speaks(0, "paid"),
         lambda: m.the_channel_speaks(1, "declined"),

@@ -33,7 +33,7 @@ from tests.laws.machine import Laws
 from tests.laws.mutants import MUTANTS
 from tests.laws.stories import tell
 from tests.ledger import test_post
-from tests.payments import test_pay
+from tests.payments import test_pay, test_pay_by_code
 from tests.races import (
     contest,
     test_midnight,
@@ -198,7 +198,7 @@ GUARDED: dict[str, Guarded] = {
         (*LOT_CHECKS, _no_key("payment_returned", "ck_payment_returned_returned")),
     ),
     "a pay code's use": Guarded(
-        test_pay.test_a_pay_code_works_once_at_any_store_and_a_refused_payment_does_not_use_it_up,
+        test_pay_by_code.test_a_pay_code_works_once_at_any_store_and_a_refused_payment_does_not_use_it_up,
         _pays_without_using_up,
     ),
     "a code's key": Guarded(

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,11 +15,9 @@ from infra.scenarios.hiratsuka import COMMON_ONLY
 from services.campaigns.programme import ProgrammeClosed
 from services.campaigns.terms import Period
 from services.kit.clock import TOKYO
-from services.kit.deeds import Deed, Deeds, Done, fingerprint
-from services.kit.errors import Missing, Refusal
 from services.kit.numbers import parse_number
 from services.merchants.add_member import AddMember, add_member
-from services.merchants.at_till import OwnStore, StoreSuspended, StoreUnknown
+from services.merchants.at_till import OwnStore, StoreSuspended
 from services.merchants.disable_member import DisableMember, disable_member
 from services.merchants.set_status import (
     SetMerchantStatus,
@@ -29,24 +26,16 @@ from services.merchants.set_status import (
     set_store_status,
 )
 from services.merchants.shops import MemberRole, Status
-from services.payments.pay import PayByCode, PayStore, PayTill, pay_by_code, pay_store, pay_till
-from services.payments.pay_code import PayCodeExpired, PayCodeForged, PayCodeMalformed
 from services.payments.payment import (
-    AmountDiffers,
     AmountInvalid,
     Mode,
-    PayCodeUsed,
-    Receipt,
-    TillCodeExpired,
-    TillCodeUnknown,
-    TillCodeUsed,
 )
-from services.payments.till import MakeTillCode, make_till_code
-from services.wallets.open import BlockDevice, SetWalletStatus, block_device, set_wallet_status
+from services.wallets.open import SetWalletStatus, set_wallet_status
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
-from services.wallets.wallet import DeviceBlocked, DeviceUnknown, WalletSuspended
+from services.wallets.wallet import WalletSuspended
 from tests.factories.rows import unchanged
-from tests.town import OFFICER, Resident, Shop, Town, town_terms
+from tests.payments.at_the_till import mini_town, pay_at_till, pay_three_ways, refused_all_ways, till_code
+from tests.town import OFFICER, Town, town_terms
 
 SEEDS = count()
 
@@ -63,48 +52,6 @@ async def test_a_payment_takes_exactly_its_amount(engine: AsyncEngine) -> None:
     assert back.left_yen == 1_034
     await town.pay_store(who, shop, 1)
     await town.must_prove()
-
-
-async def mini_town(engine: AsyncEngine, **changes: Any) -> tuple[Town, Resident, Shop]:
-    """One programme, one resident with a unit of it (8,000 common, 5,000 small), one small store."""
-    town = Town(engine)
-    await town.programme(replace(town_terms(), **changes))
-    who, shop = await town.resident(), await town.shop()
-    await town.buy(who)
-    return town, who, shop
-
-
-async def till_code(town: Town, shop: Shop, yen: int) -> str:
-    return (await town.do(make_till_code, MakeTillCode(shop.clerk_id, shop.id, yen))).code.number
-
-
-async def pay_at_till(town: Town, who: Resident, code: str, yen: int | None = None) -> Receipt:
-    return await town.do(pay_till, PayTill(who.account_id, who.wallet.id, code, yen))
-
-
-async def pay_three_ways(town: Town, who: Resident, shop: Shop, yen: int) -> list[Receipt]:
-    return [
-        await town.pay(who, shop, yen),
-        await town.pay_store(who, shop, yen),
-        await pay_at_till(town, who, await till_code(town, shop, yen)),
-    ]
-
-
-async def refused_all_ways(town: Town, who: Resident, shop: Shop, yen: int, refusal: type[Refusal]) -> list[Refusal]:
-    """Each way to pay refuses with the same word, and no row of any table changes."""
-    code, till = town.code_of(who), await till_code(town, shop, yen)
-    ways: list[tuple[Callable[..., Any], object]] = [
-        (pay_by_code, PayByCode(shop.clerk_id, shop.id, code, yen)),
-        (pay_store, PayStore(who.account_id, who.wallet.id, shop.code, yen)),
-        (pay_till, PayTill(who.account_id, who.wallet.id, till, None)),
-    ]
-    found = []
-    async with unchanged(town.database.engine):
-        for use_case, command in ways:
-            with pytest.raises(refusal) as caught:
-                await town.do(use_case, command)
-            found.append(caught.value)
-    return found
 
 
 async def test_every_way_to_pay_takes_the_same_and_says_so_on_the_receipt(engine: AsyncEngine) -> None:
@@ -295,125 +242,6 @@ async def test_nobody_pays_a_store_that_they_work_for(engine: AsyncEngine) -> No
     await refused_all_ways(town, who, shop, 100, OwnStore)
     await town.do(disable_member, DisableMember(OFFICER, True, shop.id, who.account_id, "left"))
     await town.pay(who, shop, 100)
-    await town.must_prove()
-
-
-async def test_a_pay_code_works_once_at_any_store_and_a_refused_payment_does_not_use_it_up(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    other, code = await town.shop("large"), town.code_of(who)
-    async with unchanged(engine):
-        with pytest.raises(PointsMissing):
-            await town.do(pay_by_code, PayByCode(other.clerk_id, other.id, code, 8_001))
-    await town.do(pay_by_code, PayByCode(other.clerk_id, other.id, code, 7_000))
-    async with unchanged(engine):
-        for till in (shop, other):
-            with pytest.raises(PayCodeUsed):
-                await town.do(pay_by_code, PayByCode(till.clerk_id, till.id, code, 1))
-    await town.must_prove()
-
-
-async def test_a_pay_code_lives_sixty_seconds(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    code = town.code_of(who)
-    town.wait(seconds=60)
-    async with unchanged(engine):
-        with pytest.raises(PayCodeExpired):
-            await town.do(pay_by_code, PayByCode(shop.clerk_id, shop.id, code, 1))
-    town.wait(seconds=-0.001)
-    await town.do(pay_by_code, PayByCode(shop.clerk_id, shop.id, code, 1))
-
-
-async def test_a_pay_code_is_its_own_phones_and_its_own_wallets(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    thief = await town.resident()
-    now, jti = town.clock.now(), uuid4()
-    forged = thief.phone.pay_code(who.wallet.id, who.device.id, now, jti)
-    others = thief.phone.pay_code(who.wallet.id, thief.device.id, now, jti)
-    unknown = who.phone.pay_code(who.wallet.id, uuid4(), now, jti)
-    async with unchanged(engine):
-        for code, refusal in (
-            (forged, PayCodeForged),
-            (others, Missing),
-            (unknown, DeviceUnknown),
-            ("x", PayCodeMalformed),
-        ):
-            with pytest.raises(refusal):
-                await town.do(pay_by_code, PayByCode(shop.clerk_id, shop.id, code, 1))
-    await town.do(block_device, BlockDevice(who.wallet.id, who.account_id, who.device.id))
-    async with unchanged(engine):
-        with pytest.raises(DeviceBlocked):
-            await town.pay(who, shop, 1)
-    await town.pay_store(who, shop, 1)
-
-
-async def test_two_phones_that_choose_the_same_jti_do_not_burn_each_others_codes(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    other, jti = await town.resident(), uuid4()
-    await town.buy(other)
-    for one in (who, other):
-        code = one.phone.pay_code(one.wallet.id, one.device.id, town.clock.now(), jti)
-        await town.do(pay_by_code, PayByCode(shop.clerk_id, shop.id, code, 1))
-    await town.must_prove()
-
-
-async def test_only_the_stores_staff_takes_a_pay_code_or_makes_a_registers_code(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    other = await town.shop()
-    async with unchanged(engine):
-        for account_id, store_id in ((other.clerk_id, shop.id), (who.account_id, shop.id), (shop.clerk_id, uuid4())):
-            with pytest.raises(Missing):
-                await town.do(pay_by_code, PayByCode(account_id, store_id, town.code_of(who), 1))
-            with pytest.raises(Missing):
-                await town.do(make_till_code, MakeTillCode(account_id, store_id, 1))
-
-
-async def test_a_registers_code_pays_its_amount_once_within_its_minutes(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    other = await town.resident()
-    await town.buy(other)
-    code, late = await till_code(town, shop, 700), await till_code(town, shop, 1)
-    async with unchanged(engine):
-        with pytest.raises(AmountDiffers) as caught:
-            await pay_at_till(town, who, code, 699)
-    assert caught.value.params == {"expected_yen": 700, "found_yen": 699}
-    assert (await pay_at_till(town, who, code, 700)).amount_yen == 700
-    async with unchanged(engine):
-        for one in (who, other):
-            with pytest.raises(TillCodeUsed):
-                await pay_at_till(town, one, code)
-        with pytest.raises(TillCodeUnknown):
-            await pay_at_till(town, who, "T0000000")
-    town.wait(minutes=5)
-    async with unchanged(engine):
-        with pytest.raises(TillCodeExpired):
-            await pay_at_till(town, who, late)
-    await town.must_prove()
-
-
-async def test_somebody_elses_wallet_and_an_unknown_store_are_refused(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    other, till = await town.resident(), await till_code(town, shop, 1)
-    ways: list[tuple[Callable[..., Any], object, type[Refusal]]] = [
-        (pay_store, PayStore(other.account_id, who.wallet.id, shop.code, 1), Missing),
-        (pay_till, PayTill(other.account_id, who.wallet.id, till, None), Missing),
-        (pay_store, PayStore(who.account_id, uuid4(), shop.code, 1), Missing),
-        (pay_store, PayStore(who.account_id, who.wallet.id, "S0000000", 1), StoreUnknown),
-    ]
-    async with unchanged(engine):
-        for use_case, command, refusal in ways:
-            with pytest.raises(refusal):
-                await town.do(use_case, command)
-
-
-async def test_a_payment_named_by_the_phone_answers_the_same_receipt_again(engine: AsyncEngine) -> None:
-    town, who, shop = await mini_town(engine)
-    deeds = Deeds(town.database)
-    command = PayByCode(shop.clerk_id, shop.id, town.code_of(who), 300)
-    deed = Deed(shop.clerk_id, uuid4(), fingerprint("pay_by_code", command))
-    first = await deeds.perform(deed, pay_by_code, command, Receipt)
-    town.wait(hours=1)  # the code itself has long expired
-    assert await deeds.perform(deed, pay_by_code, command, Receipt) == Done(first.result, replayed=True)
-    assert await town.points(who) == 12_700
     await town.must_prove()
 
 

@@ -74,8 +74,8 @@ async def test_control_without_the_lock_a_payment_overtakes_the_suspension_that_
 
 async def test_a_payment_that_waits_behind_the_suspension_is_refused(crowd: AsyncEngine) -> None:
     town, who, shop = await at_the_shop(crowd)
-    for attempt in (town.do(pay_store, paying(who, shop)), town.pay(who, shop, 100)):
-        done, refused = await in_turn(crowd, town, (set_wallet_status, suspending(who)), attempt)
+    for pay in (town.pay_store, town.pay):
+        done, refused = await in_turn(crowd, town, (set_wallet_status, suspending(who)), pay(who, shop, 100))
         assert len(done) == 1
         assert [type(each) for each in refused] == [WalletSuspended]
     assert await scalar(crowd, PAYMENTS) == 0

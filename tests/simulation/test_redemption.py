@@ -1,4 +1,4 @@
-"""The published curve of use (docs/sources.md, "Synthetic city"), at every week's end and in between."""
+"""The published curve of use (docs/sources.md, "redemption over time"), at every week's end and between."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""Amounts, hours and places as the sources say them (docs/sources.md, "Synthetic city")."""
+"""Amounts, hours and places as the sources say them (docs/sources.md, "redemption over time, payment sizes")."""
 
 from datetime import date
 from random import Random

@@ -25,6 +25,7 @@ from services.campaigns.terms import (
 )
 from services.kit.clock import TOKYO, civil_date, end_of, start_of
 from services.payments.payment import RefundTooLate
+from services.wallets.expire import expire_due
 from services.wallets.lots import Lot, Origin
 from services.wallets.revival import revived_until
 from tests.town import Town, town_terms
@@ -108,6 +109,8 @@ async def expired_and_refunded(town: Town, terms: Terms, *, hours: float) -> int
     await town.expire()
     await town.refund(shop, receipt, 500)
     points = await town.points(who)
+    swept = await town.do(expire_due, 10)
+    assert swept.lots == 0, "what nothing revives has expired in the refund's own deed"
     await town.must_prove()
     return points
 
