@@ -32,7 +32,7 @@ BOUNDED = settings(
 
 
 MUST_HAPPEN = {
-    *("purchase paid", "purchase late", "grant", "undo", "expired", "cap_exceeded", "stock_exhausted"),
+    *("purchase paid", "grant", "undo", "expired", "cap_exceeded", "stock_exhausted"),
     *("pay code", "store code", "register", "several programmes", "revived points spent"),
     *("points_missing", "payment_limit_reached", "programme_closed", "wallet_suspended"),
     *("cancel", "refund", "refund to expired starlight", "refund_too_much", "purchase_not_undoable"),
