@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check openapi conformance lock packages venv
+.PHONY: help setup run test test-long check bench bench-quick openapi conformance lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -13,7 +13,7 @@ LOCK := compile pyproject.toml --universal --python-version 3.11 --generate-hash
         --no-emit-index-url --no-header --no-annotate --quiet
 
 help: ## Show these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/stamp-run ## Everything that `run` needs, without running; leaves .venv/bin/tanabata
 
@@ -35,6 +35,12 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files
 	.venv/bin/squawk --config infra/database/squawk.toml .venv/migrations/*.sql
 	@! grep -nE '://|index-url|find-links| @ ' requirements.lock requirements-dev.lock \
 	  || { echo "a lock file names a host: make lock"; exit 1; }
+
+bench: .venv/stamp-dev ## Payments over HTTP against pgbench, and much more: 15 minutes, figures in bench.json and bench.svg
+	@$(PY) -m infra.benchmarks.run --json bench.json --chart bench.svg
+
+bench-quick: .venv/stamp-dev ## The references and three results of it: 2 minutes
+	@$(PY) -m infra.benchmarks.run --quick --json bench.json --chart bench.svg
 
 conformance: setup ## Hold the fifteen invariants, each against its mutant, and write docs/conformance.md
 	@.venv/bin/tanabata conformance --write docs/conformance.md

@@ -8,16 +8,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from infra import worker
-from infra.database.connect import JOBS, ClockSkew, require_same_clock
+from infra.database.connect import JOBS
 from infra.database.provision import DatabaseHandle
+from infra.http.door import Door
 from infra.keys import load_keys
 from infra.settings import Settings
+from infra.timekeeping import keep_time, offset_of
 from infra.town import Town, build_town
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
@@ -25,13 +26,16 @@ from services.kit.ids import SecretEntropy
 
 SERVING_CONNECTIONS = 8
 JOB_CONNECTIONS = 4
-CLOCK_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
 
-async def create_app(handle: DatabaseHandle, settings: Settings) -> Starlette:
-    """Everything of one city, to be served until its lifespan ends.
+async def create_app(
+    handle: DatabaseHandle, settings: Settings, *, jobs: bool = True, plain: bool = False
+) -> Door | Starlette:
+    """Everything of one city, to be served until its lifespan ends; without `jobs` another process does them.
+
+    `plain` leaves out the fast door: payments are answered one by one through FastAPI.
 
     Raises ClockSkew when this machine's clock is more than two seconds off the database's, and
     KeyUnsafe when a key of the installation could have been read by others.
@@ -40,58 +44,43 @@ async def create_app(handle: DatabaseHandle, settings: Settings) -> Starlette:
         log.warning("PUBLIC_URL is not this machine: no outbox and no sandbox pages, and no SMS gateway is built yet")
     keys = load_keys(settings.data_dir)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
-    jobs = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
+    slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
     try:
-        clock = OffsetClock(await _offset(jobs))
+        clock = OffsetClock(await offset_of(slow))
     except BaseException:
-        await jobs.dispose()
+        await slow.dispose()
         raise
     entropy = SecretEntropy()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = asyncio.create_task(_background(town, jobs, clock))
+        background = asyncio.create_task(_background(town, slow, clock, jobs=jobs))
         try:
             yield
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
             town.checkout.close()
+            town.context.payments.close()
             await serving.dispose()
-            await jobs.dispose()
+            await slow.dispose()
 
     town = build_town(
         Database(serving, clock, entropy),
         keys,
-        jobs=Database(jobs, clock, entropy),
+        jobs=Database(slow, clock, entropy),
         public_url=settings.public_url,
         state=settings.data_dir / "sandbox-checkout.sqlite3",
         docs=settings.is_local,
         local_pages=settings.is_local,
+        plain_payments=plain,
         lifespan=lifespan,
     )
-    return town.app
+    return town.plain if plain else town.app
 
 
-async def _offset(engine: AsyncEngine) -> timedelta:
-    async with engine.connect() as connection:
-        return await require_same_clock(connection)
-
-
-async def _background(town: Town, engine: AsyncEngine, clock: OffsetClock) -> None:
+async def _background(town: Town, engine: AsyncEngine, clock: OffsetClock, *, jobs: bool) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout)))
+        if jobs:
+            group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout)))
         group.create_task(keep_time(engine, clock))
-
-
-async def keep_time(engine: AsyncEngine, clock: OffsetClock) -> None:
-    """Correct the clock by the database's, each minute; a failure keeps the last correction."""
-    while True:
-        await asyncio.sleep(CLOCK_SECONDS)
-        try:
-            clock.offset = await _offset(engine)
-        except ClockSkew as skew:
-            clock.offset = skew.offset
-            log.warning("%s", skew)
-        except Exception:
-            log.exception("the database's clock could not be read")

@@ -18,13 +18,17 @@ from starlette.types import ASGIApp, Lifespan
 
 from city_api.app import PREFIX as CITY
 from city_api.app import create_city_api
+from infra.http.bearers import Bearers
 from infra.http.context import Context
+from infra.http.door import Door
 from infra.http.edge import Edge
+from infra.http.hot import Hot
 from infra.http.problems import on_http_exception, on_refusal
 from infra.keys import Keys
 from infra.ports.outbox import LocalOutbox
 from infra.ports.pages import pages
 from infra.ports.sandbox_checkout import SandboxCheckout
+from merchant_api import hot as merchant_hot
 from merchant_api.app import PREFIX as MERCHANT
 from merchant_api.app import create_merchant_api
 from services.identity.passwords import RECOMMENDED, PasswordCost
@@ -32,8 +36,11 @@ from services.identity.tokens import token_keys
 from services.kit.db import Database
 from services.kit.deeds import Deeds
 from services.kit.errors import Refusal
+from services.kit.micro_batch import MOST_TOGETHER
+from services.payments.desk import PaymentDesk
+from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
-from wallet_api.app import create_wallet_api
+from wallet_api.app import SECONDS, create_wallet_api
 
 KEY_ID = "local-1"
 PAGE_SECONDS = 15.0
@@ -43,10 +50,12 @@ PAGE_SECONDS = 15.0
 class Town:
     """What was put together; `app` serves everything, `outbox` and `checkout` play the outside world.
 
-    `jobs` is the database as the city's API and the platform's own jobs use it.
+    `plain` serves everything too, without the fast door before it. `jobs` is the database as the
+    city's API and the platform's own jobs use it.
     """
 
-    app: Starlette
+    app: Door
+    plain: Starlette
     context: Context
     jobs: Database
     outbox: LocalOutbox
@@ -62,6 +71,7 @@ def build_town(
     state: Path | None = None,
     docs: bool = True,
     local_pages: bool = True,
+    plain_payments: bool = False,
     password_cost: PasswordCost = RECOMMENDED,
     lifespan: Lifespan[Any] | None = None,
 ) -> Town:
@@ -70,6 +80,7 @@ def build_town(
     `jobs` is the same database through connections with the limits of jobs; None shares them.
     `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody
     reads the outbox or pays at the sandbox: right for an installation that others can reach.
+    `plain_payments` makes each payment in a transaction of its own.
     `password_cost` below the recommended one is for invented people only.
     """
     outbox = LocalOutbox(database.clock)
@@ -81,11 +92,14 @@ def build_town(
         clock=database.clock,
         deliver=carrier.deliver,
     )
+    tokens = token_keys(public_url, KEY_ID, keys.token_key_pem.encode("ascii"))
     context = Context(
         database=database,
         deeds=Deeds(database),
+        payments=PaymentDesk(database, most_together=1 if plain_payments else MOST_TOGETHER),
         clock=database.clock,
-        tokens=token_keys(public_url, KEY_ID, keys.token_key_pem.encode("ascii")),
+        tokens=tokens,
+        bearers=Bearers(tokens),
         code_key=keys.code_key,
         webhook_secret=keys.webhook_secret,
         sms=outbox,
@@ -98,7 +112,16 @@ def build_town(
     slow = jobs or database
     city = replace(context, database=slow, deeds=Deeds(slow))
     elsewhere = _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)
-    app = Starlette(
+    plain = _apps(context, city, elsewhere, lifespan)
+    carrier.app = plain
+    hot: list[Hot[Any]] = [wallet_hot.hot(context), merchant_hot.hot()]
+    door = Door(plain, context, hot, seconds=SECONDS, secure=secure)
+    return Town(door, plain, context, slow, outbox, checkout)
+
+
+def _apps(context: Context, city: Context, elsewhere: Starlette, lifespan: Lifespan[Any] | None) -> Starlette:
+    """The three APIs, and what is none."""
+    plain = Starlette(
         routes=[
             Mount(WALLET, create_wallet_api(context)),
             Mount(MERCHANT, create_merchant_api(context)),
@@ -108,9 +131,8 @@ def build_town(
         lifespan=lifespan,
     )
     # A path that no mount takes (one with a line break in it) is answered like any other that does not exist.
-    app.router.default = elsewhere
-    carrier.app = app
-    return Town(app, context, slow, outbox, checkout)
+    plain.router.default = elsewhere
+    return plain
 
 
 def _elsewhere(routes: list[Route], *, secure: bool) -> Starlette:

@@ -2,14 +2,15 @@
 
 Law: every job can run at any moment, twice, or in two processes at once, with one effect; what
 one does is small transactions of use cases that anybody else could call. A job that fails is
-logged and tried again; it never stops another, and neither does one purchase or programme.
+logged and tried again; it never stops another, and neither does one purchase or programme. Jobs run in
+a process of their own, beside the one that takes payments.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.kit.clock import TOKYO
 from services.kit.db import Database, Tx
 from services.kit.errors import Missing
 from services.ledger import seal as chain
+from services.ledger.horizon import Horizon
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.settlement.close import Close, close
@@ -25,24 +27,34 @@ from services.wallets import buy, expire, read
 from services.wallets.checkout import CheckoutPort, CheckoutStanding, CheckoutState
 from services.wallets.purchase import Purchase
 
-MAX_ROUNDS = 1_000
+MAX_ROUNDS = 10_000
 """Batches of one run; what is left waits for the next."""
 
 WAITING_PAGE = 500
+
+ENDED_ASKED_EVERY = timedelta(hours=1)
+"""How often ended programmes are asked whether deeds have come since their final close."""
 
 PROVEN_FROM_HOUR = 3
 """The books are proven once a day, when the night in Japan is quiet."""
 
 log = logging.getLogger(__name__)
 
+Told = Callable[[int], None]
+"""Hears how much more of a job is done, while it runs."""
+
+
+def unheard(_: int) -> None:
+    """Nobody watches."""
+
 
 @dataclass(frozen=True)
 class Job:
-    """A task of the platform's own; `run` says how much it did."""
+    """A task of the platform's own; `run` tells as it goes, and says at the end how much it did."""
 
     name: str
     every_seconds: float
-    run: Callable[[], Awaitable[int]]
+    run: Callable[[Told], Awaitable[int]]
 
 
 def jobs(database: Database, checkout: CheckoutPort) -> tuple[Job, ...]:
@@ -50,15 +62,15 @@ def jobs(database: Database, checkout: CheckoutPort) -> tuple[Job, ...]:
     return (
         Job("expire points", 60, partial(expire_points, database)),
         Job("settle checkouts", 20, partial(settle_checkouts, database, checkout)),
-        Job("close periods", 60, partial(close_periods, database)),
-        Job("seal journals", 10, partial(seal_journals, database)),
+        Job("close periods", 60, Closer(database).close),
+        Job("seal journals", 10, Sealer(database).seal),
         Job("prove", 300, Nightly(database).prove),
     )
 
 
-async def run_once(every: tuple[Job, ...]) -> dict[str, int | None]:
-    """Run each job once; how much each did, None for one that failed."""
-    return {job.name: await _attempt(job) for job in every}
+async def run_once(every: tuple[Job, ...], watch: Callable[[Job], Told] = lambda _: unheard) -> dict[str, int | None]:
+    """Run each job once; how much each did, None for one that failed. `watch` says who hears of a job's steps."""
+    return {job.name: await _attempt(job, watch(job)) for job in every}
 
 
 async def run_forever(every: tuple[Job, ...]) -> None:
@@ -70,13 +82,13 @@ async def run_forever(every: tuple[Job, ...]) -> None:
 
 async def _repeat(job: Job) -> None:
     while True:
-        await _attempt(job)
+        await _attempt(job, unheard)
         await asyncio.sleep(job.every_seconds)
 
 
-async def _attempt(job: Job) -> int | None:
+async def _attempt(job: Job, told: Told) -> int | None:
     try:
-        done = await job.run()
+        done = await job.run(told)
     except Exception:
         log.exception("the job %r failed; it will be tried again", job.name)
         return None
@@ -85,39 +97,87 @@ async def _attempt(job: Job) -> int | None:
     return done
 
 
-async def expire_points(database: Database) -> int:
-    """Lots whose time is over; the number expired."""
-    return await _until_none(lambda: database.transact(_expire, expire.BATCH))
+async def expire_points(database: Database, told: Told = unheard) -> int:
+    """Lots whose time is over; the number expired. Spent ones are put aside first, and do not count."""
+    await _until_none(lambda: database.transact(expire.retire_spent, expire.SPENT_BATCH), unheard)
+    return await _until_none(lambda: database.transact(_expire, expire.BATCH, direct=True), told)
 
 
-async def seal_journals(database: Database) -> int:
-    """Journals into the hash chain; the number sealed."""
-    return await _until_none(lambda: database.transact(chain.seal, chain.BATCH))
+class Sealer:
+    """Seals what is recorded, looking no further back than it must; the whole ledger at its first run."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.horizon = Horizon()
+
+    async def seal(self, told: Told = unheard) -> int:
+        """Journals into the hash chain, until none that committed before this run is left; the number sealed."""
+        look = await self._database.transact(chain.look, None)
+        since = self.horizon.since
+        after = None if since is None else chain.from_instant(since)
+        total = 0
+        for _ in range(MAX_ROUNDS):
+            step = await self._database.transact(chain.seal_stretch, chain.Stretch(after))
+            if step.last is None:
+                self.horizon = self.horizon.after(look)
+                break
+            after = step.last
+            total += step.journals
+            told(step.journals)
+        return total
 
 
-async def close_periods(database: Database) -> int:
-    """Every closing that is due, in order; the number closed."""
+class Closer:
+    """Closes what is due; whether an ended programme still sells is asked now and then, for it takes a search."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked_at: datetime | None = None
+
+    async def close(self, told: Told = unheard) -> int:
+        now = self._database.clock.now()
+        ended = self._asked_at is None or now - self._asked_at >= ENDED_ASKED_EVERY
+        done = await close_periods(self._database, told, ended=ended)
+        if ended:
+            self._asked_at = now
+        return done
+
+
+async def close_periods(database: Database, told: Told = unheard, *, ended: bool = True) -> int:
+    """Every closing that is due, in order; the number closed. `ended` as in `closings_due`."""
     failed: set[str] = set()
     done = 0
-    for due in await database.transact(_due, None):
+    for due in await database.transact(_due, ended):
         if due.programme_code in failed:
             continue  # its later closings must wait for this one
         try:
-            await database.transact(close, Close(due.programme_code, due.closing_date, None))
-            done += 1
+            books = await database.transact(close, Close(due.programme_code, due.closing_date, None))
         except Exception:  # whatever is wrong with one programme's books, the others' close
             log.exception("the close of %s on %s failed", due.programme_code, due.closing_date)
             failed.add(due.programme_code)
+            continue
+        done += 1
+        told(1)
+        log.info(
+            "closed %s on %s: %d statements, %d yen to be paid on %s",
+            due.programme_code,
+            due.closing_date,
+            books.statements,
+            books.payout_yen,
+            books.transfer_date,
+        )
     return done
 
 
-async def settle_checkouts(database: Database, checkout: CheckoutPort) -> int:
+async def settle_checkouts(database: Database, checkout: CheckoutPort, told: Told = unheard) -> int:
     """Ask the channel about purchases that wait, free those whose time is over, return what is owed."""
     done, after = 0, None
     while page := await database.transact(_waiting, after):
         for purchase in page:
             try:
-                done += await _settle(database, checkout, purchase)
+                settled = await _settle(database, checkout, purchase)
+                done += settled
+                told(settled)
             except Exception:
                 log.exception("the checkout of purchase %s could not be settled", purchase.number)
         after = page[-1].id
@@ -154,7 +214,7 @@ class Nightly:
         self._database = database
         self._proven_on: date | None = None
 
-    async def prove(self) -> int:
+    async def prove(self, told: Told = unheard) -> int:
         """1 if it was time; names every broken law in an error of the log."""
         now = self._database.clock.now().astimezone(TOKYO)
         if now.hour < PROVEN_FROM_HOUR or self._proven_on == now.date():
@@ -163,14 +223,16 @@ class Nightly:
         self._proven_on = now.date()
         if not proof.clean:
             log.error("the books do not prove: %s", ", ".join(check.name for check in proof.broken))
+        told(1)
         return 1
 
 
-async def _until_none(once: Callable[[], Awaitable[int]]) -> int:
+async def _until_none(once: Callable[[], Awaitable[int]], told: Told) -> int:
     total = 0
     for _ in range(MAX_ROUNDS):
         done = await once()
         total += done
+        told(done)
         if done == 0:
             break
     return total
@@ -180,8 +242,8 @@ async def _expire(tx: Tx, limit: int) -> int:
     return (await expire.expire_due(tx, limit)).lots
 
 
-async def _due(tx: Tx, _: None) -> tuple[DueClosing, ...]:
-    return await closings_due(tx)
+async def _due(tx: Tx, ended: bool) -> tuple[DueClosing, ...]:
+    return await closings_due(tx, ended=ended)
 
 
 async def _waiting(tx: Tx, after: UUID | None) -> list[Purchase]:

@@ -18,7 +18,8 @@ from services.campaigns.programme import ProgrammeClosed
 from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.merchants.at_till import OwnStore, StoreSuspended
-from services.payments import pay, read, refund
+from services.payments import read, refund
+from services.payments.order import PayByCode
 from services.payments.pay_code import PayCodeClock, PayCodeExpired, PayCodeForged, PayCodeMalformed
 from services.payments.payment import (
     CancelTooLate,
@@ -50,19 +51,6 @@ class RefundRequest(Body):
 
     amount_yen: AmountYen
     reason: Reason
-
-
-@dataclass(frozen=True)
-class StoreReceipt:
-    """What a store keeps, also under the deed's id: the payer's balance and lots are not in it."""
-
-    payment_id: UUID
-    number: str
-    store_code: str
-    store_name: str
-    mode: str
-    amount_yen: int
-    paid_at: datetime
 
 
 class ReceiptAnswer(Answer):
@@ -171,8 +159,8 @@ class _Page:
 )
 async def take_payment(store_id: UUID, body: PaymentRequest, token: Till, command: Command) -> ReceiptAnswer:
     """Take a payment by the code on the customer's phone."""
-    asked = pay.PayByCode(token.account_id, store_id, body.pay_code.strip(), body.amount_yen)
-    return ReceiptAnswer.of(await command.perform(token.account_id, "store.pay", _pay_by_code, asked, StoreReceipt))
+    asked = PayByCode(token.account_id, store_id, body.pay_code.strip(), body.amount_yen)
+    return ReceiptAnswer.of(await command.pay(token.account_id, "store.pay", asked))
 
 
 @routes.get("/stores/{store_id}/payments")
@@ -245,19 +233,6 @@ def _line(found: read.StorePayment) -> dict[str, Any]:
         "returned_yen": found.returned_yen,
         "paid_at": payment.effective_at,
     }
-
-
-async def _pay_by_code(tx: Tx, command: pay.PayByCode) -> StoreReceipt:
-    receipt = await pay.pay_by_code(tx, command)
-    return StoreReceipt(
-        receipt.payment_id,
-        receipt.number,
-        receipt.store_code,
-        receipt.store_name,
-        receipt.mode.value,
-        receipt.amount_yen,
-        receipt.paid_at,
-    )
 
 
 async def _list(tx: Tx, page: _Page) -> list[read.StorePayment]:

@@ -37,7 +37,7 @@ async def sign_in(body: StaffSignInRequest, here: Here) -> SignInAnswer:
     """Sign in; wrong passwords are counted whether the address exists or not."""
     attempt = StaffSignIn(AccountKind.MERCHANT, body.email, body.password, here.password_cost)
     account = await sign_in_staff(here.database, attempt)
-    found = await here.database.transact(stores_of_account, account.id)
+    found = await here.database.transact(stores_of_account, account.id, direct=True)
     token = new_token(here, Audience.MERCHANT, account.id, [Role.MERCHANT])
     return SignInAnswer(
         **token.model_dump(),

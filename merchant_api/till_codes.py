@@ -57,7 +57,7 @@ async def create_till_code(
     """Make a code with the amount in it, for five minutes."""
     asked = MakeTillCode(token.account_id, store_id, body.amount_yen)
     code = await command.perform(token.account_id, "store.till_code", _make, asked, TillCode)
-    store = (await here.database.transact(own_store, AtStore(store_id, token.account_id))).store
+    store = (await here.database.transact(own_store, AtStore(store_id, token.account_id), direct=True)).store
     return _answer(here, _Found(code, store, None))
 
 

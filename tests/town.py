@@ -29,7 +29,8 @@ from services.merchants.add_store import AddStore, add_store
 from services.merchants.bank_account import bank_account
 from services.merchants.onboard import Onboard, onboard
 from services.merchants.shops import MemberRole, StoreDetails
-from services.payments.pay import PayByCode, PayStore, pay_by_code, pay_store
+from services.payments.order import PayByCode, PayStore
+from services.payments.pay import pay_by_code, pay_store
 from services.payments.payment import Receipt, ReturnReceipt
 from services.payments.refund import Cancel, Refund, cancel, refund
 from services.proof.proof import Proof

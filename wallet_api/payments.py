@@ -16,7 +16,7 @@ from infra.http.strict import AmountYen, Answer, Body, ScannedText
 from services.campaigns.programme import ProgrammeClosed
 from services.kit.db import Tx
 from services.merchants.at_till import OwnStore, StoreSuspended
-from services.payments import pay
+from services.payments.order import PayStore, PayTill
 from services.payments.payment import (
     AmountDiffers,
     Receipt,
@@ -108,12 +108,12 @@ async def pay_store(
     """Pay with points, in steps of one yen."""
     code, account_id = read_code(body.code, here), token.account_id
     if not isinstance(code, StoreCode):
-        till = pay.PayTill(account_id, wallet_id, code.number, body.amount_yen)
-        return ReceiptAnswer.of(await command.perform(account_id, "wallet.pay.till", pay.pay_till, till, Receipt))
+        till = PayTill(account_id, wallet_id, code.number, body.amount_yen)
+        return ReceiptAnswer.of(await command.pay(account_id, "wallet.pay.till", till))
     if body.amount_yen is None:
         raise InvalidRequest(fields=[{"location": "body.amount_yen", "code": "missing"}])
-    store = pay.PayStore(account_id, wallet_id, code.number, body.amount_yen)
-    return ReceiptAnswer.of(await command.perform(account_id, "wallet.pay.store", pay.pay_store, store, Receipt))
+    store = PayStore(account_id, wallet_id, code.number, body.amount_yen)
+    return ReceiptAnswer.of(await command.pay(account_id, "wallet.pay.store", store))
 
 
 @routes.get("/wallets/{wallet_id}/payments/{payment_id}")

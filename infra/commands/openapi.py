@@ -30,7 +30,7 @@ def documents() -> dict[str, str]:
     """Each API's OpenAPI document as text, by the API's name."""
     engine = create_async_engine(NOWHERE)
     town = build_town(Database(engine, OffsetClock(), SecretEntropy()), make_keys(), public_url="http://localhost:8000")
-    apis = {"wallet": town.app.routes[0], "merchant": town.app.routes[1], "city": town.app.routes[2]}
+    apis = {"wallet": town.plain.routes[0], "merchant": town.plain.routes[1], "city": town.plain.routes[2]}
     texts = {
         name: json.dumps(mount.app.openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"  # type: ignore[attr-defined]
         for name, mount in apis.items()

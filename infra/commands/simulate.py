@@ -7,7 +7,6 @@ with each other, and the bank files come to what the stores were paid.
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +20,6 @@ from infra.database.connect import quoted
 from infra.database.provision import DatabaseHandle, open_scratch_database
 from infra.settings import Settings
 from infra.simulation.scenarios import FULL_SCALE, LEAST_SCALE, SCENARIOS, Setting
-from services.kit.clock import TOKYO
 
 if TYPE_CHECKING:
     from infra.simulation.ending import Outcome
@@ -84,8 +82,8 @@ async def _play(setting: Setting) -> "Outcome":
         with Progress(*columns, console=console, transient=True) as progress:
             bar = progress.add_task("preparing", total=points)
 
-            def told(now: datetime, yen: int) -> None:
-                progress.update(bar, advance=yen, description=f"{now.astimezone(TOKYO):%Y-%m-%d}")
+            def told(words: str, yen: int) -> None:
+                progress.update(bar, advance=yen, description=words)
 
             return await play(handle, setting, told)
 

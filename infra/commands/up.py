@@ -1,30 +1,31 @@
-"""`tanabata up`: the database and the server, until Ctrl-C; then both are stopped, in that order.
+"""`tanabata up`: the database, the server and the worker, until Ctrl-C; then they stop in the other order.
 
-The signals are ours for the whole time: the web server must not end the process while the database still
-runs, and a signal during a long crash recovery ends the start cleanly.
+The platform's own jobs run in a process of their own (`tanabata worker`), so that nothing they do takes a
+payment's turn. The signals are ours for the whole time: the web server must not end the process while the
+database still runs, and a signal during a long crash recovery ends the start cleanly.
 """
 
 import asyncio
 import os
 import signal
 import socket
-from collections.abc import Generator
-from contextlib import contextmanager
+import sys
 
 import typer
-import uvicorn
 
+from infra.companion import beside
 from infra.console import complain, out, run, tell
 from infra.database.connect import JOBS, require_same_clock
 from infra.database.provision import DatabaseHandle, open_database
 from infra.keys import load_keys
 from infra.scenarios import demonstration
 from infra.settings import Settings
+from infra.web_server import WebServer, web_server
 from services.kit.clock import OffsetClock
 from services.kit.ids import SecretEntropy
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_GRACE_S = 10
+_WORKER = (sys.executable, "-m", "infra.cli", "worker", "--beside")
 
 
 def up() -> None:
@@ -32,25 +33,17 @@ def up() -> None:
     run(_up)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers, which end the process as soon as the server has stopped."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
 class _Interruption:
     """What a signal means: give up starting, then stop serving, then (again) stop waiting for requests."""
 
     def __init__(self) -> None:
         self._starting = asyncio.current_task()
-        self._server: _Server | None = None
+        self._server: WebServer | None = None
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._arrived)
 
-    def serving(self, server: _Server) -> None:
+    def serving(self, server: WebServer) -> None:
         self._server = server
 
     def _arrived(self) -> None:
@@ -80,22 +73,12 @@ async def _serve(settings: Settings, listener: socket.socket, interruption: _Int
     async with open_database(settings, tell) as handle:
         if settings.database_url is None and await _seed(settings, handle):
             tell("built the demonstration town")
-        server = _Server(
-            uvicorn.Config(
-                await create_app(handle, settings),
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=_GRACE_S,
-                h11_max_incomplete_event_size=64 * 1024,
-            )
-        )
+        server = web_server(await create_app(handle, settings, jobs=False))
         interruption.serving(server)
         _greet(settings)
-        await server.serve(sockets=[listener])
-        tell("stopping")
+        async with beside("worker", _WORKER, tell):
+            await server.serve(sockets=[listener])
+            tell("stopping")
 
 
 async def _seed(settings: Settings, handle: DatabaseHandle) -> bool:

@@ -21,7 +21,8 @@ from services.campaigns.terms import Period
 from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.ids import SecretEntropy
-from services.payments.pay import PayStore, pay_store
+from services.payments.order import PayStore
+from services.payments.pay import pay_store
 from services.payments.payment import Receipt
 from services.payments.refund import Cancel, Refund, cancel, refund
 from services.proof.prove import audit

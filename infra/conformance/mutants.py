@@ -25,7 +25,7 @@ from services.kit.errors import Busy, Refusal
 from services.ledger import post
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, JournalKind, Posting, WrittenJournal
-from services.payments.pay import PayStore
+from services.payments.order import PayStore
 from services.payments.payment import Leg, Mode, Receipt, leg_journals
 
 Mutant = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -163,14 +163,14 @@ async def expiry_is_not_posted(_: Ground) -> AsyncIterator[None]:
 async def no_lock_and_no_check(ground: Ground) -> AsyncIterator[None]:
     """Nobody waits for the wallet, and a lot may go below zero."""
     await _sql(ground, *(f"ALTER TABLE lot DROP CONSTRAINT ck_lot_{part}" for part in ("paid", "premium")))
-    original: Any = _holdings().read_spendable
+    original: Any = _holdings().read_payers
 
-    async def linger(tx: Tx, wallet_id: UUID) -> Any:
-        found = await original(tx, wallet_id)
+    async def linger(tx: Tx, asked: Sequence[Any]) -> Any:
+        found = await original(tx, asked)
         await asyncio.sleep(LINGER_S)
         return found
 
-    with _without_locks(ground), replaced(_holdings(), "read_spendable", linger):
+    with _without_locks(ground), replaced(_holdings(), "read_payers", linger):
         yield
 
 

@@ -9,7 +9,8 @@ from services.kit.db import Database
 from services.kit.deeds import Deed, Deeds, Done, fingerprint
 from services.kit.errors import Refusal
 from services.kit.ids import SecretEntropy
-from services.payments.pay import PayStore, pay_store
+from services.payments.order import PayStore
+from services.payments.pay import pay_store
 from services.payments.payment import Receipt
 
 DUPLICATES = 64

@@ -15,11 +15,11 @@ from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from infra.http.context import context_of
+from infra.http.context import Context, context_of
 from infra.http.routes import parts_of
 from services.identity.may import require_role
 from services.identity.people import Role
-from services.identity.tokens import AccessToken, Audience, verify
+from services.identity.tokens import AccessToken, Audience
 from services.kit.db import Tx
 from services.kit.errors import Forbidden, Kind, Refusal
 
@@ -64,11 +64,16 @@ class Allowed:
         if credentials is None or len(request.headers.getlist("authorization")) != 1:
             raise Unauthenticated
         context = context_of(request)
-        token = verify(context.tokens, credentials.credentials, self.audience, context.clock.now())
-        if not self.roles & token.roles:
-            raise Forbidden
+        token = self.admit(context, credentials.credentials)
         if self.asks_now:
-            await context.database.transact(self._still_holds, token.account_id)
+            await context.database.transact(self._still_holds, token.account_id, direct=True)
+        return token
+
+    def admit(self, context: Context, text: str) -> AccessToken:
+        """What a bearer's token says, if it opens this place now. Raises TokenInvalid, TokenExpired and Forbidden."""
+        token = context.bearers.verify(text, self.audience, context.clock.now())
+        if self.roles.isdisjoint(token.roles):
+            raise Forbidden
         return token
 
     async def _still_holds(self, tx: Tx, account_id: UUID) -> None:
@@ -85,9 +90,12 @@ class Everybody:
 PUBLIC = Depends(Everybody())
 """Declares a route to be for everybody: `dependencies=[PUBLIC]`."""
 
-Resident = Annotated[AccessToken, Depends(Allowed(Audience.WALLET, Role.RESIDENT))]
+RESIDENT = Allowed(Audience.WALLET, Role.RESIDENT)
+TILL = Allowed(Audience.MERCHANT, Role.MERCHANT, deed_asks=True)
+
+Resident = Annotated[AccessToken, Depends(RESIDENT)]
 StoreStaff = Annotated[AccessToken, Depends(Allowed(Audience.MERCHANT, Role.MERCHANT))]
-Till = Annotated[AccessToken, Depends(Allowed(Audience.MERCHANT, Role.MERCHANT, deed_asks=True))]
+Till = Annotated[AccessToken, Depends(TILL)]
 """A store's staff on the hot path: only for use cases that read the account's state themselves."""
 Officer = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER))]
 Approver = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.APPROVER))]

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from infra.http.bearers import Bearers
 from services.identity.passwords import RECOMMENDED, PasswordCost
 from services.identity.ports import SmsPort
 from services.identity.tokens import TokenKeys
 from services.kit.clock import Clock
 from services.kit.db import Database
 from services.kit.deeds import Deeds
+from services.payments.desk import PaymentDesk
 from services.wallets.checkout import CheckoutPort
 
 EMVCO_GUID = "jp.example.tanabata"
@@ -28,8 +30,10 @@ class Context:
 
     database: Database
     deeds: Deeds
+    payments: PaymentDesk
     clock: Clock
     tokens: TokenKeys
+    bearers: Bearers
     code_key: bytes = field(repr=False)
     webhook_secret: str = field(repr=False)
     sms: SmsPort
@@ -44,4 +48,8 @@ def context_of(request: Request) -> Context:
     return context
 
 
-Here = Annotated[Context, Depends(context_of)]
+async def _here(request: Request) -> Context:
+    return context_of(request)  # FastAPI runs what is not async on a thread, which costs more than the rest
+
+
+Here = Annotated[Context, Depends(_here)]

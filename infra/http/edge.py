@@ -10,6 +10,7 @@ import logging
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.http.problems import REQUEST_ID, EdgeProblem, problem_response, refusal_response
@@ -17,6 +18,8 @@ from infra.http.security import standard_headers
 from services.kit.errors import Busy, Refusal
 
 BODY_LIMIT = "tanabata.body_limit"
+DEADLINE = "tanabata.deadline"
+"""When a request's time is over, by the loop's clock, where it began before it came here."""
 MAX_BODY_BYTES = 64 * 1024
 MAX_CSV_BYTES = 5 * 1024 * 1024
 
@@ -41,6 +44,7 @@ class Edge:
             return
         scope[REQUEST_ID] = request_id = str(uuid4())
         scope[BODY_LIMIT] = MAX_BODY_BYTES
+        due = scope.get(DEADLINE) or asyncio.get_running_loop().time() + self._seconds
         started = False
 
         async def stamped(message: Message) -> None:
@@ -54,7 +58,7 @@ class Edge:
             await send(message)
 
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout_at(due):
                 await self._app(scope, limited(scope, receive), stamped)
         except Exception as error:
             if started:
@@ -62,7 +66,7 @@ class Edge:
             await last_resort(scope, error)(scope, receive, stamped)
 
 
-def last_resort(scope: Scope, error: Exception) -> ASGIApp:
+def last_resort(scope: Scope, error: Exception) -> Response:
     """The problem for what no handler answered: a refusal as itself, anything else as our fault."""
     if isinstance(error, Refusal):
         return refusal_response(scope, error)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from fastapi import Depends, Header, Request, Response
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from infra.http.strict import Answer
 from services.kit.db import Tx, UseCase
 from services.kit.deeds import Deed, answer_of, fingerprint
 from services.kit.errors import Kind, Missing, Refusal
+from services.payments.order import Order
 
 HEADER = "Idempotency-Key"
 REPLAY_HEADER = "Idempotent-Replay"
@@ -71,6 +73,17 @@ class Named:
             self.response.headers[REPLAY_HEADER] = "true"
         return done.result
 
+    async def pay(self, account_id: UUID, operation: str, order: Order) -> Any:
+        """Make a payment once for this account and id, or answer what it answered before.
+
+        As `perform`, but posted together with other payments that wait: see `services.kit.micro_batch`.
+        """
+        deed = Deed(account_id, self.key, fingerprint(operation, order))
+        done = await self.context.payments.perform(deed, order)
+        if done.replayed:
+            self.response.headers[REPLAY_HEADER] = "true"
+        return done.result
+
 
 @dataclass(frozen=True)
 class OwnDeed:
@@ -119,7 +132,7 @@ def read_key(values: list[str]) -> UUID:
     found = _UUID.fullmatch(values[0].strip())
     if found is None or len(values) > 1:
         raise IdempotencyKeyInvalid
-    return UUID(found[2])
+    return msgspec.convert(found[2], UUID)
 
 
 Command = Annotated[Named, Depends(named)]

@@ -23,6 +23,7 @@ MAX_DEPTH = 16
 MAX_CODE = 40
 MAX_NAME = 100
 MAX_REASON = 500
+MAX_SCANNED = 1_024
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _BREAKS = frozenset("\n\r\t")
@@ -112,7 +113,7 @@ _LINE = AfterValidator(_one_line)
 Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_NAME), _LINE]
 Reason = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_REASON), _LINE]
 ShortText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_CODE), _LINE]
-ScannedText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1_024)]
+ScannedText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_SCANNED)]
 """What a scanner read; one that types ends with a line break, which is left to the reader of codes."""
 Secret = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200), _LINE]
 

@@ -31,7 +31,8 @@ from services.merchants.add_member import AddMember, add_member
 from services.merchants.bank_account import BankAccount, bank_account, yucho_account
 from services.merchants.onboard import Onboard, Onboarded, onboard
 from services.merchants.shops import MemberRole, StoreDetails
-from services.payments.pay import PayByCode, PayStore, pay_by_code, pay_store
+from services.payments.order import PayByCode, PayStore
+from services.payments.pay import pay_by_code, pay_store
 from services.payments.refund import Refund, refund
 from services.wallets.buy import AttachCheckout, Buy, CheckoutWord, attach_checkout, hear, reserve
 from services.wallets.grant import Grant, grant

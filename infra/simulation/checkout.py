@@ -68,8 +68,12 @@ def go_to_pay(company: Company, checkout: Checkout) -> None:
         Fate.LATE: _lapse,
     }
     too_late = checkout.fate in {Fate.FORGETS, Fate.LATE}
-    minutes = TOO_LATE_MINUTES if too_late else checkout.resident.rng.uniform(1, 6)
-    company.stage.soon(minutes, partial(steps[checkout.fate], company, checkout))
+    step = partial(steps[checkout.fate], company, checkout)
+    if too_late:
+        company.stage.when_channel_is_asked(TOO_LATE_MINUTES, step)
+    else:
+        alone = checkout.fate is Fate.DECLINES  # whose units somebody else may have at once
+        company.stage.soon(checkout.resident.rng.uniform(1, 6), step, who=None if alone else checkout.resident.index)
 
 
 async def _pay(company: Company, checkout: Checkout) -> None:
@@ -88,7 +92,7 @@ async def _pay_unheard(company: Company, checkout: Checkout) -> None:
     """The webhook never comes; some minutes later the platform asks the channel by itself."""
     await company.stage.town.checkout.pay(checkout.id, notify=False)
     await checkout.must_be("reserved")
-    company.stage.soon(ASKED_AFTER_MINUTES, partial(_find_by_asking, company, checkout))
+    company.stage.when_channel_is_asked(ASKED_AFTER_MINUTES, partial(_find_by_asking, company, checkout))
 
 
 async def _find_by_asking(company: Company, checkout: Checkout) -> None:

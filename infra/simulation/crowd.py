@@ -48,7 +48,7 @@ async def _visit(company: Company, resident: Resident, turn: int) -> None:
     luck = resident.rng.random() if visit.mode is Mode.CPM else 1.0
     if luck < TOO_SLOW:
         code = resident.show_code()
-        company.stage.soon(1.5, partial(_scan_late, company, resident, shop, yen, code))
+        company.stage.soon(1.5, partial(_scan_late, company, resident, shop, yen, code), who=resident.index)
         return
     if luck < TOO_SLOW + ASKS_TOO_MUCH:
         too_much = resident.pocket.spendable(shop.store_class) + 100
@@ -80,7 +80,7 @@ async def _check_out(company: Company, resident: Resident, shop: Shop, yen: int,
         alike = (each for each in company.shops if each.store_class is shop.store_class and each.plan.weight)
         other = next((each for each in alike if each is not shop), None)
         if other is not None:
-            company.stage.soon(10, partial(_check_out, company, resident, other, yen, Mode.CPM))
+            company.stage.soon(10, partial(_check_out, company, resident, other, yen, Mode.CPM), who=resident.index)
             return
     elif paid is not None:
         raise WentWrong(f"a payment of {yen} yen at {shop.plan.name} was refused: {paid}")
@@ -93,7 +93,8 @@ def _go_on(company: Company, resident: Resident) -> None:
         _spend_the_rest(company, resident)
     if resident.visits:
         resident.turn += 1
-        company.stage.when(resident.visits[-1].at, partial(_visit, company, resident, resident.turn))
+        visit = partial(_visit, company, resident, resident.turn)
+        company.stage.when(resident.visits[-1].at, visit, who=resident.index)
 
 
 def _how_much(resident: Resident, shop: Shop, visit: Visit) -> int:
@@ -109,12 +110,12 @@ def _mishaps(company: Company, sale: Sale) -> None:
     rng, stage = sale.resident.rng, company.stage
     luck = rng.random()
     if luck < CANCELLED and stage.now.astimezone(TOKYO).hour < CLOSING_HOUR:
-        stage.soon(rng.randrange(1, 4), partial(_mistyped, company, sale))
+        stage.soon(rng.randrange(1, 4), partial(_mistyped, company, sale), who=sale.resident.index)
     elif luck < CANCELLED + REFUNDED:
         days = 1 + int(rng.expovariate(1 / REFUND_AFTER_DAYS))
         at = time_of_day(rng, civil_date(stage.now) + timedelta(days=days))
         yen = rng.randrange(1, sale.yen + 1) if rng.random() < IN_PART else sale.yen
-        stage.when(at, partial(_bring_back, company, sale, yen))
+        stage.when(at, partial(_bring_back, company, sale, yen), who=sale.resident.index)
 
 
 async def _mistyped(company: Company, sale: Sale) -> None:
@@ -143,7 +144,7 @@ async def revived(company: Company, sale: Sale, *, spend: bool) -> None:
     stage.happened("refund after expiry")
     if spend:
         day = civil_date(stage.now) + timedelta(days=resident.rng.randrange(1, stage.terms.revive_days))
-        stage.when(time_of_day(resident.rng, day), partial(_spend_revived, sale))
+        stage.when(time_of_day(resident.rng, day), partial(_spend_revived, sale), who=resident.index)
     last = civil_date(stage.now) + timedelta(days=stage.terms.revive_days)
     stage.at(last + timedelta(days=1), "00:20", partial(_lapse_again, resident))
 

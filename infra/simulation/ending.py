@@ -46,12 +46,15 @@ async def end(company: Company, payouts: Payouts) -> Outcome:
     body = {"source": "channel", "amount_yen": 1}
     (await auditor.ask(f"/programmes/{stage.programme}/money-in", body)).must_be_refused("forbidden")
     stage.happened("refused: an auditor who acts")
+    stage.tell("taking in the last money")
     for source in SOURCES:
         await take_in_money(company, source)
     await stage.work()
+    stage.tell("reading statements")
     statements = await _collect_statements(company)
     balance = (await auditor.look(f"/programmes/{stage.programme}/trial-balance")).done()
     terms = (await auditor.look(f"/programmes/{stage.programme}")).done()["terms"]
+    stage.tell("proving the books")
     proof = (await stage.town.jobs.transact(_prove, None)).plain()
     figures = await stage.town.jobs.transact(read_figures, stage.programme)
     report = build_report(company, terms, figures, proof)

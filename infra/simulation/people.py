@@ -4,6 +4,7 @@ A clerk takes payments, an officer runs the programme, a resident buys, pays and
 who only shows pay codes needs neither a token nor a network.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -32,17 +33,19 @@ class Person:
         self._prefix = prefix
         self._token = ""
         self._token_until = stage.now
+        self._signing_in = asyncio.Lock()
 
     async def _sign_in(self) -> dict[str, Any]:
         raise NotImplementedError
 
     async def token(self) -> str:
         """A token that is valid now."""
-        if self.stage.now >= self._token_until:
-            signed_in = await self._sign_in()
-            self._token = signed_in["access_token"]
-            self._token_until = self.stage.now + timedelta(seconds=signed_in["expires_in"])
-            self.stage.happened("signed in")
+        async with self._signing_in:  # at a till that two customers come to at once, only once
+            if self.stage.now >= self._token_until:
+                signed_in = await self._sign_in()
+                self._token = signed_in["access_token"]
+                self._token_until = self.stage.now + timedelta(seconds=signed_in["expires_in"])
+                self.stage.happened("signed in")
         return self._token
 
     async def look(self, path: str, query: Mapping[str, str] | None = None) -> Answer:

@@ -74,9 +74,10 @@ def queue_up(company: Company, wishes: list[Wish]) -> None:
     for wish in wishes:
         if wish.resident.rng.random() < JOINS_EARLY:
             before = timedelta(days=wish.resident.rng.randrange(2, 7), minutes=wish.resident.rng.randrange(360))
-            stage.when(instant(stage.terms.sale.first, "15:00") - before, wish.resident.join)
+            at = instant(stage.terms.sale.first, "15:00") - before
         else:
-            stage.when(wish.at - timedelta(minutes=4), wish.resident.join)
+            at = wish.at - timedelta(minutes=4)
+        stage.when(at, wish.resident.join, who=wish.resident.index)
         stage.when(wish.at, partial(_come, company, wish))
 
 

@@ -1,12 +1,16 @@
 """Where a programme is played: the platform built in-process, a clock that is set, an agenda, a tally.
 
-Law: nothing here is random but by the seed, and no two things happen at once, so that the same
-seed gives the same deeds in the same order. Actors have entropy of their own, apart from the
-platform's: what one of them makes never shifts the other's ids.
+Law: nothing here is random but by the seed, so that the same seed gives the same deeds. Within a
+minute different people act at once, and which of them is served first is left open; so nothing that
+is written out may follow from it. Nobody's chance, sums or order depends on another's, and random
+bytes come from a stream that stands at the same place after the minute, whoever took which of them.
+What decides between people, such as who gets the last units, happens alone. Actors have entropy of
+their own, apart from the platform's: what one of them makes never shifts the other's ids.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
@@ -23,10 +27,12 @@ from services.settlement.calendar import closing_dates, cutoff_instant
 from services.settlement.closings import LONGEST_GAP, closing_of
 
 PUBLIC_URL = "http://localhost:8000"
+CHANNEL_ASKED_EVERY = timedelta(minutes=10)
+_MIDNIGHT = datetime(2000, 1, 1, tzinfo=TOKYO)
 
 
 class Stage:
-    """One play. `told` hears of every payment's yen, for a progress bar."""
+    """One play. `told` hears where it is and of every payment's yen, for a progress bar."""
 
     def __init__(
         self,
@@ -34,7 +40,7 @@ class Stage:
         town: Town,
         clock: SetClock,
         entropy: SeededEntropy,
-        told: Callable[[datetime, int], None],
+        told: Callable[[str, int], None],
     ) -> None:
         self.setting = setting
         self.terms = setting.terms
@@ -48,6 +54,7 @@ class Stage:
         self._entropy = entropy
         self._jobs = jobs(town.jobs, town.checkout)
         self._told = told
+        self._channel_asked_at: datetime | None = None
 
     @property
     def now(self) -> datetime:
@@ -78,29 +85,45 @@ class Stage:
         """Something happens on a civil day in Japan, at `HH:MM`."""
         self.when(instant(day, clock_time), event)
 
-    def when(self, at: datetime, event: Event) -> None:
-        self._agenda.add(at, event)
+    def when(self, at: datetime, event: Event, *, who: int | None = None) -> None:
+        """Something happens; `who` is the one person whom it concerns, None where it concerns others, too."""
+        self._agenda.add(at, event, who)
 
-    def soon(self, minutes: float, event: Event) -> None:
-        self.when(self.now + timedelta(minutes=minutes), event)
+    def soon(self, minutes: float, event: Event, *, who: int | None = None) -> None:
+        self.when(self.now + timedelta(minutes=minutes), event, who=who)
+
+    def when_channel_is_asked(self, minutes: float, event: Event) -> None:
+        """Something happens when the platform next asks its channel, but not for so many minutes."""
+        since = self.now + timedelta(minutes=minutes) - _MIDNIGHT
+        self.when(_MIDNIGHT - (-since // CHANNEL_ASKED_EVERY) * CHANNEL_ASKED_EVERY, event)
 
     def happened(self, what: str) -> None:
         """Count an element of the story."""
         self.tally[what] += 1
 
+    def tell(self, words: str) -> None:
+        """Say what takes a while."""
+        self._told(words, 0)
+
     def paid(self, yen: int) -> None:
-        self._told(self.now, yen)
+        self._told(self.today.isoformat(), yen)
 
     async def play(self) -> None:
         """Let everything happen that is on the agenda. Time never runs back: a late actor makes others late."""
+        day = None
         while (found := self._agenda.next()) is not None:
-            at, event = found
+            at, events = found
             self.clock.set(max(self.now, at))
-            await event()
+            if self.today != day:
+                day = self.today
+                self.tell(day.isoformat())
+            await _all_of(events)
 
     async def ask_channel(self) -> None:
-        """The platform's job that settles checkouts, as it runs all day."""
-        await settle_checkouts(self.town.jobs, self.town.checkout)
+        """The platform's job that settles checkouts, which it does for everybody who waits at this instant."""
+        if self._channel_asked_at != self.now:
+            self._channel_asked_at = self.now
+            await settle_checkouts(self.town.jobs, self.town.checkout)
 
     async def work(self) -> None:
         """The platform's own jobs, once, as its worker does them."""
@@ -108,6 +131,16 @@ class Stage:
         failed = [name for name, count in done.items() if count is None]
         if failed:
             raise RuntimeError(f"the jobs {failed} failed at {self.now}")
+
+
+async def _all_of(events: Sequence[Event]) -> None:
+    """Let them happen at once; when all are over, raise what the first that failed raised."""
+    if len(events) == 1:
+        await events[0]()
+        return
+    for outcome in await asyncio.gather(*(event() for event in events), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def instant(day: date, clock_time: str) -> datetime:

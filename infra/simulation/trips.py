@@ -41,7 +41,7 @@ LEAVES_CHANGE = 0.12
 """The share of people who do not bother to spend the last few yen."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Habits:
     """How one person shops; `tempo` is a standard normal figure, below zero for the quick."""
 
@@ -52,7 +52,7 @@ class Habits:
     leaves_change: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Visit:
     """A payment that somebody means to make; `store` is the store's index in the market."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from services.identity.tables.schema import AccountRow, ActsForRow
 
-AccountId = UUID | InstrumentedAttribute[UUID] | BindParameter[Any]
+AccountId = UUID | InstrumentedAttribute[UUID] | BindParameter[Any] | ColumnElement[Any]
 """A value, a column of the borrower's statement, or a place that is filled at execution."""
 
 
@@ -24,4 +24,5 @@ def acts_for(account_id: AccountId, person_id: InstrumentedAttribute[UUID]) -> C
 
 def is_open(account_id: AccountId) -> ColumnElement[bool]:
     """True where the account is active, at the instant of the statement."""
-    return exists().where(AccountRow.id == account_id, AccountRow.status == "active")
+    found = exists().where(AccountRow.id == account_id, AccountRow.status == "active")
+    return found.correlate_except(AccountRow)

@@ -41,13 +41,13 @@ async def sign_in_staff(database: Database, attempt: StaffSignIn) -> Account:
     API's account and a disabled one alike; `Busy`.
     """
     email = email_address(attempt.email)
-    credentials = await database.transact(_take_try, email)
+    credentials = await database.transact(_take_try, email, direct=True)
     known = credentials is not None and credentials.kind is attempt.kind
     stored = credentials.hash if credentials is not None and known else None
     fits = await compare_password(stored, attempt.password, attempt.cost)
     if credentials is None or not fits:
         raise SignInRefused
-    return await database.transact(_enter, _Fitting(email, credentials))
+    return await database.transact(_enter, _Fitting(email, credentials), direct=True)
 
 
 async def _take_try(tx: Tx, email: str) -> accounts.Credentials | None:

@@ -6,28 +6,36 @@ command line, the worker, a simulation and the tests, and may be run again as a 
 the database asks for that.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
 
 from services.kit.clock import Clock
+from services.kit.driver_uuid import driver_uuid
 from services.kit.errors import Busy
-from services.kit.ids import Entropy, uuid7
+from services.kit.ids import NOISE_BYTES, Entropy, uuid7_bytes
 from services.kit.numbers import make_number, number_space
 
 TRIES = 3
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 OUT_OF_TIME = frozenset({"55P03", "57014", "25P03", "57P01", "57P02", "57P03", "53300"})
 OUT_OF_ROOM = frozenset({"53100", "53200"})
+
+FROM_DATABASE = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the database or its driver raises, whichever way a statement went."""
+
+CONSTRAINT_BROKEN = (IntegrityError, asyncpg.IntegrityConstraintViolationError)
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -47,18 +55,39 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Tx:
-    """An open transaction, the deed's one instant, and its entropy."""
+    """An open transaction, the deed's one instant, and its entropy.
+
+    `driver` is the driver's own connection, in a transaction that `services.kit.statements` may use
+    directly; None in all others.
+    """
 
     connection: AsyncConnection
     now: datetime
     entropy: Entropy
+    driver: Any = None
+
+    def new_ids(self, count: int) -> list[UUID]:
+        """As many ids as asked, all of this instant: they are not sorted among themselves."""
+        milliseconds, noise = int(self.now.timestamp() * 1_000), self.entropy.take(NOISE_BYTES * count)
+        return [
+            driver_uuid(uuid7_bytes(milliseconds, noise[start : start + NOISE_BYTES]))
+            for start in range(0, NOISE_BYTES * count, NOISE_BYTES)
+        ]
 
     def new_id(self) -> UUID:
-        return uuid7(self.now, self.entropy)
+        return driver_uuid(uuid7_bytes(int(self.now.timestamp() * 1_000), self.entropy.take(NOISE_BYTES)))
+
+    def new_numbers(self, prefix: str, length: int, count: int) -> list[str]:
+        """As many short numbers for people, random, each with its check character."""
+        space, noise = number_space(length), self.entropy.take(16 * count)
+        return [
+            make_number(prefix, int.from_bytes(noise[start : start + 16]) % space, length)
+            for start in range(0, 16 * count, 16)
+        ]
 
     def new_number(self, prefix: str, length: int) -> str:
         """A short number for people, random, with its check character."""
-        return make_number(prefix, int.from_bytes(self.entropy.take(16)) % number_space(length), length)
+        return self.new_numbers(prefix, length, 1)[0]
 
 
 UseCase = Callable[[Tx, C], Awaitable[R]]
@@ -77,7 +106,7 @@ def sqlstate(error: BaseException) -> str | None:
 def broken_constraint(error: BaseException) -> str | None:
     """The name of the constraint that fired, if one did."""
     origin = getattr(error, "orig", None)
-    for candidate in (getattr(origin, "__cause__", None), origin):
+    for candidate in (getattr(origin, "__cause__", None), origin, error):
         name = getattr(candidate, "constraint_name", None)
         if isinstance(name, str):
             return name
@@ -95,6 +124,11 @@ def _is_lost(error: BaseException) -> bool:
             or (code is not None and code.startswith("08"))
             or (code is None and isinstance(error, InterfaceError | OperationalError))
         )
+    if isinstance(error, asyncpg.PostgresError):
+        code = error.sqlstate or ""
+        return code in OUT_OF_TIME or code in OUT_OF_ROOM or code.startswith("08")
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return True  # the driver's own words: the connection is closed, or was while we used it
     return isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | OSError)
 
 
@@ -105,6 +139,7 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.entropy = entropy
+        self._by_hand = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
@@ -112,17 +147,32 @@ class Database:
         async with self.engine.begin() as connection:
             yield Tx(connection, self.clock.now(), self.entropy)
 
-    async def transact(self, use_case: UseCase[C, R], command: C) -> R:
+    @asynccontextmanager
+    async def begin_direct(self) -> AsyncIterator[Tx]:
+        """The same, for the hot path: begun and ended by hand, so that statements may go to the driver itself."""
+        async with self._by_hand.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.execute("BEGIN")
+            try:
+                yield Tx(connection, self.clock.now(), self.entropy, driver)
+                await driver.execute("COMMIT")
+            except BaseException:
+                await _roll_back(connection, driver)
+                raise
+
+    async def transact(self, use_case: UseCase[C, R], command: C, *, direct: bool = False) -> R:
         """Run a use case in a transaction of its own and answer only after the commit.
 
         Tries again, at most three times in all, when PostgreSQL reports a deadlock or a
-        serialization failure. Raises `Busy` when the database cannot answer.
+        serialization failure. Raises `Busy` when the database cannot answer. `direct` lets the
+        statements of the hot path go to the driver itself.
         """
+        begin = self.begin_direct if direct else self.begin
         for attempt in range(1, TRIES + 1):
             try:
-                async with self.begin() as tx:
+                async with begin() as tx:
                     result = await use_case(tx, command)
-            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+            except (*FROM_DATABASE, PoolTimeoutError, OSError, TimeoutError) as error:
                 if sqlstate(error) in RETRYABLE and attempt < TRIES:
                     continue
                 if _is_lost(error) or sqlstate(error) in RETRYABLE:
@@ -130,3 +180,11 @@ class Database:
                 raise
             return result
         raise AssertionError("unreachable")
+
+
+async def _roll_back(connection: AsyncConnection, driver: Any) -> None:
+    """End a transaction that failed; a connection that cannot say so is thrown away, never used again."""
+    try:
+        await asyncio.shield(driver.execute("ROLLBACK"))
+    except (Exception, asyncio.CancelledError):
+        await connection.invalidate()

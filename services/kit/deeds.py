@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from services.kit import tables
 from services.kit.db import Database, Tx, UseCase, broken_constraint
 from services.kit.errors import Busy, Kind, Refusal
+from services.kit.frozen import quick
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -35,6 +36,7 @@ class DeedInProgress(Refusal):
     kind = Kind.CONFLICT
 
 
+@quick
 @dataclass(frozen=True)
 class Deed:
     """A command's name: who acts, under which id of theirs, and what exactly is asked."""
@@ -44,6 +46,7 @@ class Deed:
     fingerprint: bytes
 
 
+@quick
 @dataclass(frozen=True)
 class Done(Generic[R]):
     result: R

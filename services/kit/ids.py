@@ -30,7 +30,13 @@ class SeededEntropy:
 
 def uuid7(instant: datetime, entropy: Entropy) -> UUID:
     """A UUIDv7 of `instant` in milliseconds, the rest random."""
-    milliseconds = int(instant.timestamp() * 1000) & ((1 << 48) - 1)
-    noise = int.from_bytes(entropy.take(10), "big")
-    value = milliseconds << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | 0b10 << 62
-    return UUID(int=value | noise & ((1 << 62) - 1))
+    return UUID(bytes=uuid7_bytes(int(instant.timestamp() * 1000), entropy.take(NOISE_BYTES)))
+
+
+NOISE_BYTES = 10
+
+
+def uuid7_bytes(milliseconds: int, noise: bytes) -> bytes:
+    """The sixteen bytes of a UUIDv7; of the ten bytes of `noise` six bits give way to version and variant."""
+    version, variant = 0x70 | noise[0] & 0x0F, 0x80 | noise[2] & 0x3F
+    return milliseconds.to_bytes(6, "big") + bytes((version, noise[1], variant)) + noise[3:]

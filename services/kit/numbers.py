@@ -62,8 +62,9 @@ def make_number(prefix: str, entropy: int, length: int) -> str:
         raise ValueError("a prefix is one sign of the alphabet")
     if not 0 <= entropy < number_space(length):
         raise ValueError("entropy is drawn from the number space of its length")
-    body = "".join(ALPHABET[entropy >> SIGN_BITS * place & 31] for place in reversed(range(length)))
-    return prefix + body + check_character(prefix + body)
+    signs = [ALPHABET[entropy >> shift & 31] for shift in range(SIGN_BITS * (length - 1), -1, -SIGN_BITS)]
+    body = prefix + "".join(signs)
+    return body + check_character(body)
 
 
 def check_character(signs: str) -> str:
@@ -105,7 +106,9 @@ def _residue(signs: str) -> int:
     """Damm's running value over GF(32), in the range 0 to 31; 0 for a valid number."""
     value = 0
     for sign in signs:
-        value = (value ^ _VALUE[sign]) << 1
-        if value & 0b100000:
-            value ^= _REDUCTION
+        value = _TIMES_X[value ^ _VALUE[sign]]
     return value
+
+
+_TIMES_X = tuple(value << 1 if value < 16 else value << 1 ^ _REDUCTION for value in range(32))
+"""The product with x in GF(2)[x]/(x^5 + x^2 + 1)."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.kit.errors import Refusal
+from services.kit.frozen import quick
 from services.ledger.chart import OWNED, Account
 
 
@@ -38,6 +39,7 @@ class Unbalanced(Refusal):
     code = "journal_unbalanced"
 
 
+@quick
 @dataclass(frozen=True)
 class Posting:
     """`amount_yen` on one account: a debit above zero, a credit below."""
@@ -47,6 +49,7 @@ class Posting:
     owner_id: UUID | None = None
 
 
+@quick
 @dataclass(frozen=True)
 class Journal:
     programme_id: UUID
@@ -56,6 +59,7 @@ class Journal:
     reverses_id: UUID | None = None
 
 
+@quick
 @dataclass(frozen=True)
 class WrittenJournal:
     """A journal as the books hold it."""
@@ -76,7 +80,7 @@ class Movement:
 
 def entry(programme_id: UUID, kind: JournalKind, deed_id: UUID, postings: Iterable[Posting]) -> Journal:
     """A checked journal; postings of zero yen say nothing and are left out."""
-    kept = tuple(posting for posting in postings if posting.amount_yen != 0)
+    kept = tuple([posting for posting in postings if posting.amount_yen != 0])
     journal = Journal(programme_id, kind, deed_id, kept)
     check(journal)
     return journal
@@ -84,12 +88,14 @@ def entry(programme_id: UUID, kind: JournalKind, deed_id: UUID, postings: Iterab
 
 def check(journal: Journal) -> None:
     """Raise Unbalanced unless the journal may be written."""
-    total = sum(posting.amount_yen for posting in journal.postings)
-    if total != 0 or not journal.postings:
-        raise Unbalanced(kind=journal.kind.value, difference_yen=total)
+    total = 0
+    sound = bool(journal.postings)
     for posting in journal.postings:
+        total += posting.amount_yen
         if posting.amount_yen == 0 or (posting.owner_id is not None) != (posting.account in OWNED):
-            raise Unbalanced(kind=journal.kind.value, difference_yen=0)
+            sound = False
+    if total != 0 or not sound:
+        raise Unbalanced(kind=journal.kind.value, difference_yen=total)
 
 
 def reversal(written: WrittenJournal, kind: JournalKind, deed_id: UUID) -> Journal:

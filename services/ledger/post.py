@@ -19,9 +19,9 @@ async def post(tx: Tx, journals: Sequence[Journal]) -> list[WrittenJournal]:
         raise ValueError("too many journals for one statement")
     for journal in journals:
         check(journal)
-    written = [WrittenJournal(tx.new_id(), journal) for journal in journals]
-    await tables.insert_journals(tx, [(each.id, each.journal) for each in written])
-    return written
+    ids = tx.new_ids(len(journals))
+    await tables.insert_journals(tx, list(zip(ids, journals, strict=True)))
+    return [WrittenJournal(*each) for each in zip(ids, journals, strict=True)]
 
 
 async def reverse(tx: Tx, deed_id: UUID, kind: JournalKind, by_deed_id: UUID) -> list[WrittenJournal]:

@@ -2,28 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Executable,
     ForeignKey,
     Index,
     LargeBinary,
     SmallInteger,
     Text,
+    bindparam,
+    cast,
     func,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base, Tx
-from services.kit.sets import any_of, arrays, insert_later, insert_rows
+from services.kit.sets import any_of, by_columns, insert_later, insert_rows, rows_later
+from services.kit.statements import Statement
 from services.kit.tables import Instant
 from services.ledger.chart import CHART, OWNED, Account
+from services.ledger.horizon import Look
 from services.ledger.journal import Journal, JournalKind, Movement, Posting, WrittenJournal
 
 
@@ -35,7 +39,12 @@ class JournalRow(Base):
     __tablename__ = "ledger_journal"
     __table_args__ = (
         CheckConstraint(f"kind IN ({_one_of([kind.value for kind in JournalKind])})", name="kind"),
-        Index("ix_ledger_journal_programme", "programme_id", "effective_at"),
+        Index(
+            "ix_ledger_journal_recorded_at",
+            "recorded_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 32},
+        ),
         Index("ix_ledger_journal_deed", "deed_id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -76,42 +85,33 @@ class SealRow(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-HEAD = ("id", "programme_id", "kind", "deed_id", "reverses_id", "effective_at")
+HEAD = ("id", "programme_id", "kind", "deed_id", "reverses_id")
 LINE = ("journal_id", "line", "account", "owner_id", "amount_yen")
 
 
-@cache
-def _write_journals() -> Insert:
-    heads = insert_later(JournalRow, HEAD).cte("heads")
-    return insert_later(PostingRow, LINE).add_cte(heads)
+def _write_journals() -> Executable:
+    head = rows_later(JournalRow.__tablename__, tuple(getattr(JournalRow, key) for key in HEAD))
+    at = cast(bindparam("effective_at", type_=Instant), Instant)
+    heads = insert(JournalRow).from_select([*HEAD, "effective_at"], select(*(head.c[key] for key in HEAD), at))
+    return insert_later(PostingRow, LINE).add_cte(heads.cte("heads"))
+
+
+_WRITE_JOURNALS = Statement(_write_journals)
 
 
 async def insert_journals(tx: Tx, journals: Sequence[tuple[UUID, Journal]]) -> None:
     """Write journals with all their postings in one statement."""
     heads = [
-        {
-            "id": journal_id,
-            "programme_id": journal.programme_id,
-            "kind": journal.kind.value,
-            "deed_id": journal.deed_id,
-            "reverses_id": journal.reverses_id,
-            "effective_at": tx.now,
-        }
+        (journal_id, journal.programme_id, journal.kind, journal.deed_id, journal.reverses_id)
         for journal_id, journal in journals
     ]
     lines = [
-        {
-            "journal_id": journal_id,
-            "line": line,
-            "account": posting.account.value,
-            "owner_id": posting.owner_id,
-            "amount_yen": posting.amount_yen,
-        }
+        (journal_id, line, posting.account, posting.owner_id, posting.amount_yen)
         for journal_id, journal in journals
         for line, posting in enumerate(journal.postings, start=1)
     ]
-    values = arrays(JournalRow.__tablename__, HEAD, heads) | arrays(PostingRow.__tablename__, LINE, lines)
-    await tx.connection.execute(_write_journals(), values)
+    values = by_columns(JournalRow.__tablename__, HEAD, heads) | by_columns(PostingRow.__tablename__, LINE, lines)
+    await _WRITE_JOURNALS.rows(tx, values | {"effective_at": tx.now})
 
 
 async def read_journals(tx: Tx, deed_id: UUID) -> list[WrittenJournal]:
@@ -204,9 +204,18 @@ async def chain_head(tx: Tx) -> tuple[int, bytes]:
     return (row[0], row[1]) if row else (0, b"")
 
 
-async def unsealed_contents(tx: Tx, limit: int) -> list[tuple[UUID, str]]:
-    """Journals that carry no seal yet, oldest record first, each with its canonical text."""
-    return [(row[0], row[1]) for row in await tx.connection.execute(text(UNSEALED), {"limit": limit})]
+async def unsealed_contents(
+    tx: Tx, after: tuple[datetime, UUID] | None, limit: int
+) -> list[tuple[UUID, datetime, str]]:
+    """Journals that carry no seal yet, oldest record first: id, record and canonical text of each.
+
+    `after` leaves out what was recorded up to that place; None leaves out nothing.
+    """
+    values: dict[str, object] = {"limit": limit}
+    if after is not None:
+        values |= {"recorded_at": after[0], "journal_id": after[1]}
+    query = text(UNSEALED.format(behind=BEHIND if after else ""))
+    return [(row[0], row[1], row[2]) for row in await tx.connection.execute(query, values)]
 
 
 async def insert_seals(tx: Tx, seals: Sequence[tuple[int, UUID, bytes]]) -> None:
@@ -215,19 +224,35 @@ async def insert_seals(tx: Tx, seals: Sequence[tuple[int, UUID, bytes]]) -> None
 
 
 UNSEALED = """
-SELECT j.id,
+SELECT j.id, j.recorded_at,
        concat_ws('|', j.id, j.programme_id, j.kind, j.deed_id, coalesce(j.reverses_id::text, '-'),
                  (extract(epoch FROM j.effective_at) * 1000000)::bigint,
                  (SELECT string_agg(concat_ws(':', p.line, p.account, coalesce(p.owner_id::text, '-'),
                                               p.amount_yen), ',' ORDER BY p.line)
                     FROM ledger_posting p WHERE p.journal_id = j.id))
   FROM ledger_journal j
-  LEFT JOIN ledger_seal s ON s.journal_id = j.id
- WHERE s.journal_id IS NULL
+ WHERE NOT EXISTS (SELECT FROM ledger_seal s WHERE s.journal_id = j.id){behind}
  ORDER BY j.recorded_at, j.id
  LIMIT :limit
 """
 """One line of text a journal, with everything that it says; the auditor rebuilds it on its own."""
+
+BEHIND = " AND j.recorded_at >= :recorded_at AND (j.recorded_at, j.id) > (:recorded_at, :journal_id)"
+"""The first half says nothing new, but it is the half that an index over blocks understands."""
+
+
+async def look(tx: Tx) -> Look:
+    """The database's clock, this transaction's number and the oldest that has not ended.
+
+    Our number is taken after the snapshot, so whoever has a greater one began after the look.
+    """
+    row = (await tx.connection.execute(text(LOOK))).one()
+    return Look(row[0], row[1], row[2])
+
+
+LOOK = """
+SELECT clock_timestamp(), pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+"""
 
 
 async def sum_flows(tx: Tx, programme_id: UUID) -> list[tuple[str, str, int]]:

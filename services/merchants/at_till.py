@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.kit.errors import Kind, Missing, Refusal
+from services.kit.frozen import quick
 
 
 class StoreUnknown(Refusal):
@@ -25,6 +26,7 @@ class OwnStore(Refusal):
     kind = Kind.FORBIDDEN
 
 
+@quick
 @dataclass(frozen=True)
 class StoreAtTill:
     """`member_role` is the acting account's role there, None without one; persons known to be staff."""

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, and_, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
@@ -12,30 +12,27 @@ store_id: InstrumentedAttribute[UUID] = StoreRow.id
 store_code: InstrumentedAttribute[str] = StoreRow.code
 
 
-def stores_at_till(account_id: UUID | BindParameter[Any] | None) -> Select[Any]:
+def stores_at_till(
+    account_id: UUID | BindParameter[Any] | ColumnElement[Any] | None, person_id: ColumnElement[Any] | None = None
+) -> Select[Any]:
     """What a payment must know of a store, in one row a store: narrow it down and read it with `store_at_till`.
 
     Columns: id, code, name, class, merchant, whether store and merchant are active, the
     acting account's role there (NULL without one), and the persons known to work for the
-    merchant, in this store or another: nobody pays their own employer.
+    merchant, in this store or another: nobody pays their own employer. With `person_id` only
+    that person is looked for among them.
     """
     role = (
         select(MemberRow.role)
         .where(MemberRow.store_id == StoreRow.id, MemberRow.account_id == account_id, MemberRow.status == "active")
+        .correlate_except(MemberRow)
         .scalar_subquery()
     )
     branch = aliased(StoreRow)
-    staff = (
-        select(func.array_agg(MemberRow.person_id))
-        .join(branch, branch.id == MemberRow.store_id)
-        .where(
-            branch.merchant_id == StoreRow.merchant_id,
-            MemberRow.person_id.is_not(None),
-            MemberRow.status == "active",
-        )
-        .correlate(StoreRow)
-        .scalar_subquery()
-    )
+    working = select(func.array_agg(MemberRow.person_id)).join(branch, branch.id == MemberRow.store_id)
+    working = working.where(branch.merchant_id == StoreRow.merchant_id, MemberRow.status == "active")
+    working = working.where(MemberRow.person_id.is_not(None) if person_id is None else MemberRow.person_id == person_id)
+    staff = working.correlate_except(MemberRow, branch).scalar_subquery()
     accepting = and_(StoreRow.status == "active", MerchantRow.status == "active")
     return select(
         StoreRow.id,

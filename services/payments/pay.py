@@ -1,20 +1,23 @@
-"""Pay a store: the hot path. At most eight statements, and nothing of the store is locked.
+"""Pay stores: the hot path. Any number of payments in one transaction, each with its own outcome.
 
-Both ways end in the same deed: lock the wallet, look at the store, choose the lots, take
-from them, write the payment, post the journals. The instant of the deed decides about
-codes, limits, suspension and expiry alike.
+All ways end in the same deed: lock the wallets, look at the stores, choose the lots, take from
+them, write the payments, post the journals; at most eight statements whatever the number, and
+nothing of a store is locked. The instant of the deed decides about codes, limits, suspension and
+expiry alike. One payment alone is a batch of one: there is no other set of rules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from sqlalchemy.exc import IntegrityError
-
-from services.kit.db import Tx, broken_constraint
-from services.kit.errors import Missing
+from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
+from services.kit.errors import Missing, Refusal
+from services.kit.frozen import quick
+from services.kit.micro_batch import Elsewhere, Kind
 from services.ledger import post
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
-from services.payments.pay_code import peek_device, verify
+from services.payments.order import Order, PayByCode, PayStore, PayTill, answer_of, answer_type_of, keys_of, payer_asked
+from services.payments.pay_code import verify_registered
 from services.payments.payment import (
     AmountDiffers,
     DeedKind,
@@ -30,78 +33,134 @@ from services.payments.payment import (
     TillCodeUsed,
     by_programme,
     leg_journals,
-    must_be_amount,
+    receipt_of,
 )
 from services.payments.tables import reading, writing
+from services.payments.tables.reading import Counter, CounterAsked
+from services.payments.tables.writing import Made
 from services.wallets import spend
-from services.wallets.wallet import Wallet
+from services.wallets.spend import Spent, Want
+from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active
 
 NUMBER_PREFIX, NUMBER_LENGTH = "P", 10
 STAFF = frozenset({"owner", "manager", "clerk"})
 
 
-@dataclass(frozen=True)
-class PayByCode:
-    """A clerk has scanned a resident's pay code (a compact JWS) and typed the amount."""
+async def pay(tx: Tx, orders: Sequence[Order]) -> list[Receipt | Refusal | Elsewhere]:
+    """Pay what can be paid; an outcome for each order, in their order. Every wallet at most once.
 
-    account_id: UUID
-    store_id: UUID
-    pay_code: str
-    amount_yen: int
-
-
-@dataclass(frozen=True)
-class PayStore:
-    """A resident has read a store's code and typed the amount."""
-
-    account_id: UUID
-    wallet_id: UUID
-    store_code: str
-    amount_yen: int
-
-
-@dataclass(frozen=True)
-class PayTill:
-    """A resident has read a register's code; an amount, if given, must be the register's."""
-
-    account_id: UUID
-    wallet_id: UUID
-    till_code: str
-    amount_yen: int | None
+    One order alone waits for its wallet's lock; of several, one whose wallet is held elsewhere is
+    answered `Elsewhere.HELD` and nothing is done for it. Raises what breaks a constraint, and then
+    nothing at all was paid.
+    """
+    outcomes: list[Receipt | Refusal | Elsewhere | None] = [None] * len(orders)
+    asked: list[tuple[int, Order, PayerAsked]] = []
+    for place, order in enumerate(orders):
+        try:
+            asked.append((place, order, payer_asked(order)))
+        except Refusal as refusal:
+            outcomes[place] = refusal
+    payers = await spend.lock_payers(tx, [each[2] for each in asked], wait=len(orders) == 1) if asked else []
+    held: list[tuple[int, Order, Payer]] = []
+    for (place, order, _), payer in zip(asked, payers, strict=True):
+        if isinstance(payer, Payer):
+            held.append((place, order, payer))
+        elif isinstance(payer, Absent):
+            outcomes[place] = DeviceUnknown() if payer is Absent.DEVICE else Missing()
+        else:
+            outcomes[place] = payer
+    counters = await reading.counters(tx, [_counter_asked(order, payer) for _, order, payer in held]) if held else []
+    agreed: list[tuple[int, _Agreed]] = []
+    for (place, order, payer), counter in zip(held, counters, strict=True):
+        try:
+            agreed.append((place, _agree(tx, order, payer, counter)))
+        except Refusal as refusal:
+            outcomes[place] = refusal
+    for (place, _), outcome in zip(agreed, await _settle(tx, [each for _, each in agreed]), strict=True):
+        outcomes[place] = outcome
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
 async def pay_by_code(tx: Tx, command: PayByCode) -> Receipt:
     """Consumer-presented: the code works once, within its 60 seconds, at any store."""
-    must_be_amount(command.amount_yen)
-    wallet, device = await spend.lock_for_device(tx, peek_device(command.pay_code))
-    store = must_be_staff(await reading.store_by_id(tx, command.store_id, command.account_id), STAFF)
-    spend.must_be_usable(wallet, device)
-    code = verify(command.pay_code, device.public_jwk, tx.now)
-    if code.wallet_id != wallet.id:
-        raise Missing()
-    use_id = uuid5(device.id, str(code.jti))  # a phone's own: nobody burns another phone's code by its jti
-    return await _pay(tx, wallet, store, Mode.CPM, command.amount_yen, command.account_id, use_id)
+    return await _pay_alone(tx, command)
 
 
 async def pay_store(tx: Tx, command: PayStore) -> Receipt:
     """Merchant-presented with the store's own code."""
-    must_be_amount(command.amount_yen)
-    wallet = await spend.lock_for_account(tx, command.wallet_id, command.account_id)
-    store = await reading.store_by_code(tx, command.store_code)
-    if store is None:
-        raise StoreUnknown(store=command.store_code)
-    return await _pay(tx, wallet, store, Mode.MPM, command.amount_yen, command.account_id, None)
+    return await _pay_alone(tx, command)
 
 
 async def pay_till(tx: Tx, command: PayTill) -> Receipt:
     """Merchant-presented with a register's code, which works once and for a few minutes."""
-    wallet = await spend.lock_for_account(tx, command.wallet_id, command.account_id)
-    found = await reading.store_by_till_code(tx, command.till_code)
-    if found is None:
-        raise TillCodeUnknown(till_code=command.till_code)
-    store, code, used = found
-    _must_be_payable(tx, code, used, command.amount_yen)
-    return await _pay(tx, wallet, store, Mode.TILL, code.amount_yen, command.account_id, code.id)
+    return await _pay_alone(tx, command)
+
+
+async def _pay_alone(tx: Tx, order: Order) -> Receipt:
+    [outcome] = await pay(tx, [order])
+    if isinstance(outcome, Refusal):
+        raise outcome
+    if not isinstance(outcome, Receipt):
+        raise AssertionError("one order alone waits for its wallet")  # noqa: TRY004 - not a matter of types
+    return outcome
+
+
+@quick
+@dataclass(frozen=True)
+class _Agreed:
+    """Everything stands but the points: who pays what, where and how; `code_id` is used up by it."""
+
+    payer: Payer
+    store: StoreAtTill
+    mode: Mode
+    amount_yen: int
+    acted_by: UUID
+    code_id: UUID | None
+
+
+def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
+    person_id = payer.wallet.person_id
+    match order:
+        case PayByCode():
+            return CounterAsked(person_id, store_id=order.store_id, account_id=order.account_id)
+        case PayStore():
+            return CounterAsked(person_id, store_code=order.store_code)
+        case PayTill():
+            return CounterAsked(person_id, till_number=order.till_code)
+
+
+def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None) -> _Agreed:
+    """What is to be paid. Raises what stands against it, but for the points."""
+    match order:
+        case PayByCode():
+            agreed = _agree_code(tx, order, payer, counter)
+        case PayStore():
+            must_be_active(payer.wallet)
+            if counter is None:
+                raise StoreUnknown(store=order.store_code)
+            agreed = _Agreed(payer, counter.store, Mode.MPM, order.amount_yen, order.account_id, None)
+        case PayTill():
+            must_be_active(payer.wallet)
+            if counter is None or counter.till_code is None:
+                raise TillCodeUnknown(till_code=order.till_code)
+            code = counter.till_code
+            _must_be_payable(tx, code, counter.used, order.amount_yen)
+            agreed = _Agreed(payer, counter.store, Mode.TILL, code.amount_yen, order.account_id, code.id)
+    must_accept(agreed.store, payer.wallet.person_id)
+    return agreed
+
+
+def _agree_code(tx: Tx, order: PayByCode, payer: Payer, counter: Counter | None) -> _Agreed:
+    store = must_be_staff(None if counter is None else counter.store, STAFF)
+    if payer.device is None:
+        raise DeviceUnknown()
+    spend.must_be_usable(payer.wallet, payer.device)
+    code = verify_registered(order.pay_code, payer.device.public_jwk, tx.now)
+    if payer.device.wallet_id != payer.wallet.id:
+        raise Missing()
+    # A phone's own: nobody burns another phone's code by its jti.
+    use_id = uuid5(payer.device.id, str(code.jti))
+    return _Agreed(payer, store, Mode.CPM, order.amount_yen, order.account_id, use_id)
 
 
 def _must_be_payable(tx: Tx, code: TillCode, used: bool, amount_yen: int | None) -> None:
@@ -113,56 +172,70 @@ def _must_be_payable(tx: Tx, code: TillCode, used: bool, amount_yen: int | None)
         raise AmountDiffers(expected_yen=code.amount_yen, found_yen=amount_yen)
 
 
-async def _pay(
-    tx: Tx, wallet: Wallet, store: StoreAtTill, mode: Mode, amount_yen: int, acted_by: UUID, code_id: UUID | None
-) -> Receipt:
-    must_accept(store, wallet.person_id)
-    spent = await spend.spend(tx, wallet, amount_yen, store.store_class)
-    payment = Payment(
-        id=tx.new_id(),
-        number=tx.new_number(NUMBER_PREFIX, NUMBER_LENGTH),
-        wallet_id=wallet.id,
-        store_id=store.id,
-        mode=mode,
-        amount_yen=amount_yen,
-        balance_after_yen=spent.balance_after_yen,
-        acted_by=acted_by,
-        effective_at=tx.now,
-    )
-    legs = [
-        Leg(
-            tx.new_id(),
-            payment.id,
-            DeedKind.PAYMENT,
-            payment.id,
-            programme_id,
-            store.id,
-            sum(part.total_yen for part in parts),
-            parts,
+async def _settle(tx: Tx, agreed: Sequence[_Agreed]) -> list[Receipt | Refusal]:
+    """Take the points, write the payments, post the journals."""
+    if not agreed:
+        return []
+    wants = [Want(each.payer, each.amount_yen, each.store.store_class) for each in agreed]
+    outcomes = await spend.spend(tx, wants)
+    paid = [(each, spent) for each, spent in zip(agreed, outcomes, strict=True) if isinstance(spent, Spent)]
+    made = _make(tx, paid)
+    if made:
+        await _write(tx, made)
+    receipts = iter([_receipt(each, new.payment, spent) for (each, spent), new in zip(paid, made, strict=True)])
+    return [next(receipts) if isinstance(outcome, Spent) else outcome for outcome in outcomes]
+
+
+def _make(tx: Tx, paid: Sequence[tuple[_Agreed, Spent]]) -> list[Made]:
+    """The payments with their legs, one a programme."""
+    programmes = [by_programme(spent.parts) for _, spent in paid]
+    ids = iter(tx.new_ids(len(paid) + sum(map(len, programmes))))
+    numbers = tx.new_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(paid))
+    made = []
+    for (agreed, spent), number, parts_of in zip(paid, numbers, programmes, strict=True):
+        payment = Payment(
+            next(ids),
+            number,
+            agreed.payer.wallet.id,
+            agreed.store.id,
+            agreed.mode,
+            agreed.amount_yen,
+            spent.balance_after_yen,
+            agreed.acted_by,
+            tx.now,
         )
-        for programme_id, parts in by_programme(spent.parts).items()
-    ]
-    turns = {part.lot_id: turn for turn, part in enumerate(spent.parts)}
+        legs = [
+            Leg(
+                next(ids),
+                payment.id,
+                DeedKind.PAYMENT,
+                payment.id,
+                programme_id,
+                payment.store_id,
+                sum([part.total_yen for part in parts]),
+                parts,
+            )
+            for programme_id, parts in parts_of.items()
+        ]
+        turns = {part.lot_id: turn for turn, part in enumerate(spent.parts)}
+        made.append(Made(payment, legs, turns, agreed.code_id))
+    return made
+
+
+async def _write(tx: Tx, made: Sequence[Made]) -> None:
     try:
-        await writing.insert_payment(tx, payment, legs, turns, code_id)
-    except IntegrityError as error:
-        if broken_constraint(error) != "pk_code_use":
-            raise
-        raise (TillCodeUsed() if mode is Mode.TILL else PayCodeUsed()) from error
-    await post.post(tx, leg_journals(legs))
-    parts_paid = tuple(PartPaid(part.programme_id, part.lot_id, part.total_yen) for part in spent.parts)
-    return receipt_of(payment, store.code, store.name, parts_paid)
+        await writing.insert_payments(tx, made)
+    except CONSTRAINT_BROKEN as error:
+        if broken_constraint(error) != "pk_code_use" or len(made) > 1:
+            raise  # of several, nobody knows whose code it was: each is tried alone
+        raise (TillCodeUsed() if made[0].payment.mode is Mode.TILL else PayCodeUsed()) from error
+    await post.post(tx, leg_journals([leg for each in made for leg in each.legs]))
 
 
-def receipt_of(payment: Payment, store_code: str, store_name: str, parts: tuple[PartPaid, ...]) -> Receipt:
-    return Receipt(
-        payment.id,
-        payment.number,
-        store_code,
-        store_name,
-        payment.mode,
-        payment.amount_yen,
-        payment.effective_at,
-        payment.balance_after_yen,
-        parts,
-    )
+def _receipt(agreed: _Agreed, payment: Payment, spent: Spent) -> Receipt:
+    parts = tuple(PartPaid(part.programme_id, part.lot_id, part.total_yen) for part in spent.parts)
+    return receipt_of(payment, agreed.store.code, agreed.store.name, parts)
+
+
+PAYMENTS: Kind[Order, Receipt] = Kind(pay, keys_of, answer_of, answer_type_of)
+"""Payments as deeds that are posted together; a store's answer holds nothing of who paid."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.kit.clock import civil_date
 from services.kit.errors import Kind, Refusal
+from services.kit.frozen import quick
 from services.kit.money import MAX_AMOUNT_YEN
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, JournalKind, Posting, entry
@@ -91,6 +92,7 @@ class DeedKind(StrEnum):
     REFUND = "refund"
 
 
+@quick
 @dataclass(frozen=True)
 class Payment:
     """`balance_after_yen` is the resident's to know, never the store's."""
@@ -106,6 +108,7 @@ class Payment:
     effective_at: datetime
 
 
+@quick
 @dataclass(frozen=True)
 class Leg:
     """One programme's part of a deed; amounts above zero, the kind says which way they go."""
@@ -146,6 +149,7 @@ class TillCode:
     expires_at: datetime
 
 
+@quick
 @dataclass(frozen=True)
 class PartPaid:
     """What one lot paid, for the receipt."""
@@ -155,6 +159,7 @@ class PartPaid:
     yen: int
 
 
+@quick
 @dataclass(frozen=True)
 class Receipt:
     """What both sides keep of a payment; the store's API leaves out balance and lots."""
@@ -170,6 +175,20 @@ class Receipt:
     parts: tuple[PartPaid, ...]
 
 
+@quick
+@dataclass(frozen=True)
+class StoreReceipt:
+    """What a store keeps, also under the deed's id: the payer's balance and lots are not in it."""
+
+    payment_id: UUID
+    number: str
+    store_code: str
+    store_name: str
+    mode: str
+    amount_yen: int
+    paid_at: datetime
+
+
 @dataclass(frozen=True)
 class ReturnReceipt:
     return_id: UUID
@@ -179,6 +198,33 @@ class ReturnReceipt:
     amount_yen: int
     left_yen: int
     returned_at: datetime
+
+
+def receipt_of(payment: Payment, store_code: str, store_name: str, parts: tuple[PartPaid, ...]) -> Receipt:
+    return Receipt(
+        payment.id,
+        payment.number,
+        store_code,
+        store_name,
+        payment.mode,
+        payment.amount_yen,
+        payment.effective_at,
+        payment.balance_after_yen,
+        parts,
+    )
+
+
+def for_the_store(receipt: Receipt) -> StoreReceipt:
+    """The receipt without what is the payer's alone."""
+    return StoreReceipt(
+        receipt.payment_id,
+        receipt.number,
+        receipt.store_code,
+        receipt.store_name,
+        receipt.mode.value,
+        receipt.amount_yen,
+        receipt.paid_at,
+    )
 
 
 def must_be_amount(amount_yen: int) -> None:

@@ -10,8 +10,17 @@ from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.ledger.journal import JournalKind, Movement
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_be_staff
-from services.payments.pay import STAFF, receipt_of
-from services.payments.payment import DeedKind, PartPaid, Payment, Receipt, Return, TillCode, TillCodeUnknown
+from services.payments.pay import STAFF
+from services.payments.payment import (
+    DeedKind,
+    PartPaid,
+    Payment,
+    Receipt,
+    Return,
+    TillCode,
+    TillCodeUnknown,
+    receipt_of,
+)
 from services.payments.tables import reading
 from services.wallets.wallet import Wallet
 

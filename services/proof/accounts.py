@@ -5,7 +5,7 @@ Figures are yen a programme, above zero on the side where the account belongs.
 
 from typing import Final
 
-from services.proof.proof import Theme
+from services.proof.proof import NEVER, Theme
 
 TOLD: Final = """
 book AS (
@@ -80,8 +80,19 @@ SELECT coalesce(m.id, b.deed_id) AS subject,
          ON b.deed_id = m.id
 """
 
+MONEY_IN_SINCE: Final = """
+told AS (
+    SELECT id FROM money_in
+     UNION SELECT deed_id FROM ledger_journal WHERE id >= $new AND kind = 'channel_settled'),
+ledger_journal AS (SELECT * FROM ledger_journal WHERE deed_id IN (SELECT id FROM told))
+"""
+"""All money that ever came in, as it came seldom, and new journals that say so."""
+
+MONEY_IN: Final = Theme(common="", facts={"money_in_is_posted": MONEY_IN_IS_POSTED}, figures={}, scope=MONEY_IN_SINCE)
+
 ACCOUNTS: Final = Theme(
     common=TOLD,
-    facts={"money_in_is_posted": MONEY_IN_IS_POSTED},
+    facts={},
     figures={f"{account}_yen": BALANCE.format(account=account, side=side) for account, side in _SIDES.items()},
+    scope=NEVER,
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.proof.proof import Theme
+from services.proof.proof import WHOLE, Theme
 
 PAID: Final = """
 line AS (
@@ -62,6 +62,7 @@ BANK_FILES: Final = Theme(
         "payouts_happen_once": PAYOUTS_HAPPEN_ONCE,
     },
     figures={},
+    scope=WHOLE,
 )
 
 FILES: Final = """

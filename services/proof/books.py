@@ -52,6 +52,16 @@ SELECT r.id AS subject,
  WHERE r.reverses_id IS NOT NULL
 """
 
+JOURNALS_SINCE: Final = """
+asked AS (
+    SELECT id FROM ledger_journal WHERE id >= $new
+     UNION SELECT reverses_id FROM ledger_journal WHERE id >= $new
+     UNION SELECT journal_id FROM ledger_posting WHERE journal_id >= $new),
+ledger_journal AS (SELECT * FROM ledger_journal WHERE id IN (SELECT id FROM asked)),
+ledger_posting AS NOT MATERIALIZED (SELECT * FROM ledger_posting WHERE journal_id IN (SELECT id FROM asked))
+"""
+"""New journals, what they reverse, and new postings whether they have a journal or not."""
+
 BOOKS: Final = Theme(
     common=TOTALS,
     facts={
@@ -63,6 +73,7 @@ BOOKS: Final = Theme(
         "reversals_mirror": REVERSALS_MIRROR,
     },
     figures={},
+    scope=JOURNALS_SINCE,
 )
 
 LINES: Final = """
@@ -72,7 +83,7 @@ line AS (
       FROM ledger_posting GROUP BY journal_id),
 link AS (
     SELECT position, journal_id, hash, coalesce(lag(hash) OVER (ORDER BY position), ''::bytea) AS previous,
-           row_number() OVER (ORDER BY position) AS place
+           row_number() OVER (ORDER BY position) + greatest((SELECT position FROM proven) - 1, 0) AS place
       FROM ledger_seal),
 head AS (
     SELECT j.recorded_at FROM ledger_seal s JOIN ledger_journal j ON j.id = s.journal_id
@@ -84,11 +95,12 @@ SELECT l.journal_id AS subject, j.id IS NOT NULL AND l.hash = sha256(l.previous 
            j.id, j.programme_id, j.kind, j.deed_id, coalesce(j.reverses_id::text, '-'),
            (extract(epoch FROM j.effective_at) * 1000000)::bigint, t.lines), 'UTF8')) AS holds
   FROM link l LEFT JOIN ledger_journal j ON j.id = l.journal_id LEFT JOIN line t ON t.journal_id = l.journal_id
+ WHERE l.position > (SELECT position FROM proven)
 """
 """Each seal is recomputed from the one before it; by induction so is the whole chain."""
 
 SEALS_HAVE_NO_GAP: Final = """
-SELECT journal_id AS subject, position = place AS holds FROM link
+SELECT journal_id AS subject, position = place AS holds FROM link WHERE position > (SELECT position FROM proven)
 """
 
 SEALS_LEAVE_ONLY_THE_TAIL: Final = """
@@ -96,6 +108,28 @@ SELECT j.id AS subject, coalesce(j.recorded_at >= (SELECT recorded_at FROM head)
   FROM ledger_journal j LEFT JOIN ledger_seal s ON s.journal_id = j.id WHERE s.journal_id IS NULL
 """
 """What is not sealed yet was recorded after the last seal, or by a deed that ran beside the sealer."""
+
+WHOLE_CHAIN: Final = """
+proven AS (SELECT 0::bigint AS position)
+"""
+
+CHAIN_SINCE: Final = """
+recent AS (SELECT * FROM ledger_journal WHERE id >= $new_or_unsealed),
+proven AS (
+    SELECT coalesce((SELECT min(s.position) - 1 FROM ledger_seal s JOIN recent j ON j.id = s.journal_id),
+                    (SELECT max(position) FROM ledger_seal), 0) AS position),
+ledger_seal AS (SELECT * FROM ledger_seal WHERE position >= (SELECT position FROM proven)),
+ledger_journal AS (
+    SELECT * FROM recent
+     UNION ALL SELECT * FROM ledger_journal
+            WHERE id < $new_or_unsealed AND id IN (SELECT journal_id FROM ledger_seal)),
+ledger_posting AS (SELECT * FROM ledger_posting WHERE journal_id IN (SELECT journal_id FROM ledger_seal))
+"""
+"""The chain from the first seal of a new journal; what stands before it is taken as proven.
+
+A seal may follow its journal by as much as the law of the tail allows, so new journals are
+those of that much longer.
+"""
 
 SEALS: Final = Theme(
     common=LINES,
@@ -105,4 +139,6 @@ SEALS: Final = Theme(
         "seals_leave_only_the_tail": SEALS_LEAVE_ONLY_THE_TAIL,
     },
     figures={},
+    whole=WHOLE_CHAIN,
+    scope=CHAIN_SINCE,
 )

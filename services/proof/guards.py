@@ -5,7 +5,7 @@ A guard that was dropped, disabled or weakened lets later deeds break what today
 
 from typing import Final
 
-from services.proof.proof import Theme
+from services.proof.proof import WHOLE, Theme
 
 APP: Final = "tanabata_app"
 
@@ -187,4 +187,5 @@ GUARDS: Final = Theme(
         "guard_keys": UNIQUE_KEYS,
     },
     figures={},
+    scope=WHOLE,
 )

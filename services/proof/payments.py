@@ -99,19 +99,29 @@ SELECT coalesce(p.id, c.payment_id) AS subject,
 """
 """A resident's code and a register's code pay exactly once; the store's standing code has no use."""
 
-SPENT_TODAY_COUNTERS: Final = """
-SELECT coalesce(c.wallet_id, s.wallet_id) AS subject, coalesce(c.spent_yen, 0) = coalesce(s.yen, 0) AS holds
-  FROM spent_today c
-  FULL JOIN (SELECT p.wallet_id, l.programme_id, (p.effective_at AT TIME ZONE 'Asia/Tokyo')::date AS day,
-                    sum(CASE l.kind WHEN 'payment' THEN l.amount_yen ELSE -l.amount_yen END) AS yen
-               FROM payment_leg l JOIN payment p ON p.id = l.payment_id
-              WHERE l.kind = 'payment'
-                 OR l.kind = 'cancel' AND (l.effective_at AT TIME ZONE 'Asia/Tokyo')::date
-                                        = (p.effective_at AT TIME ZONE 'Asia/Tokyo')::date
-              GROUP BY 1, 2, 3) s
-         ON s.wallet_id = c.wallet_id AND s.programme_id = c.programme_id AND s.day = c.day
+PAID_OR_RETURNED_SINCE: Final = """
+fresh AS (SELECT deed_id FROM ledger_journal WHERE id >= $new AND kind IN ('payment', 'cancel', 'refund')),
+touched AS (
+    SELECT id FROM payment WHERE id >= $new
+     UNION SELECT payment_id FROM payment_leg WHERE id >= $new
+     UNION SELECT payment_id FROM payment_return WHERE id >= $new OR id IN (SELECT deed_id FROM fresh)
+     UNION SELECT payment_id FROM payment_returned WHERE $altered
+     UNION SELECT deed_id FROM fresh),
+payment AS (SELECT * FROM payment WHERE id IN (SELECT id FROM touched)),
+payment_return AS (SELECT * FROM payment_return WHERE payment_id IN (SELECT id FROM touched)),
+payment_leg AS (SELECT * FROM payment_leg WHERE payment_id IN (SELECT id FROM touched))
 """
-"""What was paid on a civil day in Japan, net of what was cancelled on that same day."""
+"""Payments that are new or of which something new was returned: whole, with all that was ever returned."""
+
+PAYMENTS_SINCE: Final = f"""
+{PAID_OR_RETURNED_SINCE.strip()},
+payment_returned AS (SELECT * FROM payment_returned WHERE payment_id IN (SELECT id FROM touched)),
+code_use AS (
+    SELECT * FROM code_use WHERE payment_id >= $new OR payment_id IN (SELECT id FROM touched)),
+part AS (
+    SELECT id FROM payment_leg UNION SELECT leg_id FROM payment_allocation WHERE leg_id >= $new),
+payment_allocation AS (SELECT * FROM payment_allocation WHERE leg_id IN (SELECT id FROM part))
+"""  # noqa: S608
 
 PAYMENTS: Final = Theme(
     common=LEGS,
@@ -126,13 +136,38 @@ PAYMENTS: Final = Theme(
         "lots_get_back_what_they_gave": LOTS_GET_BACK_WHAT_THEY_GAVE,
         "cancels_are_of_the_day": CANCELS_ARE_OF_THE_DAY,
         "codes_pay_once": CODES_PAY_ONCE,
-        "spent_today_counters": SPENT_TODAY_COUNTERS,
     },
     figures={},
+    scope=PAYMENTS_SINCE,
+)
+
+SPENT_TODAY_COUNTERS: Final = """
+SELECT coalesce(c.wallet_id, s.wallet_id) AS subject, coalesce(c.spent_yen, 0) = coalesce(s.yen, 0) AS holds
+  FROM spent_today c
+  FULL JOIN (SELECT p.wallet_id, l.programme_id, (p.effective_at AT TIME ZONE 'Asia/Tokyo')::date AS day,
+                    sum(CASE l.kind WHEN 'payment' THEN l.amount_yen ELSE -l.amount_yen END) AS yen
+               FROM payment_leg l JOIN payment p ON p.id = l.payment_id
+              WHERE l.kind = 'payment'
+                 OR l.kind = 'cancel' AND (l.effective_at AT TIME ZONE 'Asia/Tokyo')::date
+                                        = (p.effective_at AT TIME ZONE 'Asia/Tokyo')::date
+              GROUP BY 1, 2, 3) s
+         ON s.wallet_id = c.wallet_id AND s.programme_id = c.programme_id AND s.day = c.day
+"""
+"""What was paid on a civil day in Japan, net of what was cancelled on that same day."""
+
+DAYS_SINCE: Final = """
+spent_today AS (SELECT * FROM spent_today WHERE day >= $day),
+payment AS (SELECT * FROM payment WHERE id >= $new_on_day),
+payment_leg AS (SELECT * FROM payment_leg WHERE id >= $new_on_day AND kind <> 'refund')
+"""
+"""Counters are of a civil day and move on that day only: today's, and those of the days since."""
+
+SPENT_TODAY: Final = Theme(
+    common="", facts={"spent_today_counters": SPENT_TODAY_COUNTERS}, figures={}, scope=DAYS_SINCE
 )
 
 DEED_JOURNALS: Final = """
-deed_journal AS (
+deed_journal AS NOT MATERIALIZED (
     SELECT id, programme_id, kind, deed_id, effective_at
       FROM ledger_journal WHERE kind IN ('payment', 'cancel', 'refund'))
 """
@@ -170,6 +205,13 @@ SELECT coalesce(a.lot_id, b.lot_id) AS subject, b.paid = a.paid AND b.premium = 
          ON b.deed_id = a.deed_id AND b.lot_id = a.lot_id
 """
 
+PAYMENT_JOURNALS_SINCE: Final = f"""
+{PAID_OR_RETURNED_SINCE.strip()},
+told AS (
+    SELECT id FROM touched UNION SELECT id FROM payment_return UNION SELECT deed_id FROM payment_leg),
+ledger_journal AS MATERIALIZED (SELECT * FROM ledger_journal WHERE deed_id IN (SELECT id FROM told))
+"""  # noqa: S608
+
 PAYMENT_JOURNALS: Final = Theme(
     common=DEED_JOURNALS,
     facts={
@@ -178,4 +220,5 @@ PAYMENT_JOURNALS: Final = Theme(
         "allocations_are_posted": ALLOCATIONS_ARE_POSTED,
     },
     figures={},
+    scope=PAYMENT_JOURNALS_SINCE,
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.proof.proof import Theme
+from services.proof.proof import WHOLE, Theme
 
 PUBLISHED_TERMS_ARE_APPROVED: Final = """
 SELECT g.id AS subject, a.approved_by <> a.proposed_by AND a.proposed_by = v.proposed_by AS holds
@@ -50,4 +50,5 @@ PROMISES: Final = Theme(
         "lots_follow_their_terms": LOTS_FOLLOW_THEIR_TERMS,
     },
     figures={},
+    scope=WHOLE,
 )

@@ -6,6 +6,11 @@ looked at nothing shows a zero. A law over a programme's books is a figure in ye
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+WHOLE: Final = ""
+NEVER: Final = None
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Proof:
-    """All laws, in the order of the money's way: books, wallets, payments, settlement, guards."""
+    """All laws, in the order of the money's way: books, wallets, payments, settlement, guards.
+
+    An incremental proof says since when, and names the laws that it did not ask: they count neither
+    as holding nor as broken.
+    """
 
     checks: tuple[Check, ...]
+    since: datetime | None = None
+    not_asked: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -38,13 +49,16 @@ class Proof:
 
     def plain(self) -> dict[str, object]:
         """The form that reports and the command line share: numbers, names and truth values only."""
-        return {
+        said: dict[str, object] = {
             "clean": self.clean,
             "checks": [
                 {"name": check.name, "expected": check.expected, "found": check.found, "ok": check.ok}
                 for check in self.checks
             ],
         }
+        if self.since is None:
+            return said
+        return said | {"since": self.since.isoformat(), "not_asked": list(self.not_asked)}
 
 
 @dataclass(frozen=True)
@@ -54,18 +68,30 @@ class Theme:
     `common` holds the shared parts of a WITH clause. Each of `facts` selects (subject, holds), one
     row for everything that must hold. Each of `figures` selects (subject, expected, found) in yen,
     one row a programme.
+
+    `scope` is how an incremental proof asks: parts of a WITH clause that stand before `common` and
+    give tables' names to their new rows and what belongs to these, as `Since.narrow` says. WHOLE
+    where looking at everything costs little, NEVER where only everything tells. `whole` stands in
+    the place of `scope` when everything is asked.
     """
 
     common: str
     facts: Mapping[str, str]
     figures: Mapping[str, str]
+    scope: str | None
+    whole: str = ""
 
-    def question(self) -> str:
+    @property
+    def laws(self) -> tuple[str, ...]:
+        return (*self.facts, *self.figures)
+
+    def question(self, scope: str = "") -> str:
         """The statement that answers every law of the theme: name, expected, found, example."""
         asked = [_COUNTED % (name, query) for name, query in self.facts.items()]
         asked += [_SUMMED % (name, query) for name, query in self.figures.items()]
         joined = "\nUNION ALL\n".join(asked)
-        return f"WITH {self.common}\n{joined}" if self.common else joined
+        parts = ",".join(part.rstrip() for part in (scope, self.common) if part)
+        return f"WITH {parts}\n{joined}" if parts else joined
 
 
 _COUNTED = """

@@ -2,33 +2,13 @@
 
 from typing import Final
 
-from services.proof.proof import Theme
+from services.proof.proof import NEVER, WHOLE, Theme
 
-STORES: Final = """
+PAYABLE: Final = """
 store_book AS (
-    SELECT j.programme_id, p.owner_id AS store_id,
-           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'store_payable'), 0) AS payable,
-           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'payout_due'), 0) AS due,
-           coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'store_receivable'), 0) AS receivable
+    SELECT j.programme_id, p.owner_id AS store_id, -sum(p.amount_yen) AS payable
       FROM ledger_posting p JOIN ledger_journal j ON j.id = p.journal_id
-     WHERE p.account IN ('store_payable', 'payout_due', 'store_receivable')
-     GROUP BY j.programme_id, p.owner_id),
-claimed AS (
-    SELECT c.statement_id, count(*) FILTER (WHERE l.kind = 'payment') AS payments,
-           coalesce(sum(l.amount_yen) FILTER (WHERE l.kind = 'payment'), 0)::bigint AS gross,
-           coalesce(sum(l.amount_yen) FILTER (WHERE l.kind = 'cancel'), 0)::bigint AS cancelled,
-           coalesce(sum(l.amount_yen) FILTER (WHERE l.kind = 'refund'), 0)::bigint AS refunded
-      FROM statement_claim c JOIN payment_leg l ON l.id = c.leg_id GROUP BY c.statement_id),
-told AS (
-    SELECT s.*, c.closing_date, lead(s.id) OVER stores IS NULL AS last,
-           coalesce(lag(s.carried_out_yen) OVER stores, 0) AS carried_before,
-           coalesce(lag(s.receivable_out_yen) OVER stores, 0) AS receivable_before
-      FROM statement s LEFT JOIN settlement_close c ON c.id = s.close_id
-    WINDOW stores AS (PARTITION BY s.programme_id, s.store_id ORDER BY c.closing_date)),
-live AS (
-    SELECT o.statement_id, f.status
-      FROM payout o JOIN bank_transfer t ON t.id = o.transfer_id JOIN bank_file f ON f.id = t.bank_file_id
-     WHERE o.voided_at IS NULL)
+     WHERE p.account = 'store_payable' GROUP BY j.programme_id, p.owner_id)
 """
 
 STORES_ARE_OWED_UNCLAIMED_LEGS: Final = """
@@ -39,6 +19,22 @@ SELECT coalesce(b.store_id, u.store_id) AS subject, coalesce(b.payable, 0) = coa
                FROM payment_leg l LEFT JOIN statement_claim c ON c.leg_id = l.id
               WHERE c.leg_id IS NULL GROUP BY l.programme_id, l.store_id) u
          ON u.programme_id = b.programme_id AND u.store_id = b.store_id
+"""
+
+PAYABLES: Final = Theme(
+    common=PAYABLE,
+    facts={"stores_are_owed_unclaimed_legs": STORES_ARE_OWED_UNCLAIMED_LEGS},
+    figures={},
+    scope=NEVER,
+)
+
+CLAIMED: Final = """
+claimed AS (
+    SELECT c.statement_id, count(*) FILTER (WHERE l.kind = 'payment') AS payments,
+           coalesce(sum(l.amount_yen) FILTER (WHERE l.kind = 'payment'), 0)::bigint AS gross,
+           coalesce(sum(l.amount_yen) FILTER (WHERE l.kind = 'cancel'), 0)::bigint AS cancelled,
+           coalesce(sum(l.amount_yen) FILTER (WHERE l.kind = 'refund'), 0)::bigint AS refunded
+      FROM statement_claim c JOIN payment_leg l ON l.id = c.leg_id GROUP BY c.statement_id)
 """
 
 CLAIMS_BELONG: Final = """
@@ -55,6 +51,29 @@ SELECT s.id AS subject,
        s.payments = coalesce(c.payments, 0) AND s.gross_yen = coalesce(c.gross, 0)
        AND s.cancelled_yen = coalesce(c.cancelled, 0) AND s.refunded_yen = coalesce(c.refunded, 0) AS holds
   FROM statement s LEFT JOIN claimed c ON c.statement_id = s.id
+"""
+
+CLAIMS_SINCE: Final = """
+statement AS (SELECT * FROM statement WHERE id >= $new),
+statement_claim AS (
+    SELECT * FROM statement_claim WHERE leg_id >= $new
+     UNION SELECT * FROM statement_claim WHERE statement_id IN (SELECT id FROM statement))
+"""
+
+CLAIMS: Final = Theme(
+    common=CLAIMED,
+    facts={"claims_belong": CLAIMS_BELONG, "statements_count_their_claims": STATEMENTS_COUNT_THEIR_CLAIMS},
+    figures={},
+    scope=CLAIMS_SINCE,
+)
+
+CHAINED: Final = """
+told AS (
+    SELECT s.*, c.closing_date, lead(s.id) OVER stores IS NULL AS last,
+           coalesce(lag(s.carried_out_yen) OVER stores, 0) AS carried_before,
+           coalesce(lag(s.receivable_out_yen) OVER stores, 0) AS receivable_before
+      FROM statement s LEFT JOIN settlement_close c ON c.id = s.close_id
+    WINDOW stores AS (PARTITION BY s.programme_id, s.store_id ORDER BY c.closing_date))
 """
 
 STATEMENTS_CHARGE_THEIR_RATES: Final = """
@@ -82,6 +101,24 @@ SELECT id AS subject, closing_date IS NOT NULL
 """
 """What one statement leaves, the store's next one takes up, and the first one takes up nothing."""
 
+STATEMENTS: Final = Theme(
+    common=CHAINED,
+    facts={
+        "statements_charge_their_rates": STATEMENTS_CHARGE_THEIR_RATES,
+        "statements_resolve": STATEMENTS_RESOLVE,
+        "statements_carry_on": STATEMENTS_CARRY_ON,
+    },
+    figures={},
+    scope=WHOLE,
+)
+
+LIVE: Final = """
+live AS (
+    SELECT o.statement_id, f.status
+      FROM payout o JOIN bank_transfer t ON t.id = o.transfer_id JOIN bank_file f ON f.id = t.bank_file_id
+     WHERE o.voided_at IS NULL)
+"""
+
 CLOSES_ARE_POSTED: Final = """
 SELECT coalesce(s.id, b.deed_id) AS subject,
        coalesce(b.sales, 0) = s.gross_yen - s.cancelled_yen - s.refunded_yen
@@ -102,24 +139,6 @@ SELECT coalesce(s.id, b.deed_id) AS subject,
                LEFT JOIN statement t ON t.id = j.deed_id
               WHERE j.kind = 'close' GROUP BY j.deed_id) b
          ON b.deed_id = s.id
-"""
-
-PAYOUTS_DUE: Final = """
-SELECT coalesce(b.store_id, s.store_id) AS subject, coalesce(b.due, 0) = coalesce(s.yen, 0) AS holds
-  FROM store_book b
-  FULL JOIN (SELECT t.programme_id, t.store_id,
-                    sum(CASE WHEN l.status IN ('sent', 'paid') THEN 0 ELSE t.payout_yen END)
-                  + sum(CASE WHEN t.last THEN t.carried_out_yen ELSE 0 END) AS yen
-               FROM told t LEFT JOIN live l ON l.statement_id = t.id GROUP BY t.programme_id, t.store_id) s
-         ON s.programme_id = b.programme_id AND s.store_id = b.store_id
-"""
-"""A store is due what its statements pay out and no bank was told yet, and what its last one carries."""
-
-STORES_OWE: Final = """
-SELECT coalesce(b.store_id, s.store_id) AS subject,
-       coalesce(b.receivable, 0) = coalesce(s.receivable_out_yen, 0) AS holds
-  FROM store_book b
-  FULL JOIN (SELECT * FROM told WHERE last) s ON s.programme_id = b.programme_id AND s.store_id = b.store_id
 """
 
 PAYOUTS_ARE_POSTED: Final = """
@@ -143,19 +162,57 @@ SELECT coalesce(s.id, b.deed_id) AS subject,
          ON b.deed_id = s.id
 """
 
-SETTLEMENT: Final = Theme(
-    common=STORES,
-    facts={
-        "stores_are_owed_unclaimed_legs": STORES_ARE_OWED_UNCLAIMED_LEGS,
-        "claims_belong": CLAIMS_BELONG,
-        "statements_count_their_claims": STATEMENTS_COUNT_THEIR_CLAIMS,
-        "statements_charge_their_rates": STATEMENTS_CHARGE_THEIR_RATES,
-        "statements_resolve": STATEMENTS_RESOLVE,
-        "statements_carry_on": STATEMENTS_CARRY_ON,
-        "closes_are_posted": CLOSES_ARE_POSTED,
-        "payouts_due": PAYOUTS_DUE,
-        "stores_owe": STORES_OWE,
-        "payouts_are_posted": PAYOUTS_ARE_POSTED,
-    },
+POSTED_SINCE: Final = """
+told AS (
+    SELECT id FROM statement
+     UNION SELECT deed_id FROM ledger_journal WHERE id >= $new AND kind IN ('close', 'sent', 'paid')),
+ledger_journal AS (SELECT * FROM ledger_journal WHERE deed_id IN (SELECT id FROM told))
+"""
+"""All statements, as there is one a store and close, and new journals that say so."""
+
+SETTLED: Final = Theme(
+    common=LIVE,
+    facts={"closes_are_posted": CLOSES_ARE_POSTED, "payouts_are_posted": PAYOUTS_ARE_POSTED},
     figures={},
+    scope=POSTED_SINCE,
+)
+
+DUE: Final = f"""
+store_book AS (
+    SELECT j.programme_id, p.owner_id AS store_id,
+           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'payout_due'), 0) AS due,
+           coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'store_receivable'), 0) AS receivable
+      FROM ledger_posting p JOIN ledger_journal j ON j.id = p.journal_id
+     WHERE p.account IN ('payout_due', 'store_receivable') GROUP BY j.programme_id, p.owner_id),
+{CHAINED.strip()},
+{LIVE.strip()}
+"""  # noqa: S608
+
+PAYOUTS_DUE: Final = """
+SELECT coalesce(b.store_id, s.store_id) AS subject, coalesce(b.due, 0) = coalesce(s.yen, 0) AS holds
+  FROM store_book b
+  FULL JOIN (SELECT t.programme_id, t.store_id,
+                    sum(CASE WHEN l.status IN ('sent', 'paid') THEN 0 ELSE t.payout_yen END)
+                  + sum(CASE WHEN t.last THEN t.carried_out_yen ELSE 0 END) AS yen
+               FROM told t LEFT JOIN live l ON l.statement_id = t.id GROUP BY t.programme_id, t.store_id) s
+         ON s.programme_id = b.programme_id AND s.store_id = b.store_id
+"""
+"""A store is due what its statements pay out and no bank was told yet, and what its last one carries."""
+
+STORES_OWE: Final = """
+SELECT coalesce(b.store_id, s.store_id) AS subject,
+       coalesce(b.receivable, 0) = coalesce(s.receivable_out_yen, 0) AS holds
+  FROM store_book b
+  FULL JOIN (SELECT * FROM told WHERE last) s ON s.programme_id = b.programme_id AND s.store_id = b.store_id
+"""
+
+DUE_SINCE: Final = """
+ledger_posting AS (
+    SELECT * FROM ledger_posting
+     WHERE account IN ('payout_due', 'store_receivable') AND owner_id IN (SELECT id FROM store))
+"""
+"""All of it, found by its stores: such postings are few among those of payments."""
+
+DUES: Final = Theme(
+    common=DUE, facts={"payouts_due": PAYOUTS_DUE, "stores_owe": STORES_OWE}, figures={}, scope=DUE_SINCE
 )

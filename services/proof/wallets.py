@@ -2,21 +2,24 @@
 
 from typing import Final
 
-from services.proof.proof import Theme
+from services.proof.proof import NEVER, WHOLE, Theme
 
-WALLET_ACCOUNTS: Final = """
+LOT_ACCOUNTS: Final = """
 lot_book AS (
     SELECT owner_id AS lot_id, -sum(amount_yen) FILTER (WHERE account = 'wallet_paid') AS paid,
            -sum(amount_yen) FILTER (WHERE account = 'wallet_premium') AS premium
-      FROM ledger_posting WHERE account IN ('wallet_paid', 'wallet_premium') GROUP BY owner_id),
-event_book AS (
-    SELECT j.kind, j.deed_id, j.programme_id, p.owner_id AS lot_id,
-           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'wallet_paid'), 0) AS paid,
-           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'wallet_premium'), 0) AS premium
-      FROM ledger_journal j JOIN ledger_posting p ON p.journal_id = j.id
-     WHERE j.kind IN ('purchase', 'grant', 'expiry') AND p.account IN ('wallet_paid', 'wallet_premium')
-     GROUP BY j.kind, j.deed_id, j.programme_id, p.owner_id)
+      FROM ledger_posting WHERE account IN ('wallet_paid', 'wallet_premium') GROUP BY owner_id)
 """
+
+LOTS_SINCE: Final = """
+touched AS (
+    SELECT id FROM lot WHERE id >= $new OR $altered
+     UNION SELECT owner_id FROM ledger_posting
+            WHERE journal_id >= $new AND account IN ('wallet_paid', 'wallet_premium')),
+lot AS (SELECT * FROM lot WHERE id IN (SELECT id FROM touched)),
+ledger_posting AS (SELECT * FROM ledger_posting WHERE owner_id IN (SELECT id FROM touched))
+"""
+"""Lots that are new, were altered, or stand in a new posting; each with its account from the first day."""
 
 LOTS_PAID: Final = """
 SELECT coalesce(l.id, b.lot_id) AS subject, l.paid_yen = coalesce(b.paid, 0) AND b.lot_id IS NOT NULL AS holds
@@ -34,6 +37,52 @@ SELECT id AS subject, paid_yen BETWEEN 0 AND paid_issued_yen AND premium_yen BET
        AND usable_from < first_expires_at AND first_expires_at <= expires_at AS holds
   FROM lot
 """
+
+LOTS: Final = Theme(
+    common=LOT_ACCOUNTS,
+    facts={"lots_paid": LOTS_PAID, "lots_premium": LOTS_PREMIUM, "lots_are_bounded": LOTS_ARE_BOUNDED},
+    figures={},
+    scope=LOTS_SINCE,
+)
+
+EVENTS: Final = """
+event_book AS (
+    SELECT j.kind, j.deed_id, j.programme_id, p.owner_id AS lot_id,
+           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'wallet_paid'), 0) AS paid,
+           -coalesce(sum(p.amount_yen) FILTER (WHERE p.account = 'wallet_premium'), 0) AS premium
+      FROM ledger_journal j JOIN ledger_posting p ON p.journal_id = j.id
+     WHERE j.kind IN ('purchase', 'grant', 'expiry') AND p.account IN ('wallet_paid', 'wallet_premium')
+     GROUP BY j.kind, j.deed_id, j.programme_id, p.owner_id)
+"""
+
+WALLETS_SINCE: Final = """
+fresh AS (
+    SELECT deed_id, reverses_id FROM ledger_journal
+     WHERE id >= $new AND kind IN ('purchase', 'purchase_undone', 'late_money', 'money_returned', 'grant', 'expiry')),
+deed AS (
+    SELECT deed_id AS id FROM fresh
+     UNION SELECT o.deed_id FROM fresh f JOIN ledger_journal o ON o.id = f.reverses_id),
+holder AS (
+    SELECT wallet_id AS id FROM lot WHERE id >= $new OR $altered OR origin_id IN (SELECT id FROM deed)
+     UNION SELECT wallet_id FROM purchase WHERE id >= $new OR $altered OR id IN (SELECT id FROM deed)
+     UNION SELECT wallet_id FROM wallet_grant WHERE id >= $new OR id IN (SELECT id FROM deed)
+     UNION SELECT wallet_id FROM expiry WHERE id >= $new OR id IN (SELECT id FROM deed)
+     UNION SELECT wallet_id FROM bought WHERE $altered),
+lot AS (SELECT * FROM lot WHERE wallet_id IN (SELECT id FROM holder)),
+bought AS (SELECT * FROM bought WHERE wallet_id IN (SELECT id FROM holder)),
+purchase AS (SELECT * FROM purchase WHERE wallet_id IN (SELECT id FROM holder)),
+wallet_grant AS (SELECT * FROM wallet_grant WHERE wallet_id IN (SELECT id FROM holder)),
+expiry AS (SELECT * FROM expiry WHERE wallet_id IN (SELECT id FROM holder)),
+told AS (
+    SELECT id FROM deed
+     UNION SELECT id FROM purchase UNION SELECT id FROM wallet_grant UNION SELECT id FROM expiry),
+written AS (SELECT id FROM ledger_journal WHERE deed_id IN (SELECT id FROM told)),
+ledger_journal AS (
+    SELECT * FROM ledger_journal WHERE id IN (SELECT id FROM written)
+     UNION SELECT * FROM ledger_journal WHERE reverses_id IN (SELECT id FROM written)),
+ledger_posting AS (SELECT * FROM ledger_posting WHERE journal_id IN (SELECT id FROM ledger_journal))
+"""
+"""Wallets of which anything but a payment is new or altered: all that they bought, were given and lost."""
 
 LOTS_ARE_ISSUED: Final = """
 SELECT coalesce(l.id, b.lot_id) AS subject,
@@ -122,6 +171,21 @@ SELECT coalesce(b.wallet_id, p.wallet_id) AS subject,
          ON p.wallet_id = b.wallet_id AND p.programme_id = b.programme_id
 """
 
+WALLETS: Final = Theme(
+    common=EVENTS,
+    facts={
+        "lots_are_issued": LOTS_ARE_ISSUED,
+        "purchases_issue_lots": PURCHASES_ISSUE_LOTS,
+        "purchases_have_journals": PURCHASES_HAVE_JOURNALS,
+        "late_money_is_held_as_it_came": LATE_MONEY_IS_HELD_AS_IT_CAME,
+        "grants_issue_lots": GRANTS_ISSUE_LOTS,
+        "expiries_have_journals": EXPIRIES_HAVE_JOURNALS,
+        "bought_counters": BOUGHT_COUNTERS,
+    },
+    figures={},
+    scope=WALLETS_SINCE,
+)
+
 STOCK_COUNTERS: Final = """
 SELECT g.id AS subject,
        coalesce(s.reserved_units, 0) = coalesce(p.reserved, 0) AND coalesce(s.sold_units, 0) = coalesce(p.sold, 0)
@@ -136,6 +200,8 @@ SELECT g.id AS subject,
   LEFT JOIN (SELECT programme_id, sum(points) AS points FROM wallet_grant GROUP BY programme_id) w
          ON w.programme_id = g.id
 """
+
+STOCK: Final = Theme(common="", facts={"stock_counters": STOCK_COUNTERS}, figures={}, scope=WHOLE)
 
 POINTS_IDENTITY: Final = """
 SELECT g.id AS subject, coalesce(b.issued, 0) AS expected,
@@ -157,20 +223,6 @@ SELECT g.id AS subject, coalesce(b.issued, 0) AS expected,
 """
 """Issued, from the postings = held + spent - cancelled - refunded + expired + reversed, from the tables."""
 
-WALLETS: Final = Theme(
-    common=WALLET_ACCOUNTS,
-    facts={
-        "lots_paid": LOTS_PAID,
-        "lots_premium": LOTS_PREMIUM,
-        "lots_are_bounded": LOTS_ARE_BOUNDED,
-        "lots_are_issued": LOTS_ARE_ISSUED,
-        "purchases_issue_lots": PURCHASES_ISSUE_LOTS,
-        "purchases_have_journals": PURCHASES_HAVE_JOURNALS,
-        "late_money_is_held_as_it_came": LATE_MONEY_IS_HELD_AS_IT_CAME,
-        "grants_issue_lots": GRANTS_ISSUE_LOTS,
-        "expiries_have_journals": EXPIRIES_HAVE_JOURNALS,
-        "bought_counters": BOUGHT_COUNTERS,
-        "stock_counters": STOCK_COUNTERS,
-    },
-    figures={"points_issued_are_accounted_for": POINTS_IDENTITY},
+POINTS: Final = Theme(
+    common=EVENTS, facts={}, figures={"points_issued_are_accounted_for": POINTS_IDENTITY}, scope=NEVER
 )

@@ -20,6 +20,8 @@ from services.campaigns.programme import Programme
 from services.campaigns.terms import Settlement
 from services.kit import audit
 from services.kit.db import Tx
+from services.ledger.horizon import late_after
+from services.ledger.seal import look
 from services.settlement.books import ClosedBooks, IssuedStatement, close_journals
 from services.settlement.calendar import CERTAIN_THROUGH, BankCalendar, cutoff_instant, transfer_date
 from services.settlement.closings import is_final, must_be_closable
@@ -57,13 +59,17 @@ async def close(tx: Tx, command: Close) -> ClosedBooks:
     done = await closes.find_closes(tx, programme_id=programme.id, closing_date=command.closing_date)
     if done:
         return done[0]
-    last = (await closes.last_closing_dates(tx, [programme.id])).get(programme.id)
-    must_be_closable(programme.terms, command.closing_date, last, tx.now)
+    began = await look(tx, None)
+    last = await closes.last_close(tx, programme.id)
+    must_be_closable(programme.terms, command.closing_date, last.closing_date if last else None, tx.now)
     books = _open_books(tx, programme, command)
-    await closes.insert_close(tx, books)
-    stores = await closes.stores_to_tell(tx, programme.id, books.cutoff_at, final=books.final)
+    stores = await closes.stores_and_positions(tx, programme.id)
+    # Every store has its statement's id in advance, so that one search finds, claims and sums all legs.
     statement_of = {store.store_id: tx.new_id() for store in stores}
-    claimed = await closes.claim(tx, programme.id, books.cutoff_at, statement_of)
+    late_since = late_after(began, await look(tx, None))
+    claimed = await closes.claim(tx, programme.id, books.cutoff_at, last, statement_of)
+    await closes.insert_close(tx, books, late_since)
+    stores = [store for store in stores if store.store_id in claimed or (books.final and store.is_open)]
     statements = _statements(tx, books, programme.terms.settlement, stores, statement_of, claimed)
     await closes.insert_statements(tx, statements)
     await post_all(tx, close_journals(statements))

@@ -27,8 +27,12 @@ class DueClosing:
     closing_date: date
 
 
-async def closings_due(tx: Tx, limit: int = BATCH) -> tuple[DueClosing, ...]:
-    """Up to `limit` due closings, oldest day first; each programme's own in the order to close them."""
+async def closings_due(tx: Tx, limit: int = BATCH, *, ended: bool = True) -> tuple[DueClosing, ...]:
+    """Up to `limit` due closings, oldest day first; each programme's own in the order to close them.
+
+    Without `ended` programmes after their final close are left out: whether anything came since is
+    a search through all that they ever sold.
+    """
     programmes = await campaigns.every_published(tx)
     last = await closes.last_closing_dates(tx, [programme.id for programme in programmes])
     due: list[DueClosing] = []
@@ -37,7 +41,7 @@ async def closings_due(tx: Tx, limit: int = BATCH) -> tuple[DueClosing, ...]:
         before = last.get(programme.id)
         days = due_dates(programme.terms, before, tx.now)
         due += [DueClosing(programme.id, programme.code, day) for day in days]
-        later = later_date(programme.terms, before, tx.now)
+        later = later_date(programme.terms, before, tx.now) if ended else None
         if later is not None:
             perhaps.append(DueClosing(programme.id, programme.code, later))
     due += await _with_deeds(tx, perhaps)

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.kit.frozen import quick
 from services.kit.money import split_in_proportion
 from services.wallets.lots import Lot, Origin, Parts
 
@@ -35,6 +36,7 @@ class IdlePurse:
     why: Unusable
 
 
+@quick
 @dataclass(frozen=True)
 class Taken:
     """A complete allocation, in spending order."""
@@ -62,6 +64,7 @@ class LimitReached:
     limit_yen: int
 
 
+@quick
 @dataclass(frozen=True)
 class Ceiling:
     """What a payment may take from one programme."""

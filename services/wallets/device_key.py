@@ -5,17 +5,20 @@ registrations of the same key are the same text. Source: RFC 7517, RFC 7518 sect
 thumbprints RFC 7638.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from services.kit.base64url import base64url, unbase64url
 from services.kit.errors import Refusal
 
 COORDINATE_BYTES = 32  # P-256
+MOST_KEYS = 32_768
+"""Keys of phones that are remembered: of those that pay within a day or so."""
 
 
 class DeviceKeyInvalid(Refusal):
@@ -77,6 +80,12 @@ def read_device_key(jwk: Mapping[str, object]) -> DeviceKey:
     return key
 
 
+@lru_cache(maxsize=MOST_KEYS)
+def registered_key(jwk: str) -> ec.EllipticCurvePublicKey:
+    """The key in a registered JWK, remembered, because making it takes as long as using it."""
+    return read_device_key(json.loads(jwk)).public_key()
+
+
 def _coordinate(jwk: Mapping[str, object], member: str) -> str:
     text = jwk.get(member)
     if not isinstance(text, str):
@@ -87,23 +96,3 @@ def _coordinate(jwk: Mapping[str, object], member: str) -> str:
     except ValueError as error:
         raise DeviceKeyInvalid(member=member) from error
     raise DeviceKeyInvalid(member=member)
-
-
-def base64url(content: bytes) -> str:
-    """RFC 7515's base64url: no padding."""
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
-
-
-def unbase64url(text: str) -> bytes:
-    """The bytes of a base64url text in its one canonical form.
-
-    Raises ValueError for another alphabet, padding, a wrong length, or spare bits that are
-    not zero: each would let one content have several texts.
-    """
-    try:
-        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError as error:
-        raise ValueError("not base64url") from error
-    if base64url(content) != text:
-        raise ValueError("not the canonical base64url")
-    return content

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.campaigns.programme import Programme
 from services.campaigns.terms import Purse, Regime, six_months_after
 from services.kit.clock import civil_date, start_of
+from services.kit.frozen import quick
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, JournalKind, Posting, entry
 
@@ -17,6 +18,7 @@ class Origin(StrEnum):
     GRANT = "grant"
 
 
+@quick
 @dataclass(frozen=True)
 class Lot:
     """What is left of a lot, and what spending needs of the terms it was issued under."""
@@ -51,6 +53,7 @@ class Lot:
         return now >= self.expires_at
 
 
+@quick
 @dataclass(frozen=True)
 class Parts:
     """What a deed does to one lot: paid and premium yen, taken above zero or given back."""

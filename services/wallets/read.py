@@ -1,6 +1,6 @@
 """Read a wallet: balance by purse and expiry, history, purchases, phones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -42,6 +42,11 @@ class Balance:
     total_points: int
     purses: tuple[PurseBalance, ...]
     at: datetime
+
+
+async def device_keys(tx: Tx, device_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The registered public keys of phones as JSON; unknown phones are left out. A key never changes."""
+    return await access.find_keys(tx, device_ids)
 
 
 async def wallets_of(tx: Tx, account_id: UUID) -> list[Wallet]:

@@ -1,6 +1,6 @@
 """Spend from a wallet and give back to it, under the wallet's lock. Payments are built on this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -9,12 +9,14 @@ from services.campaigns import read as campaigns
 from services.campaigns.programme import Programme, ProgrammeClosed
 from services.kit.db import Tx
 from services.kit.errors import Kind, Missing, Refusal
+from services.kit.frozen import quick
+from services.kit.micro_batch import Elsewhere
 from services.wallets.allocation import Ceiling, LimitReached, Shortfall, Taken, allocate
 from services.wallets.expire import expire_lots
 from services.wallets.lots import Lot, Parts
 from services.wallets.revival import revived_until
 from services.wallets.tables import access, holdings
-from services.wallets.wallet import Device, DeviceBlocked, DeviceUnknown, Wallet, must_be_active
+from services.wallets.wallet import Absent, DeviceBlocked, Payer, PayerAsked, PayingDevice, Wallet, must_be_active
 
 
 class PointsMissing(Refusal):
@@ -42,6 +44,17 @@ class DayLimitReached(Refusal):
     kind = Kind.CONFLICT
 
 
+@quick
+@dataclass(frozen=True)
+class Want:
+    """`amount_yen` (> 0) of a payer, at a store of this class."""
+
+    payer: Payer
+    amount_yen: int
+    store_class: str
+
+
+@quick
 @dataclass(frozen=True)
 class Spent:
     """Which lots paid, in order, and what the wallet holds afterwards (valid points, in yen)."""
@@ -50,24 +63,30 @@ class Spent:
     balance_after_yen: int
 
 
-async def lock_for_account(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
-    """Lock an active wallet that the account acts for; Missing for anybody else's."""
-    wallet = await access.lock_wallet(tx, wallet_id, account_id)
-    if wallet is None:
-        raise Missing()
-    must_be_active(wallet)
-    return wallet
+async def lock_payers(tx: Tx, asked: Sequence[PayerAsked], *, wait: bool) -> list[Payer | Absent | Elsewhere]:
+    """Lock the wallets, in the order of their ids, then read each payer as it is under its lock.
+
+    For each that was asked, in their order: the payer; `Absent` where there is no such wallet or
+    phone, or nobody who may act for it; `Elsewhere.HELD` where somebody else holds the wallet and we do not `wait`.
+    The locks come first and the reading is a statement of its own, so that it sees everything that
+    was committed while we waited: blocked phones, suspended wallets, closed accounts.
+    """
+    wanted = {each.wallet_id for each in asked}
+    locked = await access.lock_wallets(tx, wanted, wait=wait)
+    payers = await holdings.read_payers(tx, asked)
+    if locked == wanted:
+        return list(payers)
+    # Who was found without a lock is held elsewhere, or came into being while we looked.
+    unlocked = Absent.WALLET if wait else Elsewhere.HELD
+    return [unlocked if isinstance(payer, Payer) and payer.wallet.id not in locked else payer for payer in payers]
 
 
-async def lock_for_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device]:
-    """Lock the wallet of a phone; its key as registered. Whether they may pay is `must_be_usable`'s to say."""
-    found = await access.lock_by_device(tx, device_id)
-    if found is None:
-        raise DeviceUnknown()
-    return found
+async def lock_free(tx: Tx, wallet_ids: Collection[UUID]) -> set[UUID]:
+    """Lock those of the wallets that exist and that nobody else holds; their ids."""
+    return await access.lock_wallets(tx, wallet_ids, wait=False)
 
 
-def must_be_usable(wallet: Wallet, device: Device) -> None:
+def must_be_usable(wallet: Wallet, device: PayingDevice) -> None:
     """Raise unless the phone may sign and the wallet may pay."""
     if device.status != "active":
         raise DeviceBlocked()
@@ -82,36 +101,45 @@ async def lock(tx: Tx, wallet_id: UUID) -> Wallet:
     return wallet
 
 
-async def spend(tx: Tx, wallet: Wallet, amount_yen: int, store_class: str) -> Spent:
-    """Take `amount_yen` (> 0) from a locked wallet's lots; two statements."""
-    lots, spent_today = await holdings.read_spendable(tx, wallet.id)
-    ceilings = _ceilings(lots, spent_today)
-    match allocate(lots, amount_yen, store_class, tx.now, ceilings):
-        case Taken(parts):
-            taken: dict[UUID, tuple[int, int]] = {}
-            for part in parts:
-                yen, _ = taken.get(part.programme_id, (0, 0))
-                limit = spent_today[part.programme_id] + ceilings[part.programme_id].day_left_yen
-                taken[part.programme_id] = (yen + part.total_yen, limit)
-            await holdings.take_from_lots(tx, wallet.id, parts, taken)
-            held = sum(lot.remaining_yen for lot in lots if not lot.has_expired(tx.now))
-            return Spent(parts, held - amount_yen)
-        case Shortfall(missing_yen, idle):
-            await _must_not_be_over(tx, wallet)
-            codes = await _codes(tx, lots)
-            named = [
-                {"programme": codes[each.programme_id], "purse": each.purse, "yen": each.yen, "reason": each.why.value}
-                for each in idle
-            ]
-            raise PointsMissing(missing_yen=missing_yen, idle=named)
-        case LimitReached(programme_id, per_day, limit_yen):
-            programme = (await _codes(tx, lots))[programme_id]
-            if per_day:
-                raise DayLimitReached(programme=programme, left_yen=limit_yen)
-            raise PaymentLimitReached(programme=programme, limit_yen=limit_yen)
+async def spend(tx: Tx, wants: Sequence[Want]) -> list[Spent | Refusal]:
+    """Take what is wanted from locked wallets, each its own outcome; every wallet at most once.
+
+    One statement for those that can pay, however many; two more when some cannot, for the words.
+    """
+    outcomes: list[Spent | Refusal | None] = [None] * len(wants)
+    short: list[tuple[int, Want, Shortfall | LimitReached]] = []
+    parts: list[Parts] = []
+    counted: list[tuple[UUID, UUID, int, int]] = []
+    for place, want in enumerate(wants):
+        payer = want.payer
+        ceilings = _ceilings(payer.lots, payer.spent_today)
+        found = allocate(payer.lots, want.amount_yen, want.store_class, tx.now, ceilings)
+        if isinstance(found, Taken):
+            parts += found.parts
+            counted += _counted(payer, found, ceilings)
+            held = sum(lot.remaining_yen for lot in payer.lots if not lot.has_expired(tx.now))
+            outcomes[place] = Spent(found.parts, held - want.amount_yen)
+        else:
+            short.append((place, want, found))
+    if parts:
+        await holdings.take_from_lots(tx, parts, counted)
+    if short:
+        for (place, _, _), refusal in zip(short, await _refusals(tx, short), strict=True):
+            outcomes[place] = refusal
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _ceilings(lots: Sequence[Lot], spent_today: dict[UUID, int]) -> dict[UUID, Ceiling]:
+def _counted(payer: Payer, taken: Taken, ceilings: Mapping[UUID, Ceiling]) -> list[tuple[UUID, UUID, int, int]]:
+    """What counts against the day: (wallet, programme, yen, the day's limit in yen)."""
+    yen: dict[UUID, int] = {}
+    for part in taken.parts:
+        yen[part.programme_id] = yen.get(part.programme_id, 0) + part.total_yen
+    return [
+        (payer.wallet.id, key, spent, payer.spent_today[key] + ceilings[key].day_left_yen) for key, spent in yen.items()
+    ]
+
+
+def _ceilings(lots: Sequence[Lot], spent_today: Mapping[UUID, int]) -> dict[UUID, Ceiling]:
     """Each programme's limits, by the newest version that the wallet holds lots of."""
     newest: dict[UUID, Lot] = {}
     for lot in lots:
@@ -123,11 +151,34 @@ def _ceilings(lots: Sequence[Lot], spent_today: dict[UUID, int]) -> dict[UUID, C
     }
 
 
-async def _must_not_be_over(tx: Tx, wallet: Wallet) -> None:
-    """Points are missing: say so plainly where every programme that the wallet had part in is over."""
-    last = await holdings.read_last_lot(tx, wallet.id)
-    if last is not None and last.has_expired(tx.now):
-        raise ProgrammeClosed(programme=(await _codes(tx, [last]))[last.programme_id])
+async def _refusals(
+    tx: Tx, short: Sequence[tuple[int, Want, Shortfall | LimitReached]]
+) -> list[PointsMissing | DayLimitReached | PaymentLimitReached | ProgrammeClosed]:
+    """Why each cannot pay, with the programmes' names."""
+    missing = [want.payer.wallet.id for _, want, found in short if isinstance(found, Shortfall)]
+    last = await holdings.read_last_lots(tx, missing) if missing else {}
+    lots = [lot for _, want, _ in short for lot in want.payer.lots] + list(last.values())
+    codes = await _codes(tx, lots)
+    return [_refusal(tx, found, last.get(want.payer.wallet.id), codes) for _, want, found in short]
+
+
+def _refusal(
+    tx: Tx, found: Shortfall | LimitReached, last: Lot | None, codes: Mapping[UUID, str]
+) -> PointsMissing | DayLimitReached | PaymentLimitReached | ProgrammeClosed:
+    match found:
+        case Shortfall(missing_yen, idle):
+            if last is not None and last.has_expired(tx.now):
+                # Every programme that the wallet had part in is over: that says it more plainly.
+                return ProgrammeClosed(programme=codes[last.programme_id])
+            named = [
+                {"programme": codes[each.programme_id], "purse": each.purse, "yen": each.yen, "reason": each.why.value}
+                for each in idle
+            ]
+            return PointsMissing(missing_yen=missing_yen, idle=named)
+        case LimitReached(programme_id, per_day, limit_yen):
+            if per_day:
+                return DayLimitReached(programme=codes[programme_id], left_yen=limit_yen)
+            return PaymentLimitReached(programme=codes[programme_id], limit_yen=limit_yen)
 
 
 async def _codes(tx: Tx, lots: Sequence[Lot]) -> dict[UUID, str]:

@@ -1,9 +1,12 @@
 """A wallet: one a person, reached by accounts, phones and cards that may be replaced one by one."""
 
 from dataclasses import dataclass
+from enum import Enum
 from uuid import UUID
 
 from services.kit.errors import Kind, Refusal
+from services.kit.frozen import quick
+from services.wallets.lots import Lot
 
 
 class WalletSuspended(Refusal):
@@ -27,6 +30,7 @@ class TooManyDevices(Refusal):
     kind = Kind.CONFLICT
 
 
+@quick
 @dataclass(frozen=True)
 class Wallet:
     id: UUID
@@ -45,6 +49,45 @@ class Device:
     name: str
     public_jwk: dict[str, str]
     status: str
+
+
+@quick
+@dataclass(frozen=True)
+class PayingDevice:
+    """A phone whose code is to be paid with; `public_jwk` is its key as JSON."""
+
+    id: UUID
+    wallet_id: UUID
+    status: str
+    public_jwk: str
+
+
+@quick
+@dataclass(frozen=True)
+class PayerAsked:
+    """Who wants to pay from which wallet: an account, or a phone by its code."""
+
+    wallet_id: UUID
+    account_id: UUID | None = None
+    device_id: UUID | None = None
+
+
+class Absent(Enum):
+    """Why nobody pays: there is no such wallet for whoever asked, or no such phone."""
+
+    WALLET = "wallet"
+    DEVICE = "device"
+
+
+@quick
+@dataclass(frozen=True)
+class Payer:
+    """A locked wallet with its lots that hold something, and what it spent today by programme, in yen."""
+
+    wallet: Wallet
+    device: PayingDevice | None
+    lots: list[Lot]
+    spent_today: dict[UUID, int]
 
 
 def must_be_active(wallet: Wallet) -> None:

@@ -1,17 +1,16 @@
-"""A payment costs at most eight SQL statements, whichever way, whatever it takes from.
+"""A payment costs at most eight SQL statements, whichever way, whatever it takes from, and fifty together no more.
 
 Counted on a new connection and with nothing compiled, because the first payment of a process
 counts, too. BEGIN and COMMIT are counted apart: they are not statements of the deed.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database.provision import DatabaseHandle
@@ -19,49 +18,18 @@ from infra.scenarios.hiratsuka import COMMON_ONLY
 from services.campaigns.terms import Period
 from services.kit.db import Database
 from services.kit.deeds import Deed, Deeds, fingerprint
-from services.payments.pay import PayByCode, PayStore, PayTill, pay_by_code, pay_store, pay_till
+from services.kit.micro_batch import MicroBatch
+from services.payments.order import PayByCode, PayStore, PayTill
+from services.payments.pay import PAYMENTS, pay_by_code, pay_store, pay_till
 from services.payments.payment import Receipt
 from services.payments.till import MakeTillCode, make_till_code
+from services.wallets.spend import PointsMissing
+from tests.house.counting import Counted, counting
 from tests.town import Resident, Shop, Town, town_terms
 
 BUDGET = 8
-
-
-class Counted:
-    """What went over the wire, in order."""
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-        self.frame: list[str] = []
-
-    def report(self) -> str:
-        shortened = [" ".join(each.split())[:160] for each in self.statements]
-        listed = "\n".join(f"{number}. {each}" for number, each in enumerate(shortened, start=1))
-        return f"{len(self.statements)} statements, frame {self.frame}:\n{listed}"
-
-
-@contextmanager
-def counting(engine: AsyncEngine) -> Iterator[Counted]:
-    counted = Counted()
-
-    def statement(*given: Any) -> None:
-        counted.statements.append(given[2])
-
-    def begin(_: Any) -> None:
-        counted.frame.append("BEGIN")
-
-    def commit(_: Any) -> None:
-        counted.frame.append("COMMIT")
-
-    listeners = (("before_cursor_execute", statement), ("begin", begin), ("commit", commit))
-    for name, listener in listeners:
-        event.listen(engine.sync_engine, name, listener)
-    try:
-        yield counted
-    finally:
-        for name, listener in listeners:
-            event.remove(engine.sync_engine, name, listener)
-
+REFUSING = 3
+"""What refusals add, once a batch: the wallets' last lots, the programmes' names, and a second look at the ids."""
 
 Way = Callable[[Town, Resident, Shop, int], Awaitable[tuple[Callable[..., Any], Any]]]
 
@@ -91,7 +59,7 @@ async def count_payment(
     try:
         deeds = Deeds(Database(engine, town.clock, town.entropy))
         deed = Deed(command.account_id, uuid4(), fingerprint("pay", command))
-        with counting(engine) as counted:
+        async with counting(engine) as counted:
             done = await deeds.perform(deed, use_case, command, Receipt)
         assert not done.replayed
         return counted, done.result
@@ -150,6 +118,62 @@ async def test_two_programmes_and_nine_lots_cost_no_more(
     await town.must_prove()
 
 
+async def count_together(
+    database: DatabaseHandle, town: Town, orders: list[tuple[Callable[..., Any], Any]]
+) -> tuple[Counted, list[Any]]:
+    """Hand all orders in at once, on an engine of its own, so that they are posted in one transaction."""
+    engine = database.app_engine(pool_size=1)
+    try:
+        batch = MicroBatch(Database(engine, town.clock, town.entropy), PAYMENTS)
+        named = [(Deed(order.account_id, uuid4(), fingerprint("pay", order)), order) for _, order in orders]
+        async with counting(engine) as counted:
+            done = await asyncio.gather(*(batch.perform(*each) for each in named))
+        return counted, [each.result for each in done]
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("together", [1, 50])
+async def test_fifty_payments_together_cost_no_more_than_one(
+    database: DatabaseHandle, engine: AsyncEngine, together: int
+) -> None:
+    town = Town(engine)
+    await town.programme()
+    shop = await town.shop()
+    people = [await town.resident() for _ in range(together)]
+    for who in people:
+        await town.grant(who, 1_000)
+    ways = [WAYS[name] for name in sorted(WAYS)]
+    orders = [await ways[turn % 3](town, who, shop, 10 + turn) for turn, who in enumerate(people)]
+    counted, receipts = await count_together(database, town, orders)
+    assert [each.amount_yen for each in receipts] == [10 + turn for turn in range(together)]
+    within_budget(counted)
+    assert counted.direct >= BUDGET - 3, counted.report()  # they did go to the driver, and are counted
+    await town.must_prove()
+
+
+async def test_fifty_that_cannot_be_paid_cost_a_few_more_for_their_words_whatever_their_number(
+    database: DatabaseHandle, engine: AsyncEngine
+) -> None:
+    town = Town(engine)
+    await town.programme()
+    shop = await town.shop()
+    people = [await town.resident() for _ in range(50)]
+    for who in people:
+        await town.grant(who, 1_000)
+    named = []
+    for turn, who in enumerate(people):
+        order = PayStore(who.account_id, who.wallet.id, shop.code, 999 + turn % 3)
+        named.append((Deed(order.account_id, uuid4(), fingerprint("pay", order)), order))
+    batch = MicroBatch(town.database, PAYMENTS)
+    async with counting(engine) as counted:
+        found = await asyncio.gather(*(batch.perform(*each) for each in named), return_exceptions=True)
+    assert [isinstance(each, PointsMissing) for each in found] == [turn % 3 == 2 for turn in range(50)]
+    assert len(counted.statements) <= BUDGET + REFUSING, counted.report()
+    assert counted.frame == ["BEGIN", "COMMIT"], counted.report()
+    await town.must_prove()
+
+
 async def test_a_repeated_request_costs_one_look(database: DatabaseHandle, engine: AsyncEngine) -> None:
     town = Town(engine)
     await town.programme()
@@ -159,7 +183,7 @@ async def test_a_repeated_request_costs_one_look(database: DatabaseHandle, engin
     deed = Deed(command.account_id, uuid4(), fingerprint("pay", command))
     deeds = Deeds(town.database)
     await deeds.perform(deed, use_case, command, Receipt)
-    with counting(engine) as counted:
+    async with counting(engine) as counted:
         assert (await deeds.perform(deed, use_case, command, Receipt)).replayed
     assert len(counted.statements) == 1, counted.report()
 

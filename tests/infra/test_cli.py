@@ -28,7 +28,7 @@ async def hello(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"hello"})
 
-async def create_app(handle, settings):
+async def create_app(handle, settings, *, jobs):
     return hello
 
 sys.modules["infra.server"] = types.SimpleNamespace(create_app=create_app)
@@ -96,6 +96,29 @@ def end(process: "subprocess.Popen[str]", how: signal.Signals) -> tuple[int, str
     return process.returncode, said
 
 
+def worker_of(process: "subprocess.Popen[str]", *, other_than: int | None = None) -> int:
+    """The process id of the worker that `up` keeps beside it, once it has been started."""
+    for _ in range(200):
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for child in map(int, children):
+            if child != other_than and b"\0worker\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+        time.sleep(0.05)
+    raise AssertionError("no worker was started")
+
+
+def ended(pid: int) -> bool:
+    """Whether a process ends now, also where nobody takes notice of orphans that have."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)  # its output is closed a moment before it is gone
+    return False
+
+
 def answers(environ: Mapping[str, str]) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{environ['PORT']}/", timeout=5) as answer:
         return str(answer.read().decode())
@@ -136,13 +159,37 @@ def test_a_command_beside_a_running_server_uses_its_database_and_leaves_it(envir
 
 
 def test_after_a_kill_the_next_start_takes_over(environ: dict[str, str]) -> None:
-    end(start(environ), signal.SIGKILL)
+    process = start(environ)
+    worker = worker_of(process)
+    os.kill(worker, signal.SIGSTOP)  # it must not tidy up behind its parent
+    os.killpg(process.pid, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+    process.communicate(timeout=30)
     left = server(environ)
     assert left is not None
     process = start(environ)
     assert server(environ) == left
     assert end(process, signal.SIGTERM)[0] == 0
     assert not postmaster.alive(left.pid)
+
+
+def test_a_killed_server_leaves_no_worker_and_no_database_behind(environ: dict[str, str]) -> None:
+    process = start(environ)
+    worker = worker_of(process)
+    end(process, signal.SIGKILL)  # the worker holds its output, so this waits for it as well
+    assert ended(worker)
+    assert server(environ) is None
+
+
+def test_a_killed_worker_is_replaced_and_ends_with_its_server(environ: dict[str, str]) -> None:
+    process = start(environ)
+    first = worker_of(process)
+    os.kill(first, signal.SIGKILL)
+    second = worker_of(process, other_than=first)
+    code, said = end(process, signal.SIGINT)
+    assert (code, "the worker ended with exit code -9; starting it again" in said) == (0, True)
+    assert ended(second)
+    assert server(environ) is None
 
 
 def test_doctor_finds_what_is_wrong_and_what_is_sound(environ: dict[str, str]) -> None:

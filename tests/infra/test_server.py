@@ -13,9 +13,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from infra import server
+from infra import server, timekeeping
 from infra.database.connect import ClockSkew
 from infra.database.provision import DatabaseHandle
+from infra.http.door import Door
 from infra.keys import KeyUnsafe
 from infra.settings import Settings
 from services.kit.clock import OffsetClock
@@ -30,7 +31,8 @@ def settings(tmp_path: Path) -> Settings:
 @asynccontextmanager
 async def running(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = await server.create_app(handle, settings)
-    async with app.router.lifespan_context(app):
+    assert isinstance(app, Door)
+    async with app.plain.router.lifespan_context(app.plain):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as client:
             yield client
@@ -93,7 +95,7 @@ async def test_a_clock_that_is_off_stops_the_start(
     async def skewed(_connection: object) -> timedelta:
         raise ClockSkew(timedelta(seconds=3))
 
-    monkeypatch.setattr(server, "require_same_clock", skewed)
+    monkeypatch.setattr(timekeeping, "require_same_clock", skewed)
     with pytest.raises(ClockSkew):
         await server.create_app(database, settings)
 
@@ -112,9 +114,9 @@ async def test_the_clock_is_corrected_while_serving(
             raise answer
         return answer
 
-    monkeypatch.setattr(server, "require_same_clock", measured)
-    monkeypatch.setattr(server, "CLOCK_SECONDS", 0.0)
-    keeping = asyncio.create_task(server.keep_time(engine, clock))
+    monkeypatch.setattr(timekeeping, "require_same_clock", measured)
+    monkeypatch.setattr(timekeeping, "CLOCK_SECONDS", 0.0)
+    keeping = asyncio.create_task(timekeeping.keep_time(engine, clock))
     while clock.offset != timedelta(seconds=1):  # noqa: ASYNC110 - it has nothing to wait for but turns
         await asyncio.sleep(0)
     keeping.cancel()

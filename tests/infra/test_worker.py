@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra import worker
-from infra.worker import Job, jobs, run_forever, run_once
+from infra.worker import Job, Told, jobs, run_forever, run_once
 from services.kit.db import Tx
 from services.settlement.books import ClosedBooks
 from services.settlement.close import Close
 from services.settlement.close import close as real_close
 from services.settlement.read import closes_of
 from tests.http_town import HttpTown, done
+from tests.settlement.office import counting
 from tests.town import CODE, NOON
 
 
@@ -79,6 +80,44 @@ async def test_one_programme_that_cannot_be_closed_stops_no_other(
     assert "books that do not add up" in caplog.text
 
 
+async def test_an_ended_programme_is_searched_for_deeds_once_an_hour(town: HttpTown, engine: AsyncEngine) -> None:
+    closer = worker.Closer(town.database)
+    town.go_to(NOON.replace(month=11))
+    assert await closer.close() == 13  # the whole calendar to the final close
+    seen = []
+    for minutes in (0, 1, 58, 1, 1, 59):
+        town.wait(minutes=minutes)
+        async with counting(engine) as sent:
+            assert await closer.close() == 0
+        seen.append(sum("payment_leg" in statement for statement in sent))
+    assert seen == [0, 0, 0, 1, 0, 1]
+
+
+async def test_a_close_says_what_it_has_done(town: HttpTown, caplog: pytest.LogCaptureFixture) -> None:
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    await town.pay(who, shop, 2_000)
+    town.go_to(NOON + timedelta(days=11))
+    heard: list[int] = []
+    with caplog.at_level("INFO", logger="infra.worker"):
+        assert await worker.close_periods(town.database, heard.append) == 1
+    assert heard == [1]
+    assert caplog.messages == [f"closed {CODE} on 2026-04-15: 1 statements, 1890 yen to be paid on 2026-04-22"]
+
+
+async def test_one_run_tells_of_each_job_as_it_goes(town: HttpTown) -> None:
+    for _ in range(3):
+        await town.grant(await town.resident(), 100)
+    town.go_to(NOON.replace(month=10, day=1, hour=0))
+    told: list[tuple[str, int]] = []
+    done = await run_once(
+        jobs(town.database, town.built.checkout), lambda job: lambda more: told.append((job.name, more))
+    )
+    sums = {name: sum(more for job, more in told if job == name) for name in done}
+    assert sums == done
+    assert done["expire points"] == 3
+
+
 async def test_the_books_are_proven_once_a_day_after_three(
     town: HttpTown, migrator_engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -99,11 +138,11 @@ async def test_the_books_are_proven_once_a_day_after_three(
 async def test_a_failing_job_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     ran: list[str] = []
 
-    async def fail() -> int:
+    async def fail(_: Told) -> int:
         ran.append("fails")
         raise RuntimeError("out of paper")
 
-    async def work() -> int:
+    async def work(_: Told) -> int:
         ran.append("works")
         return 1
 

@@ -169,12 +169,12 @@ def _a_day_more(patch: Patch) -> None:
 
 def _forgotten(**zero: Any) -> Callable[[Patch], None]:
     def apply(patch: Patch) -> None:
-        real = closes.stores_to_tell
+        real = closes.stores_and_positions
 
-        async def stores_to_tell(*given: Any, **named: Any) -> list[Any]:
+        async def stores_and_positions(*given: Any, **named: Any) -> list[Any]:
             return [replace(each, **zero) for each in await real(*given, **named)]
 
-        patch.setattr(closes, "stores_to_tell", stores_to_tell)
+        patch.setattr(closes, "stores_and_positions", stores_and_positions)
 
     return apply
 

@@ -12,7 +12,8 @@ from services.kit.deeds import Deed, DeedIdReused, Done, fingerprint
 from services.kit.errors import Refusal
 from services.merchants.set_status import SetStoreStatus, set_store_status
 from services.merchants.shops import Status
-from services.payments.pay import PayByCode, PayStore, PayTill, pay_by_code, pay_store, pay_till
+from services.payments.order import PayByCode, PayStore, PayTill
+from services.payments.pay import pay_by_code, pay_store, pay_till
 from services.payments.payment import Receipt
 from services.payments.refund import Cancel, Refund, cancel, refund
 from services.payments.till import MakeTillCode, make_till_code

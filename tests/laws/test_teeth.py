@@ -7,8 +7,8 @@ test itself is run without its guard, and must fail.
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -99,21 +99,21 @@ def _second_look_forgotten(patch: pytest.MonkeyPatch) -> None:
     """A refusal is believed, though the deed may have been done meanwhile."""
     real = db.Database.transact
 
-    async def transact(self: Any, use_case: Any, command: Any) -> Any:
+    async def transact(self: Any, use_case: Any, command: Any, **named: Any) -> Any:
         if use_case.__name__ == "look_again":
             raise command
-        return await real(self, use_case, command)
+        return await real(self, use_case, command, **named)
 
     patch.setattr(db.Database, "transact", transact)
 
 
 def _pays_without_using_up(patch: pytest.MonkeyPatch) -> None:
-    real = writing.insert_payment
+    real = writing.insert_payments
 
-    async def insert_payment(tx: Any, payment: Any, legs: Any, turns: Any, _: UUID | None) -> None:
-        await real(tx, payment, legs, turns, None)
+    async def insert_payments(tx: Any, made: Sequence[writing.Made]) -> None:
+        await real(tx, [replace(each, code_id=None) for each in made])
 
-    patch.setattr(writing, "insert_payment", insert_payment)
+    patch.setattr(writing, "insert_payments", insert_payments)
 
 
 def _no_shared_answers(patch: pytest.MonkeyPatch) -> None:

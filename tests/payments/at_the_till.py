@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.kit.errors import Refusal
-from services.payments.pay import PayByCode, PayStore, PayTill, pay_by_code, pay_store, pay_till
+from services.payments.order import PayByCode, PayStore, PayTill
+from services.payments.pay import pay_by_code, pay_store, pay_till
 from services.payments.payment import (
     Receipt,
 )

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
 from infra.phone import SandboxPhone
-from services.wallets.device_key import (
-    DeviceKeyInvalid,
-    DeviceKeyPrivate,
-    base64url,
-    read_device_key,
-    unbase64url,
-)
+from services.kit.base64url import base64url, unbase64url
+from services.wallets.device_key import DeviceKeyInvalid, DeviceKeyPrivate, read_device_key
 
 KEY = SandboxPhone(bytes(range(32))).public_jwk()
 PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.kit.deeds import Deed, Deeds, Done, fingerprint
 from services.kit.errors import Missing, Refusal
 from services.merchants.at_till import StoreUnknown
-from services.payments.pay import PayByCode, PayStore, PayTill, pay_by_code, pay_store, pay_till
+from services.payments.order import PayByCode, PayStore, PayTill
+from services.payments.pay import pay_by_code, pay_store, pay_till
 from services.payments.pay_code import PayCodeExpired, PayCodeForged, PayCodeMalformed
 from services.payments.payment import (
     AmountDiffers,

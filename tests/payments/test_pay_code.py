@@ -15,6 +15,7 @@ from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import ECKey
 
 from infra.phone import SandboxPhone
+from services.kit.base64url import base64url
 from services.kit.errors import Refusal
 from services.payments.pay_code import (
     PayCodeClock,
@@ -25,7 +26,6 @@ from services.payments.pay_code import (
     peek_device,
     verify,
 )
-from services.wallets.device_key import base64url
 from tests.payments.pay_codes import (
     CLAIMS,
     CODE,

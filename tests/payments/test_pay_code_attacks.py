@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from services.kit.base64url import base64url, unbase64url
 from services.payments.pay_code import PayCodeForged, PayCodeMalformed, peek_device, verify
-from services.wallets.device_key import base64url, read_device_key, unbase64url
+from services.wallets.device_key import read_device_key
 from tests.payments.pay_codes import (
     CLAIMS,
     CODE,

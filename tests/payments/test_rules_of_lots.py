@@ -14,7 +14,8 @@ from services.identity.people import AccountStatus
 from services.identity.staff import SetAccountStatus, set_account_status
 from services.kit.clock import TOKYO, civil_date, start_of
 from services.kit.errors import Missing
-from services.payments.pay import PayByCode, pay_by_code
+from services.payments.order import PayByCode
+from services.payments.pay import pay_by_code
 from services.payments.payment import RefundTooLate
 from services.wallets.open import SetWalletStatus, set_wallet_status
 from services.wallets.wallet import DeviceUnknown, WalletSuspended

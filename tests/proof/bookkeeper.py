@@ -40,11 +40,13 @@ class Bookkeeper:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[Row]] = defaultdict(list)
-        self._last_id = 0x1000
+        self._ids = 0
 
-    def new_id(self) -> UUID:
-        self._last_id += 1
-        return UUID(int=self._last_id)
+    def new_id(self, at: datetime) -> UUID:
+        """A UUIDv7 of an instant, counting up where the standard has it random."""
+        self._ids += 1
+        milliseconds = (at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+        return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | self._ids)
 
     def add(self, table: str, **row: Any) -> Row:
         self.rows[table].append(row)
@@ -62,7 +64,7 @@ class Bookkeeper:
         """A journal of the lines that are not zero; debit above zero."""
         head = self.add(
             "ledger_journal",
-            id=self.new_id(),
+            id=self.new_id(at),
             programme_id=programme_id,
             kind=kind,
             deed_id=deed_id,
@@ -82,9 +84,10 @@ class Bookkeeper:
         return head
 
     def seal(self, count: int) -> None:
-        """Seal the first `count` journals."""
+        """Seal the first `count` journals, in the order of their record."""
         previous = b""
-        for position, journal in enumerate(self.rows["ledger_journal"][:count], start=1):
+        recorded = sorted(self.rows["ledger_journal"], key=lambda journal: (journal["recorded_at"], journal["id"]))
+        for position, journal in enumerate(recorded[:count], start=1):
             lines = ",".join(
                 f"{line['line']}:{line['account']}:{line['owner_id'] or '-'}:{line['amount_yen']}"
                 for line in self.rows["ledger_posting"]
@@ -109,8 +112,8 @@ class Bookkeeper:
         total = sum(paid + premium for _, paid, premium in takes)
         payment = self.add(
             "payment",
-            id=self.new_id(),
-            number=f"P{self._last_id}",
+            id=self.new_id(at),
+            number=f"P{self._ids}",
             wallet_id=wallet["id"],
             store_id=store["id"],
             mode=mode,
@@ -119,11 +122,12 @@ class Bookkeeper:
             acted_by=CLERK,
             effective_at=at,
         )
+        code_id = self.new_id(at)
         if mode == "till":
             self.add(
                 "till_code",
-                id=self.new_id(),
-                number=f"T{self._last_id}",
+                id=code_id,
+                number=f"T{self._ids}",
                 store_id=store["id"],
                 amount_yen=total,
                 made_by=CLERK,
@@ -131,7 +135,6 @@ class Bookkeeper:
                 expires_at=at + timedelta(minutes=5),
             )
         if mode != "mpm":
-            code_id = self._last_uuid() if mode == "till" else self.new_id()
             self.add("code_use", code_id=code_id, payment_id=payment["id"])
         self._move("payment", payment, payment["id"], at, takes, +1)
         return payment
@@ -141,8 +144,8 @@ class Bookkeeper:
         total = sum(paid + premium for _, paid, premium in takes)
         given = self.add(
             "payment_return",
-            id=self.new_id(),
-            number=f"R{self._last_id}",
+            id=self.new_id(at),
+            number=f"R{self._ids}",
             payment_id=payment["id"],
             kind=kind,
             amount_yen=total,
@@ -155,9 +158,6 @@ class Bookkeeper:
         self._move(kind, payment, given["id"], at, takes, -1)
         return given
 
-    def _last_uuid(self) -> UUID:
-        return UUID(int=self._last_id)
-
     def _move(self, kind: str, payment: Row, deed_id: UUID, at: datetime, takes: Sequence[Take], sign: int) -> None:
         by_programme: dict[UUID, list[Take]] = defaultdict(list)
         for take in takes:
@@ -166,7 +166,7 @@ class Bookkeeper:
             total = sum(paid + premium for _, paid, premium in parts)
             leg = self.add(
                 "payment_leg",
-                id=self.new_id(),
+                id=self.new_id(at),
                 deed_id=deed_id,
                 kind=kind,
                 payment_id=payment["id"],

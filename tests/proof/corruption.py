@@ -5,6 +5,8 @@
 
 from dataclasses import dataclass
 
+from tests.proof.bookkeeper import Bookkeeper, tokyo
+
 
 @dataclass(frozen=True)
 class Corruption:
@@ -17,6 +19,11 @@ class Corruption:
 def corrupt(law: str, what: str, *statements: str, alone: bool = False) -> Corruption:
     return Corruption(law, what, statements, alone)
 
+
+AFTER = tokyo(7, 1)
+"""The world's last deed lies weeks behind; what a corruption inserts is written now."""
+
+NEW_ID = f"uuid '{Bookkeeper().new_id(AFTER)}'"
 
 ONE = "ctid = (SELECT ctid FROM {table} WHERE {where} ORDER BY ctid LIMIT 1)"
 

@@ -1,6 +1,6 @@
 """Corruptions of the books, of the seals over them, and of what cities promise."""
 
-from tests.proof.corruption import corrupt, one
+from tests.proof.corruption import NEW_ID, corrupt, one
 
 PURCHASE = "kind = 'purchase'"
 
@@ -13,7 +13,7 @@ BOOKS = (
     corrupt(
         "journals_are_whole",
         "a journal without postings",
-        "INSERT INTO ledger_journal SELECT gen_random_uuid(), programme_id, 'correction', gen_random_uuid(), NULL, "
+        f"INSERT INTO ledger_journal SELECT {NEW_ID}, programme_id, 'correction', gen_random_uuid(), NULL, "
         "effective_at, clock_timestamp() FROM ledger_journal LIMIT 1",
         alone=True,
     ),

@@ -1,6 +1,6 @@
 """Corruptions of payments and of what was given back."""
 
-from tests.proof.corruption import corrupt, one
+from tests.proof.corruption import NEW_ID, corrupt, one
 
 OWED = "account = 'store_payable' AND amount_yen < 0"
 
@@ -14,7 +14,7 @@ PAYMENTS = (
     corrupt(
         "payments_have_legs",
         "a payment that nobody made",
-        "INSERT INTO payment SELECT gen_random_uuid(), 'PX', wallet_id, store_id, 'mpm', 7, 0, acted_by, effective_at "
+        f"INSERT INTO payment SELECT {NEW_ID}, 'PX', wallet_id, store_id, 'mpm', 7, 0, acted_by, effective_at "
         "FROM payment LIMIT 1",
         alone=True,
     ),
@@ -63,7 +63,7 @@ PAYMENTS = (
     corrupt(
         "returned_never_exceeds_paid",
         "cancelled twice",
-        "INSERT INTO payment_return SELECT gen_random_uuid(), 'RX', payment_id, kind, amount_yen, reason, acted_by, "
+        f"INSERT INTO payment_return SELECT {NEW_ID}, 'RX', payment_id, kind, amount_yen, reason, acted_by, "
         "effective_at FROM payment_return WHERE kind = 'cancel'",
     ),
     corrupt(
@@ -99,7 +99,7 @@ PAYMENTS = (
     corrupt(
         "codes_pay_once",
         "a second code for one payment",
-        "INSERT INTO code_use SELECT gen_random_uuid(), payment_id FROM code_use LIMIT 1",
+        f"INSERT INTO code_use SELECT {NEW_ID}, payment_id FROM code_use LIMIT 1",
         alone=True,
     ),
     corrupt(
@@ -115,7 +115,7 @@ PAYMENTS = (
     corrupt(
         "legs_have_one_journal",
         "a payment posted twice",
-        "INSERT INTO ledger_journal SELECT gen_random_uuid(), programme_id, kind, deed_id, NULL, effective_at, "
+        f"INSERT INTO ledger_journal SELECT {NEW_ID}, programme_id, kind, deed_id, NULL, effective_at, "
         "clock_timestamp() FROM ledger_journal WHERE kind = 'payment' LIMIT 1",
     ),
     corrupt(

@@ -1,6 +1,6 @@
 """Corruptions of what stores are owed, of the bank files, and of the database's own guards."""
 
-from tests.proof.corruption import corrupt, one
+from tests.proof.corruption import NEW_ID, corrupt, one
 
 FORGE = "UPDATE bank_file SET sha256 = sha256(content)"
 """Whoever forges a file forges its fingerprint, too."""
@@ -26,7 +26,7 @@ SETTLEMENT = (
     corrupt(
         "claims_belong",
         "a claim of a leg that never was",
-        "INSERT INTO statement_claim SELECT gen_random_uuid(), id FROM statement WHERE number = 'S0'",
+        f"INSERT INTO statement_claim SELECT {NEW_ID}, id FROM statement WHERE number = 'S0'",
         alone=True,
     ),
     corrupt(
@@ -111,7 +111,7 @@ SETTLEMENT = (
     corrupt(
         "payouts_are_posted",
         "a payout sent twice",
-        "WITH again AS (INSERT INTO ledger_journal SELECT gen_random_uuid(), programme_id, kind, deed_id, NULL, "
+        f"WITH again AS (INSERT INTO ledger_journal SELECT {NEW_ID}, programme_id, kind, deed_id, NULL, "
         "effective_at, clock_timestamp() FROM ledger_journal WHERE kind = 'sent' LIMIT 1 RETURNING id, deed_id) "
         "INSERT INTO ledger_posting SELECT again.id, p.line, p.account, p.owner_id, p.amount_yen FROM again "
         "JOIN ledger_journal j ON j.deed_id = again.deed_id AND j.kind = 'sent' "
@@ -133,7 +133,7 @@ ACCOUNTS = tuple(
     corrupt(
         f"{account}_yen",
         f"two yen of {account} moved to another account's books",
-        "WITH made AS (INSERT INTO ledger_journal SELECT gen_random_uuid(), programme_id, 'correction', "
+        f"WITH made AS (INSERT INTO ledger_journal SELECT {NEW_ID}, programme_id, 'correction', "
         "gen_random_uuid(), NULL, effective_at, clock_timestamp() FROM ledger_journal WHERE kind = 'purchase' LIMIT 1 "
         "RETURNING id) INSERT INTO ledger_posting "
         f"SELECT id, 1, '{account}', NULL::uuid, 2 FROM made UNION ALL SELECT id, 2, '{other}', NULL, -2 FROM made",

@@ -1,6 +1,6 @@
 """Corruptions of what residents hold, bought and were granted."""
 
-from tests.proof.corruption import corrupt, one
+from tests.proof.corruption import NEW_ID, corrupt, one
 
 WALLETS = (
     corrupt(
@@ -17,7 +17,7 @@ WALLETS = (
     corrupt(
         "lots_premium",
         "a lot without an account",
-        "INSERT INTO lot SELECT gen_random_uuid(), wallet_id, programme_id, programme_version, purse, store_classes, "
+        f"INSERT INTO lot SELECT {NEW_ID}, wallet_id, programme_id, programme_version, purse, store_classes, "
         "'grant', gen_random_uuid(), 0, 1, 0, 0, payment_limit_yen, day_limit_yen, issued_at, usable_from, "
         "first_expires_at, expires_at FROM lot LIMIT 1",
     ),

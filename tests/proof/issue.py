@@ -15,7 +15,7 @@ USE_ENDS = tokyo(6, 1, 0)
 def programme(book: Bookkeeper, code: str) -> Row:
     """A programme with two versions, the second of them published, and a third only proposed."""
     at = tokyo(3, 1)
-    row = book.add("programme", id=book.new_id(), code=code, published_version=2, created_at=at)
+    row = book.add("programme", id=book.new_id(at), code=code, published_version=2, created_at=at)
     purses = [
         {"code": purse, "paid_points": paid, "premium_points": premium} for purse, (paid, premium) in PURSES.items()
     ]
@@ -43,7 +43,7 @@ def lot(book: Bookkeeper, wallet: Row, origin: str, deed: Row, purse: str, paid:
     at = deed.get("paid_at") or deed["granted_at"]
     return book.add(
         "lot",
-        id=book.new_id(),
+        id=book.new_id(at),
         wallet_id=wallet["id"],
         programme_id=deed["programme_id"],
         programme_version=2,
@@ -66,10 +66,10 @@ def lot(book: Bookkeeper, wallet: Row, origin: str, deed: Row, purse: str, paid:
 
 def buy(book: Bookkeeper, wallet: Row, of: Row, units: int, at: datetime, status: str = "paid") -> list[Row]:
     """A purchase in any of its states, with all that it left behind; its lots, one a purse."""
-    price = units * UNIT_YEN
+    price, later = units * UNIT_YEN, at + timedelta(days=1)
     deed = book.add(
         "purchase",
-        id=book.new_id(),
+        id=book.new_id(at),
         number=f"B{len(book.rows['purchase'])}",
         wallet_id=wallet["id"],
         programme_id=of["id"],
@@ -96,7 +96,7 @@ def buy(book: Bookkeeper, wallet: Row, of: Row, units: int, at: datetime, status
         book.journal(of["id"], "late_money", deed["id"], at, late)
         if status == "returned":
             sent: list[Line] = [(account, None, -yen) for account, _, yen in late]
-            book.journal(of["id"], "money_returned", deed["id"], at, sent)
+            book.journal(of["id"], "money_returned", deed["id"], later, sent)
     if status not in ("paid", "undone"):
         return []
     lots = [
@@ -106,7 +106,7 @@ def buy(book: Bookkeeper, wallet: Row, of: Row, units: int, at: datetime, status
     issued = book.journal(of["id"], "purchase", deed["id"], at, _issue_lines(lots, "purchase"))
     if status == "undone":
         back: list[Line] = [(account, owner, -yen) for account, owner, yen in _issue_lines(lots, "purchase")]
-        book.journal(of["id"], "purchase_undone", book.new_id(), at, back, issued["id"])
+        book.journal(of["id"], "purchase_undone", book.new_id(later), later, back, issued["id"])
         for each in lots:
             each["paid_yen"] = each["premium_yen"] = 0
     return lots
@@ -124,8 +124,8 @@ def _issue_lines(lots: Sequence[Row], origin: str) -> list[Line]:
 def grant(book: Bookkeeper, wallet: Row, of: Row, points: int, at: datetime) -> Row:
     deed = book.add(
         "wallet_grant",
-        id=book.new_id(),
-        batch_id=book.new_id(),
+        id=book.new_id(at),
+        batch_id=book.new_id(at),
         wallet_id=wallet["id"],
         programme_id=of["id"],
         purse="common",
@@ -146,7 +146,7 @@ def expire(book: Bookkeeper, what: Row, at: datetime) -> None:
     paid, premium = what["paid_yen"], what["premium_yen"]
     deed = book.add(
         "expiry",
-        id=book.new_id(),
+        id=book.new_id(at),
         lot_id=what["id"],
         wallet_id=what["wallet_id"],
         paid_yen=paid,

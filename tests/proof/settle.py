@@ -15,7 +15,7 @@ def money_in(book: Bookkeeper, of: Row, source: str, yen: int) -> None:
     at = tokyo(4, 20)
     deed = book.add(
         "money_in",
-        id=book.new_id(),
+        id=book.new_id(at),
         programme_id=of["id"],
         source=source,
         amount_yen=yen,
@@ -30,7 +30,7 @@ def close(book: Bookkeeper, of: Row, closing_date: date) -> list[Row]:
     cutoff = datetime.combine(closing_date, datetime.min.time(), tokyo(1, 1).tzinfo) + timedelta(days=1) - JST
     head = book.add(
         "settlement_close",
-        id=book.new_id(),
+        id=book.new_id(cutoff),
         programme_id=of["id"],
         closing_date=closing_date,
         cutoff_at=cutoff,
@@ -63,7 +63,7 @@ def _state(book: Bookkeeper, head: Row, store: Row, legs: Sequence[Row]) -> Row:
     carried, receivable = max(due - payout, 0), max(-due, 0)
     row = book.add(
         "statement",
-        id=book.new_id(),
+        id=book.new_id(head["cutoff_at"]),
         number=f"S{len(book.rows['statement'])}",
         close_id=head["id"],
         programme_id=head["programme_id"],
@@ -110,7 +110,7 @@ def bank_file(book: Bookkeeper, statements: Sequence[Row], day: date, status: st
     at, agreed = tokyo(5, 2), status in ("approved", "sent", "paid")
     row = book.add(
         "bank_file",
-        id=book.new_id(),
+        id=book.new_id(at),
         number=f"F{len(book.rows['bank_file'])}",
         paying_account="0149-001-1-1234567",
         transfer_date=day,
@@ -129,7 +129,7 @@ def bank_file(book: Bookkeeper, statements: Sequence[Row], day: date, status: st
     for line, ((account, yen), group) in enumerate(zip(transfers, groups.values(), strict=True), start=1):
         transfer = book.add(
             "bank_transfer",
-            id=book.new_id(),
+            id=book.new_id(at),
             bank_file_id=row["id"],
             line=line,
             payout_account_id=account["id"],

@@ -14,7 +14,7 @@ def build() -> Bookkeeper:
     book = Bookkeeper()
     book.add("account", id=CLERK, kind="city", email="a@example.jp", status="active", registered_at=BEFORE)
     town, rural = programme(book, "town"), programme(book, "rural")
-    book.add("programme", id=book.new_id(), code="draft", created_at=BEFORE)
+    book.add("programme", id=book.new_id(BEFORE), code="draft", created_at=BEFORE)
     ume, sumi = _wallet(book, "W1"), _wallet(book, "W2")
     rice, tea, tofu = _stores(book)
 
@@ -59,7 +59,7 @@ def build() -> Bookkeeper:
     book.seal(len(book.rows["ledger_journal"]) - 2)
     book.add(
         "audit_entry",
-        id=book.new_id(),
+        id=book.new_id(BEFORE),
         actor_id=OFFICER,
         action="purchase.undone",
         detail={},
@@ -70,9 +70,9 @@ def build() -> Bookkeeper:
 
 
 def _wallet(book: Bookkeeper, number: str) -> Row:
-    person = book.add("person", id=book.new_id(), registered_at=BEFORE)
+    person = book.add("person", id=book.new_id(BEFORE), registered_at=BEFORE)
     return book.add(
-        "wallet", id=book.new_id(), number=number, person_id=person["id"], status="active", opened_at=BEFORE
+        "wallet", id=book.new_id(BEFORE), number=number, person_id=person["id"], status="active", opened_at=BEFORE
     )
 
 
@@ -81,12 +81,12 @@ def _stores(book: Bookkeeper) -> tuple[Row, Row, Row]:
     merchants = []
     for number, bank, account in (("M1", "0149", "0001234"), ("M2", "0149", "0001234"), ("M3", "9900", "1234567")):
         merchant = book.add(
-            "merchant", id=book.new_id(), number=number, name=number, status="active", registered_at=BEFORE
+            "merchant", id=book.new_id(BEFORE), number=number, name=number, status="active", registered_at=BEFORE
         )
         merchants.append(merchant)
         book.add(
             "payout_account",
-            id=book.new_id(),
+            id=book.new_id(BEFORE),
             merchant_id=merchant["id"],
             bank_code=bank,
             bank_kana="BANK",
@@ -101,7 +101,7 @@ def _stores(book: Bookkeeper) -> tuple[Row, Row, Row]:
     rice, tea, tofu = (
         book.add(
             "store",
-            id=book.new_id(),
+            id=book.new_id(BEFORE),
             code=f"S{place}",
             merchant_id=merchants[place]["id"],
             name=name,

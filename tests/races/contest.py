@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.kit.db import Tx
 from services.kit.errors import Refusal
+from services.kit.statements import Statement
 from services.wallets.tables import access
 
 T = TypeVar("T")
@@ -126,8 +127,9 @@ async def lined_up(engine: AsyncEngine, gate: Gate, open_gate: Callable[[], Awai
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every SELECT … FOR UPDATE becomes a mere SELECT, those that are built once among them."""
     monkeypatch.setattr(Select, "with_for_update", lambda self, **_: self)
-    for name in ("_locked_wallet", "_locked_by_device"):
-        monkeypatch.setattr(access, name, getattr(access, name).__wrapped__)
+    monkeypatch.setattr(access, "_locked_wallet", access._locked_wallet.__wrapped__)
+    for name in ("_LOCK_WAITING", "_LOCK_FREE"):
+        monkeypatch.setattr(access, name, Statement(getattr(access, name)._build))
 
 
 async def drop_constraints(migrator_engine: AsyncEngine, *names: tuple[str, str]) -> None:

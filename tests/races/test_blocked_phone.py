@@ -1,17 +1,16 @@
 """Payment against the blocking of a phone: a code that waited behind the block is refused."""
 
 import asyncio
-from uuid import UUID
+from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.kit.db import Tx
+from services.wallets import spend
 from services.wallets.open import BlockDevice, block_device
-from services.wallets.tables import access
-from services.wallets.tables.schema import DeviceRow, WalletRow
-from services.wallets.wallet import Device, DeviceBlocked, Wallet
+from services.wallets.tables import access, holdings
+from services.wallets.wallet import Absent, DeviceBlocked, Payer, PayerAsked
 from tests.races.contest import at_once, closed_gate, until_blocked
 from tests.town import Resident, Shop, Town
 
@@ -37,16 +36,15 @@ async def pay_behind_the_block(crowd: AsyncEngine, town: Town, who: Resident, sh
     return len(done) - 1, [type(each) for each in refused]
 
 
-async def test_control_a_phone_read_with_the_wallets_lock_alone_pays_after_its_block(
+async def test_control_a_phone_read_before_the_wallets_lock_pays_after_its_block(
     crowd: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lock_wallet_only(tx: Tx, device_id: UUID) -> tuple[Wallet, Device]:
-        query = select(*access.WALLET, *access.DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
-        query = query.where(DeviceRow.id == device_id).with_for_update(of=WalletRow)
-        row = tuple((await tx.connection.execute(query)).one())
-        return Wallet(*row[: len(access.WALLET)]), Device(*row[len(access.WALLET) :])
+    async def read_then_lock(tx: Tx, asked: Sequence[PayerAsked], *, wait: bool) -> list[Payer | Absent]:
+        payers = await holdings.read_payers(tx, asked)
+        await access.lock_wallets(tx, {each.wallet_id for each in asked}, wait=wait)
+        return payers
 
-    monkeypatch.setattr(access, "lock_by_device", lock_wallet_only)
+    monkeypatch.setattr(spend, "lock_payers", read_then_lock)
     town, who, shop = await at_the_shop(crowd)
     assert await pay_behind_the_block(crowd, town, who, shop) == (1, [])
 

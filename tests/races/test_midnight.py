@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.campaigns.programme import ProgrammeClosed
 from services.kit.clock import TOKYO
-from services.payments.pay import PayStore, pay_store
-from services.wallets.expire import Expired, expire_due
+from services.payments.order import PayStore
+from services.payments.pay import pay_store
+from services.wallets.expire import Expired, expire_due, retire_spent
 from services.wallets.spend import PointsMissing
-from services.wallets.tables import holdings
+from services.wallets.tables import endings, holdings
 from tests.races.contest import (
     at_once,
     closed_gate,
@@ -63,8 +64,8 @@ async def test_control_without_lock_and_check_the_same_points_are_spent_and_expi
     await drop_constraints(migrator_engine, ("lot", "ck_lot_paid"), ("lot", "ck_lot_premium"))
     without_locks(monkeypatch)
     async with closed_gate(crowd) as (gate, open_gate):
-        gate.after(monkeypatch, holdings, "read_spendable")
-        gate.after(monkeypatch, holdings, "read_expired")
+        gate.after(monkeypatch, holdings, "read_payers")
+        gate.after(monkeypatch, endings, "read_due")
         calls = [before.pay_store(who, shop, 5_000), after.do(expire_due, 10)]
         await lined_up(crowd, gate, open_gate, calls)
     assert await figures(crowd) == (-5_000, 5_000, 5_000)
@@ -107,6 +108,23 @@ async def test_a_job_that_waits_behind_a_payment_expires_only_the_rest(
     assert refused == []
     assert done[1] == Expired(wallets=1, lots=1, yen=3_000)
     assert await figures(crowd) == (0, 2_000, 3_000)
+    await after.must_prove()
+
+
+async def test_a_refund_of_the_last_instant_that_comes_after_the_job_is_expired_by_the_next_one(
+    crowd: AsyncEngine, sides: tuple[Town, Town]
+) -> None:
+    before, after = sides
+    (who, shop), (other, _) = await holder(before), await holder(before)
+    receipt = await before.pay_store(who, shop, 5_000)
+    rest = await before.pay_store(other, shop, 1_000)
+    before.go_to(LAST_INSTANT)
+    await after.expire()
+    await after.do(retire_spent, 10)
+    await before.refund(shop, receipt, 2_000)
+    await before.refund(shop, rest, 1_000)
+    await after.expire()
+    assert await figures(crowd) == (0, 6_000, 7_000)
     await after.must_prove()
 
 

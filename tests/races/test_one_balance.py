@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.phone import SandboxPhone
-from services.payments.pay import PayByCode, pay_by_code
+from services.payments.order import PayByCode
+from services.payments.pay import pay_by_code
 from services.payments.payment import CancelTooLate, NothingToCancel, Receipt, RefundTooMuch
 from services.payments.tables import reading
 from services.wallets.open import RegisterDevice, register_device
@@ -55,7 +56,7 @@ async def test_control_without_lock_and_check_two_phones_spend_one_balance_twice
     await drop_constraints(migrator_engine, *LOT_CHECKS)
     without_locks(monkeypatch)
     async with closed_gate(crowd) as (gate, open_gate):
-        gate.after(monkeypatch, holdings, "read_spendable")
+        gate.after(monkeypatch, holdings, "read_payers")
         done, refused = await lined_up(crowd, gate, open_gate, [town.pay(phone, shop, 13_000) for phone in phones])
     assert (len(done), refused) == (2, [])
     assert await scalar(crowd, HELD) == -13_000

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.payments.pay import PayByCode, PayTill, pay_by_code, pay_till
+from services.payments.order import PayByCode, PayTill
+from services.payments.pay import pay_by_code, pay_till
 from services.payments.payment import PayCodeUsed, TillCodeUsed
 from services.payments.tables import reading
 from services.payments.till import MakeTillCode, make_till_code
@@ -57,7 +58,7 @@ async def test_control_without_its_key_a_registers_code_that_is_looked_at_first_
     code = await register(town, shop)
     await drop_constraints(migrator_engine, ("code_use", "pk_code_use"))
     async with closed_gate(crowd) as (gate, open_gate):
-        gate.after(monkeypatch, reading, "store_by_till_code")
+        gate.after(monkeypatch, reading, "counters")
         calls = [town.do(pay_till, PayTill(who.account_id, who.wallet.id, code, None)) for who in people]
         done, _ = await lined_up(crowd, gate, open_gate, calls)
     assert len(done) == PEOPLE == await scalar(crowd, PAYMENTS)
@@ -73,7 +74,7 @@ async def test_a_registers_code_is_paid_by_one_of_many_residents(
     calls = [town.do(pay_till, PayTill(who.account_id, who.wallet.id, code, None)) for who in people]
     if looked_first:
         async with closed_gate(crowd) as (gate, open_gate):
-            gate.after(monkeypatch, reading, "store_by_till_code")
+            gate.after(monkeypatch, reading, "counters")
             done, refused = await lined_up(crowd, gate, open_gate, calls)
     else:
         done, refused = await at_once(calls)

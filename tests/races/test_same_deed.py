@@ -18,7 +18,8 @@ from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.deeds import Deed, DeedIdReused, DeedInProgress, Deeds, Done, fingerprint
 from services.kit.ids import SeededEntropy
-from services.payments.pay import PayByCode, PayStore, pay_by_code, pay_store
+from services.payments.order import PayByCode, PayStore
+from services.payments.pay import pay_by_code, pay_store
 from services.payments.payment import Receipt
 from tests.races.contest import at_once, closed_gate, drop_constraints, lined_up, scalar
 from tests.town import Resident, Shop, Town

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.merchants.at_till import StoreSuspended
 from services.merchants.set_status import SetStoreStatus, set_store_status
 from services.merchants.shops import Status
-from services.payments.pay import PayStore, pay_store
+from services.payments.order import PayStore
+from services.payments.pay import pay_store
 from services.payments.payment import Receipt
 from services.wallets.open import BlockDevice, SetWalletStatus, block_device, set_wallet_status
-from services.wallets.spend import lock_for_account
-from services.wallets.tables import access
+from services.wallets.spend import lock
+from services.wallets.tables import holdings
 from services.wallets.wallet import DeviceBlocked, WalletSuspended
 from tests.races.contest import at_once, closed_gate, scalar, until_blocked, without_locks
 from tests.town import OFFICER, Resident, Shop, Town
@@ -62,7 +63,7 @@ async def test_control_without_the_lock_a_payment_overtakes_the_suspension_that_
     without_locks(monkeypatch)
     async with closed_gate(crowd) as (gate, open_gate):
         with monkeypatch.context() as patched:
-            gate.after(patched, access, "lock_wallet")
+            gate.after(patched, holdings, "read_payers")
             payment = asyncio.ensure_future(town.do(pay_store, paying(who, shop)))
             await gate.until_full(1)
         await town.do(set_wallet_status, suspending(who))
@@ -118,7 +119,7 @@ async def test_a_payment_that_waits_while_the_store_is_suspended_looks_at_the_st
     async with closed_gate(crowd) as (gate, open_gate):
 
         async def lock_only(tx: Any, _: None) -> None:
-            await lock_for_account(tx, who.wallet.id, who.account_id)
+            await lock(tx, who.wallet.id)
 
         holding = asyncio.ensure_future(town.do(gate.behind(lock_only), None))
         await gate.until_full(1)

@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from infra.cli import app
 from infra.database.provision import DatabaseHandle, open_scratch_database
 from infra.settings import Settings
+from infra.simulation import agenda
 from infra.simulation.ending import Outcome
 from infra.simulation.play import play
 from infra.simulation.scenarios import SCENARIOS, Setting
@@ -22,6 +24,8 @@ from infra.simulation.scenarios import SCENARIOS, Setting
 T = TypeVar("T")
 
 SCENARIO, SCALE, SEED = "hiratsuka-2020", 0.001, 1
+CROWDED = timedelta(minutes=20)
+"""So long a minute takes in the smallest city, that people act at once there as in the real one."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +52,28 @@ def environ(database_server: DatabaseHandle) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def outcome(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(environ: dict[str, str], crowded: None, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A play of the smallest city."""
 
     async def once() -> Outcome:
         async with open_scratch_database(Settings.from_env(environ)) as handle:
-            return await play(handle, Setting(SCENARIOS[SCENARIO], SCALE, SEED), lambda _now, _yen: None)
+            return await play(handle, Setting(SCENARIOS[SCENARIO], SCALE, SEED), lambda _words, _yen: None)
 
     return one_for_all_workers(tmp_path_factory, "played", lambda: asyncio.run(once()))
 
 
 @pytest.fixture(scope="session")
-def commanded(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Commanded:
+def commanded(environ: dict[str, str], crowded: None, tmp_path_factory: pytest.TempPathFactory) -> Commanded:
     """The same play through `tanabata simulate`."""
     folder = tmp_path_factory.mktemp("simulation") / "out"
     return one_for_all_workers(tmp_path_factory, "commanded", lambda: simulate(folder, SCALE, SEED))
+
+
+@pytest.fixture(scope="session")
+def crowded() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agenda, "AT_ONCE_WITHIN", CROWDED)
+        yield
 
 
 def one_for_all_workers(factory: pytest.TempPathFactory, name: str, make: Callable[[], T]) -> T:

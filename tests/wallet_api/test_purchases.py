@@ -198,7 +198,7 @@ class Channel:
 def breaks(scene: Scene, error: Exception, failures: int = 1) -> Channel:
     """Put a failing channel before all three APIs."""
     channel = Channel(scene, failures, error)
-    for mount in scene.town.built.app.routes[:3]:
+    for mount in scene.town.built.plain.routes[:3]:
         inner = cast(FastAPI, cast(Mount, mount).app)
         inner.state.context = replace(inner.state.context, checkout=channel)
     return channel

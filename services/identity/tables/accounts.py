@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, and_, func, insert, literal, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, and_, bindparam, cast, func, insert, select, update
 
 from services.identity.people import Account, AccountKind, AccountStatus, Role
 from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow, RoleRow
 from services.kit.db import Tx
-from services.kit.sets import insert_rows
+from services.kit.sets import by_columns, insert_later, insert_rows
+from services.kit.statements import Statement
+
+_NEW = ("id", "kind", "phone", "email", "name", "password_hash", "status", "registered_at", "opened_by")
+_ADDRESS = bindparam("address", type_=Text())
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,15 @@ class Credentials:
 
 
 async def find_credentials(tx: Tx, email: str) -> Credentials | None:
-    query = select(AccountRow.id, AccountRow.kind, AccountRow.password_hash).where(AccountRow.email == email)
-    row = (await tx.connection.execute(query)).one_or_none()
-    return Credentials(row[0], AccountKind(row[1]), row[2]) if row else None
+    rows = await _CREDENTIALS.rows(tx, {"address": email})
+    return Credentials(rows[0][0], AccountKind(rows[0][1]), rows[0][2]) if rows else None
+
+
+def _credentials() -> Executable:
+    return select(AccountRow.id, AccountRow.kind, AccountRow.password_hash).where(AccountRow.email == _ADDRESS)
+
+
+_CREDENTIALS = Statement(_credentials)
 
 
 async def find_own_credentials(tx: Tx, account_id: UUID) -> tuple[str, Credentials] | None:
@@ -66,19 +75,14 @@ async def insert_account(
     opened_by: UUID | None = None,
 ) -> UUID | None:
     """Open an account, or None when the address has one; waits for a rival's commit to know."""
-    row = {
-        "id": tx.new_id(),
-        "kind": kind.value,
-        "phone": phone,
-        "email": email,
-        "name": name,
-        "password_hash": password_hash,
-        "status": AccountStatus.ACTIVE.value,
-        "registered_at": tx.now,
-        "opened_by": opened_by,
-    }
-    statement = upsert(AccountRow).values(row).on_conflict_do_nothing().returning(AccountRow.id)
-    return (await tx.connection.execute(statement)).scalar_one_or_none()
+    status = AccountStatus.ACTIVE.value
+    row = (tx.new_id(), kind.value, phone, email, name, password_hash, status, tx.now, opened_by)
+    opened = await _INSERT_ACCOUNT.rows(tx, by_columns(AccountRow.__tablename__, _NEW, [row]))
+    account_id: UUID | None = opened[0][0] if opened else None
+    return account_id
+
+
+_INSERT_ACCOUNT = Statement(lambda: insert_later(AccountRow, _NEW).on_conflict_do_nothing().returning(AccountRow.id))
 
 
 async def insert_person(tx: Tx, account_id: UUID) -> UUID:
@@ -105,28 +109,33 @@ async def update_status(tx: Tx, account_id: UUID, status: AccountStatus) -> bool
 
 
 async def account_by_phone(tx: Tx, phone: str) -> Account | None:
-    return _one((await tx.connection.execute(_accounts().where(AccountRow.phone == phone))).one_or_none())
+    return _one(await _BY_PHONE.rows(tx, {"address": phone}))
 
 
 async def account_by_email(tx: Tx, email: str) -> Account | None:
-    return _one((await tx.connection.execute(_accounts().where(AccountRow.email == email))).one_or_none())
+    return _one(await _BY_EMAIL.rows(tx, {"address": email}))
 
 
 async def accounts_by_id(tx: Tx, account_ids: Sequence[UUID]) -> list[Account]:
-    wanted = literal(list(account_ids), ARRAY(Uuid()))
-    rows = await tx.connection.execute(_accounts().where(AccountRow.id == func.any(wanted)))
-    return [_account(row) for row in rows]
+    return [_account(row) for row in await _BY_ID.rows(tx, {"account_ids": list(account_ids)})]
 
 
 async def persons_of(tx: Tx, account_id: UUID) -> list[UUID]:
     """The persons an active account acts for, themselves first, then in the order of their ids."""
-    query = (
+    return [row[0] for row in await _PERSONS.rows(tx, {"account_id": account_id})]
+
+
+def _persons() -> Executable:
+    mine = ActsForRow.account_id == bindparam("account_id", type_=Uuid())
+    return (
         select(ActsForRow.person_id)
         .join(AccountRow, AccountRow.id == ActsForRow.account_id)
-        .where(ActsForRow.account_id == account_id, AccountRow.status == AccountStatus.ACTIVE.value)
+        .where(mine, AccountRow.status == AccountStatus.ACTIVE.value)
         .order_by(ActsForRow.relation.desc(), ActsForRow.person_id)
     )
-    return list((await tx.connection.execute(query)).scalars())
+
+
+_PERSONS = Statement(_persons)
 
 
 def _accounts() -> Select[Any]:
@@ -149,14 +158,23 @@ def _accounts() -> Select[Any]:
     )
 
 
-def _one(row: Any | None) -> Account | None:
-    return None if row is None else _account(row)
+def _by_id() -> Executable:
+    ids = ARRAY(Uuid())
+    return _accounts().where(AccountRow.id == func.any(cast(bindparam("account_ids", type_=ids), ids)))
 
 
-def _account(row: Any) -> Account:
+_BY_ID = Statement(_by_id)
+_BY_PHONE = Statement(lambda: _accounts().where(AccountRow.phone == _ADDRESS))
+_BY_EMAIL = Statement(lambda: _accounts().where(AccountRow.email == _ADDRESS))
+
+
+def _one(rows: Sequence[Sequence[Any]]) -> Account | None:
+    return _account(rows[0]) if rows else None
+
+
+def _account(row: Sequence[Any]) -> Account:
     """A city account's roles are rows; everybody else has the one of their kind."""
-    kind = AccountKind(row.kind)
-    roles = tuple(sorted(Role(role) for role in row.roles or ())) if kind is AccountKind.CITY else (Role(kind),)
-    status = AccountStatus(row.status)
-    first = bool(row.first_password)
-    return Account(row.id, kind, status, roles, row.registered_at, row.name, row.phone, row.email, first)
+    account_id, kind_name, status, names, registered_at, name, phone, email, first = row
+    kind = AccountKind(kind_name)
+    roles = tuple(sorted(Role(role) for role in names or ())) if kind is AccountKind.CITY else (Role(kind),)
+    return Account(account_id, kind, AccountStatus(status), roles, registered_at, name, phone, email, bool(first))

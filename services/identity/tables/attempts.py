@@ -4,11 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, or_, select, update
+from sqlalchemy import Executable, Integer, Text, Uuid, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.identity.tables.schema import PasswordTriesRow, SignInCodeRow
 from services.kit.db import Tx
+from services.kit.sets import by_columns, insert_later
+from services.kit.statements import Statement
+from services.kit.tables import Instant
+
+_CODE = ("id", "phone", "code_mac", "sent_at", "expires_at", "tries_left")
 
 
 @dataclass(frozen=True)
@@ -22,42 +27,57 @@ class SentCode:
 
 async def lock_phone(tx: Tx, phone: str) -> None:
     """Let one request for a code to this phone count what was sent at a time."""
-    key = func.hashtextextended(f"sign_in_code:{phone}", 0)
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(key)))
+    await _LOCK.rows(tx, {"name": f"sign_in_code:{phone}"})
+
+
+def _lock() -> Executable:
+    return select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text()), 0)))
+
+
+_LOCK = Statement(_lock)
 
 
 async def codes_sent(tx: Tx, phone: str, since: datetime) -> list[datetime]:
-    query = select(SignInCodeRow.sent_at).where(SignInCodeRow.phone == phone, SignInCodeRow.sent_at > since)
-    return list((await tx.connection.execute(query)).scalars())
+    return [row[0] for row in await _CODES_SENT.rows(tx, {"of_phone": phone, "since": since})]
+
+
+def _codes_sent() -> Executable:
+    since = SignInCodeRow.sent_at > bindparam("since", type_=Instant)
+    return select(SignInCodeRow.sent_at).where(SignInCodeRow.phone == bindparam("of_phone", type_=Text()), since)
+
+
+_CODES_SENT = Statement(_codes_sent)
 
 
 async def insert_code(tx: Tx, attempt_id: UUID, phone: str, mac: bytes, expires_at: datetime, tries: int) -> None:
-    row = {
-        "id": attempt_id,
-        "phone": phone,
-        "code_mac": mac,
-        "sent_at": tx.now,
-        "expires_at": expires_at,
-        "tries_left": tries,
-    }
-    await tx.connection.execute(insert(SignInCodeRow).values(row))
+    row = (attempt_id, phone, mac, tx.now, expires_at, tries)
+    await _INSERT_CODE.rows(tx, by_columns(SignInCodeRow.__tablename__, _CODE, [row]))
+
+
+_INSERT_CODE = Statement(lambda: insert_later(SignInCodeRow, _CODE))
 
 
 async def take_code_try(tx: Tx, attempt_id: UUID) -> SentCode | None:
     """Take one try of a living code, whoever else is taking one; None when there is none to take."""
-    statement = (
+    rows = await _TAKE_CODE_TRY.rows(tx, {"attempt_id": attempt_id, "at": tx.now})
+    return SentCode(*rows[0]) if rows else None
+
+
+def _take_code_try() -> Executable:
+    return (
         update(SignInCodeRow)
         .where(
-            SignInCodeRow.id == attempt_id,
+            SignInCodeRow.id == bindparam("attempt_id", type_=Uuid()),
             SignInCodeRow.used_at.is_(None),
-            SignInCodeRow.expires_at > tx.now,
+            SignInCodeRow.expires_at > bindparam("at", type_=Instant),
             SignInCodeRow.tries_left > 0,
         )
         .values(tries_left=SignInCodeRow.tries_left - 1)
         .returning(SignInCodeRow.phone, SignInCodeRow.code_mac, SignInCodeRow.tries_left)
     )
-    row = (await tx.connection.execute(statement)).one_or_none()
-    return SentCode(*row) if row else None
+
+
+_TAKE_CODE_TRY = Statement(_take_code_try)
 
 
 async def is_exhausted(tx: Tx, attempt_id: UUID) -> bool:
@@ -73,18 +93,25 @@ async def is_exhausted(tx: Tx, attempt_id: UUID) -> bool:
 
 async def use_code(tx: Tx, attempt_id: UUID, phone: str) -> bool:
     """Use the code up; False if it was used or is too old by now."""
-    statement = (
+    return bool(await _USE_CODE.rows(tx, {"attempt_id": attempt_id, "of_phone": phone, "at": tx.now}))
+
+
+def _use_code() -> Executable:
+    at = bindparam("at", type_=Instant)
+    return (
         update(SignInCodeRow)
         .where(
-            SignInCodeRow.id == attempt_id,
-            SignInCodeRow.phone == phone,
+            SignInCodeRow.id == bindparam("attempt_id", type_=Uuid()),
+            SignInCodeRow.phone == bindparam("of_phone", type_=Text()),
             SignInCodeRow.used_at.is_(None),
-            SignInCodeRow.expires_at > tx.now,
+            SignInCodeRow.expires_at > at,
         )
-        .values(used_at=tx.now)
+        .values(used_at=at)
         .returning(SignInCodeRow.id)
     )
-    return (await tx.connection.execute(statement)).first() is not None
+
+
+_USE_CODE = Statement(_use_code)
 
 
 async def take_password_try(tx: Tx, email: str, window: timedelta, tries: int) -> bool:
@@ -92,22 +119,30 @@ async def take_password_try(tx: Tx, email: str, window: timedelta, tries: int) -
 
     One statement on one row: parallel guesses take turns, and none sees an old count.
     """
-    over = PasswordTriesRow.window_began_at <= tx.now - window
-    row = {"email": email, "window_began_at": tx.now, "tries": 1}
-    statement = (
+    values = {"address": email, "at": tx.now, "since": tx.now - window, "most": tries}
+    return bool(await _TAKE_PASSWORD_TRY.rows(tx, values))
+
+
+def _take_password_try() -> Executable:
+    at = bindparam("at", type_=Instant)
+    over = PasswordTriesRow.window_began_at <= bindparam("since", type_=Instant)
+    row = {"email": bindparam("address", type_=Text()), "window_began_at": at, "tries": 1}
+    return (
         upsert(PasswordTriesRow)
         .values(row)
         .on_conflict_do_update(
             index_elements=[PasswordTriesRow.email],
             set_={
-                "window_began_at": case((over, tx.now), else_=PasswordTriesRow.window_began_at),
+                "window_began_at": case((over, at), else_=PasswordTriesRow.window_began_at),
                 "tries": case((over, 1), else_=PasswordTriesRow.tries + 1),
             },
-            where=or_(over, PasswordTriesRow.tries < tries),
+            where=or_(over, PasswordTriesRow.tries < bindparam("most", type_=Integer())),
         )
         .returning(PasswordTriesRow.tries)
     )
-    return (await tx.connection.execute(statement)).first() is not None
+
+
+_TAKE_PASSWORD_TRY = Statement(_take_password_try)
 
 
 async def password_window(tx: Tx, email: str) -> datetime:
@@ -119,9 +154,12 @@ async def password_window(tx: Tx, email: str) -> datetime:
 
 async def give_try_back(tx: Tx, email: str) -> None:
     """Take the right password's own try out of the count; wrong ones stay counted."""
-    statement = (
-        update(PasswordTriesRow)
-        .where(PasswordTriesRow.email == email, PasswordTriesRow.tries > 0)
-        .values(tries=PasswordTriesRow.tries - 1)
-    )
-    await tx.connection.execute(statement)
+    await _GIVE_TRY_BACK.rows(tx, {"address": email})
+
+
+def _give_try_back() -> Executable:
+    counted = (PasswordTriesRow.email == bindparam("address", type_=Text()), PasswordTriesRow.tries > 0)
+    return update(PasswordTriesRow).where(*counted).values(tries=PasswordTriesRow.tries - 1)
+
+
+_GIVE_TRY_BACK = Statement(_give_try_back)

@@ -66,6 +66,7 @@ class MemberRow(Base):
     __table_args__ = (
         CheckConstraint("role IN ('owner', 'manager', 'clerk')", name="role"),
         CheckConstraint("status IN ('active', 'disabled')", name="status"),
+        Index("ix_store_member_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
     )
     store_id: Mapped[UUID] = mapped_column(ForeignKey("store.id"), primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)

@@ -1,13 +1,14 @@
 """Statements on stores and the people who work there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, func, insert, literal, select, update
+from sqlalchemy import ARRAY, Executable, Uuid, and_, bindparam, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.kit.db import Tx
+from services.kit.statements import Statement
 from services.kit.store_class import StoreClass
 from services.merchants.shops import Member, MemberRole, MemberStatus, Status, Store, StoreDetails, StoreOfMember
 from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
@@ -58,17 +59,22 @@ async def find_store_by_code(tx: Tx, code: str) -> tuple[Store, bool] | None:
 
 async def find_stores_of_account(tx: Tx, account_id: UUID) -> list[StoreOfMember]:
     """Where an account is an active member, in the order of the stores' registration."""
-    query = (
-        select(*STORE, MemberRow.role, MerchantRow.name.label("merchant_name"), _accepting())
+    rows = await _STORES_OF_ACCOUNT.rows(tx, {"account_id": account_id})
+    return [StoreOfMember(_store(row), row[-2], MemberRole(row[-3]), row[-1]) for row in rows]
+
+
+def _stores_of_account() -> Executable:
+    theirs = MemberRow.account_id == bindparam("account_id", type_=Uuid())
+    return (
+        select(*STORE, MemberRow.role, MerchantRow.name, _accepting())
         .join(MemberRow, MemberRow.store_id == StoreRow.id)
         .join(MerchantRow, MerchantRow.id == StoreRow.merchant_id)
-        .where(MemberRow.account_id == account_id, MemberRow.status == MemberStatus.ACTIVE.value)
+        .where(theirs, MemberRow.status == MemberStatus.ACTIVE.value)
         .order_by(StoreRow.id)
     )
-    return [
-        StoreOfMember(_store(row), row.merchant_name, MemberRole(row.role), row.accepting)
-        for row in await tx.connection.execute(query)
-    ]
+
+
+_STORES_OF_ACCOUNT = Statement(_stores_of_account)
 
 
 async def update_store_status(tx: Tx, store_id: UUID, status: Status) -> bool:
@@ -128,11 +134,11 @@ async def active_roles(tx: Tx, store_id: UUID, account_ids: Collection[UUID]) ->
     return {row[0]: MemberRole(row[1]) for row in await tx.connection.execute(query)}
 
 
-def _store(row: Any) -> Store:
-    details = StoreDetails(
-        row.name, row.name_latin, StoreClass(row.store_class), row.mcc, row.postal_code, row.city_latin
-    )
-    return Store(row.id, row.code, row.merchant_id, details, Status(row.status), row.registered_at)
+def _store(row: Sequence[Any]) -> Store:
+    """From a row that begins with the columns of `STORE`."""
+    store_id, code, merchant_id, name, latin, store_class, mcc, postal_code, city, status, since = row[: len(STORE)]
+    details = StoreDetails(name, latin, StoreClass(store_class), mcc, postal_code, city)
+    return Store(store_id, code, merchant_id, details, Status(status), since)
 
 
 def _member(row: Any) -> Member:

@@ -1,16 +1,19 @@
 """Statements that read payments, and what a payment must read of a store."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, select
+from sqlalchemy import BindParameter, Executable, Integer, Select, Text, Uuid, bindparam, case, func, or_, select, true
 
 from services.identity.clauses import is_open
 from services.kit.db import Tx
-from services.kit.sets import any_of
+from services.kit.frozen import quick
+from services.kit.sets import any_of, values_later
+from services.kit.statements import Statement
 from services.merchants import clauses
 from services.merchants.at_till import StoreAtTill, store_at_till
 from services.payments.payment import DeedKind, Mode, Payment, Return, TillCode
@@ -65,6 +68,82 @@ async def store_by_till_code(tx: Tx, number: str) -> tuple[StoreAtTill, TillCode
     if row is None:
         return None
     return store_at_till(row[:8]), TillCode(*row[8:-1]), row[-1]
+
+
+@quick
+@dataclass(frozen=True)
+class CounterAsked:
+    """Where somebody wants to pay, by one of three names, and what must be known of it there.
+
+    `account_id` is the staff's who acts, `person_id` the payer's; `code_id` is the use of a pay code.
+    """
+
+    person_id: UUID
+    store_id: UUID | None = None
+    store_code: str | None = None
+    till_number: str | None = None
+    account_id: UUID | None = None
+    code_id: UUID | None = None
+
+
+@quick
+@dataclass(frozen=True)
+class Counter:
+    """The store, the register's code if that was scanned, and whether the code has paid already."""
+
+    store: StoreAtTill
+    till_code: TillCode | None
+    used: bool
+
+
+def _counters() -> Executable:
+    asked = values_later(
+        "asked",
+        n=Integer(),
+        person_id=Uuid(),
+        store_id=Uuid(),
+        store_code=Text(),
+        till_number=Text(),
+        account_id=Uuid(),
+        code_id=Uuid(),
+    )
+    by_code = select(clauses.store_id).where(clauses.store_code == asked.c.store_code).scalar_subquery()
+    wanted = (
+        select(asked, *(each.label(f"found_{each.key}") for each in TILL_CODE))
+        .add_columns(func.coalesce(asked.c.store_id, TillCodeRow.store_id, by_code).label("wanted_id"))
+        .outerjoin(TillCodeRow, TillCodeRow.number == asked.c.till_number)
+        .subquery("wanted")
+    )
+    code_id = func.coalesce(wanted.c.code_id, wanted.c.found_id)
+    used = select(CodeUseRow.code_id).where(CodeUseRow.code_id == code_id).exists()
+    # With a limit, each store is looked up by its key; without, all stores would be read for each batch.
+    store = (
+        clauses.stores_at_till(wanted.c.account_id, wanted.c.person_id)
+        .where(clauses.store_id == wanted.c.wanted_id)
+        .where(or_(wanted.c.account_id.is_(None), is_open(wanted.c.account_id)))
+        .limit(1)
+        .lateral("counter")
+    )
+    codes = (wanted.c[f"found_{each.key}"] for each in TILL_CODE)
+    return select(*store.c, wanted.c.n, used, *codes).select_from(wanted).join(store, true())
+
+
+_COUNTERS = Statement(_counters)
+_ASKED = tuple(CounterAsked.__dataclass_fields__)
+
+
+async def counters(tx: Tx, asked: Sequence[CounterAsked]) -> list[Counter | None]:
+    """What is known of each place, in the order of asking; None for one that does not exist.
+
+    An account that is disabled finds no store at all.
+    """
+    values: dict[str, list[Any]] = {f"asked_{name}": [getattr(each, name) for each in asked] for name in _ASKED}
+    values["asked_n"] = list(range(len(asked)))
+    found: list[Counter | None] = [None] * len(asked)
+    for row in await _COUNTERS.rows(tx, values):
+        till_code = None if row[10] is None else TillCode(*row[10:])
+        found[row[8]] = Counter(store_at_till(row[:8]), till_code, row[9])
+    return found
 
 
 @cache

@@ -17,7 +17,6 @@ class PaymentRow(Base):
     __table_args__ = (
         CheckConstraint("mode IN ('cpm', 'mpm', 'till')", name="mode"),
         CheckConstraint("amount_yen > 0", name="amount"),
-        Index("ix_payment_wallet_id", "wallet_id", "id"),
         Index("ix_payment_store_id", "store_id", "id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,7 +87,12 @@ class LegRow(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('payment', 'cancel', 'refund')", name="kind"),
         CheckConstraint("amount_yen > 0", name="amount"),
-        Index("ix_payment_leg_programme_id", "programme_id", "effective_at"),
+        Index(
+            "ix_payment_leg_effective_at",
+            "effective_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 32},
+        ),
         Index("ix_payment_leg_payment_id", "payment_id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,16 +1,19 @@
 """Statements that write payments, cancels, refunds and register's codes."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import Executable, Text, Uuid, bindparam, cast, literal_column, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.kit.db import Tx
-from services.kit.sets import arrays, insert_later
-from services.payments.payment import Leg, Payment, Return, TillCode
+from services.kit.frozen import quick
+from services.kit.sets import by_columns, insert_later, rows_later, values_later
+from services.kit.statements import Statement
+from services.kit.tables import Instant
+from services.payments.payment import DeedKind, Leg, Payment, Return, TillCode
 from services.payments.tables.schema import (
     AllocationRow,
     CodeUseRow,
@@ -23,36 +26,29 @@ from services.payments.tables.schema import (
 
 LEG = ("id", "deed_id", "kind", "payment_id", "programme_id", "store_id", "amount_yen", "effective_at")
 ALLOCATION = ("leg_id", "lot_id", "turn", "paid_yen", "premium_yen")
-PAYMENT = tuple(Payment.__dataclass_fields__)
+
+
+@quick
+@dataclass(frozen=True)
+class Made:
+    """A payment to be written: its legs, the turn in which each lot was spent, the use of a code if there was one."""
+
+    payment: Payment
+    legs: Sequence[Leg]
+    turns: Mapping[UUID, int]
+    code_id: UUID | None
 
 
 def _legs(tx: Tx, legs: Sequence[Leg], turns: Mapping[UUID, int]) -> dict[str, list[Any]]:
     """The values of legs and their allocations; `turns` says in which turn each lot was spent, over all legs."""
     rows = [
-        {
-            "id": leg.id,
-            "deed_id": leg.deed_id,
-            "kind": leg.kind.value,
-            "payment_id": leg.payment_id,
-            "programme_id": leg.programme_id,
-            "store_id": leg.store_id,
-            "amount_yen": leg.amount_yen,
-            "effective_at": tx.now,
-        }
+        (leg.id, leg.deed_id, leg.kind.value, leg.payment_id, leg.programme_id, leg.store_id, leg.amount_yen, tx.now)
         for leg in legs
     ]
     parts = [
-        {
-            "leg_id": leg.id,
-            "lot_id": part.lot_id,
-            "turn": turns[part.lot_id],
-            "paid_yen": part.paid_yen,
-            "premium_yen": part.premium_yen,
-        }
-        for leg in legs
-        for part in leg.parts
+        (leg.id, part.lot_id, turns[part.lot_id], part.paid_yen, part.premium_yen) for leg in legs for part in leg.parts
     ]
-    return arrays(LegRow.__tablename__, LEG, rows) | arrays(AllocationRow.__tablename__, ALLOCATION, parts)
+    return by_columns(LegRow.__tablename__, LEG, rows) | by_columns(AllocationRow.__tablename__, ALLOCATION, parts)
 
 
 def _write_legs() -> Insert:
@@ -60,28 +56,73 @@ def _write_legs() -> Insert:
     return insert_later(AllocationRow, ALLOCATION).add_cte(legs)
 
 
-@cache
-def _write_payment(with_code: bool) -> Insert:
-    head = insert(PaymentRow).values({key: bindparam(f"head_{key}") for key in PAYMENT}).cte("head")
-    statement = _write_legs().add_cte(head)
-    if with_code:
-        used = insert(CodeUseRow).values(code_id=bindparam("code_id"), payment_id=bindparam("head_id")).cte("used")
-        statement = statement.add_cte(used)
-    return statement
+_PAYMENT_SQL = ("id", "number", "wallet_id", "store_id", "mode", "amount_yen", "balance_after_yen", "acted_by")
 
 
-async def insert_payment(
-    tx: Tx, payment: Payment, legs: Sequence[Leg], turns: Mapping[UUID, int], code_id: UUID | None
-) -> None:
-    """A payment with its legs, allocations and the code that it used up, in one statement.
+_PAID_LEG = ("id", "payment_id", "programme_id", "store_id", "amount_yen")
 
-    `turns` says of each lot in which turn it was spent, over all legs.
+
+def _write_payments() -> Executable:
+    """Payments, their legs and allocations, and the codes that they used up.
+
+    Codes are written first and in the order of their ids: where two processes write the same one, the
+    second waits or fails there, and never in a ring.
     """
-    head = vars(payment) | {"mode": payment.mode.value}
-    values = {f"head_{key}": head[key] for key in PAYMENT} | _legs(tx, legs, turns)
-    if code_id is not None:
-        values["code_id"] = code_id
-    await tx.connection.execute(_write_payment(code_id is not None), values)
+    codes = values_later("code", code_id=Uuid(), payment_id=Uuid())
+    used = insert(CodeUseRow).from_select(
+        ["code_id", "payment_id"], select(codes.c.code_id, codes.c.payment_id).order_by(codes.c.code_id)
+    )
+    at = cast(bindparam("effective_at", type_=Instant), Instant)
+    paid = rows_later(PaymentRow.__tablename__, tuple(getattr(PaymentRow, key) for key in _PAYMENT_SQL))
+    heads = insert(PaymentRow).from_select(
+        [*_PAYMENT_SQL, "effective_at"], select(*(paid.c[key] for key in _PAYMENT_SQL), at)
+    )
+    leg = rows_later(LegRow.__tablename__, tuple(getattr(LegRow, key) for key in _PAID_LEG))
+    kind = literal_column(f"'{DeedKind.PAYMENT.value}'", Text)
+    legs = insert(LegRow).from_select(
+        [*_PAID_LEG, "deed_id", "kind", "effective_at"],
+        select(*(leg.c[key] for key in _PAID_LEG), leg.c.payment_id, kind, at),
+    )
+    allocations = insert_later(AllocationRow, ALLOCATION)
+    return allocations.add_cte(used.cte("used"), heads.cte("heads"), legs.cte("legs"))
+
+
+_WRITE_PAYMENTS = Statement(_write_payments)
+
+
+async def insert_payments(tx: Tx, made: Sequence[Made]) -> None:
+    """Payments with their legs and allocations and the codes that they used up, all in one statement."""
+    payments = [each.payment for each in made]
+    columns = zip(*(_columns(payment) for payment in payments), strict=True)
+    values: dict[str, Any] = {f"payment_{key}": list(of) for key, of in zip(_PAYMENT_SQL, columns, strict=True)}
+    values["code_code_id"] = [each.code_id for each in made if each.code_id is not None]
+    values["code_payment_id"] = [each.payment.id for each in made if each.code_id is not None]
+    values["effective_at"] = tx.now
+    legs = [
+        (leg.id, leg.payment_id, leg.programme_id, leg.store_id, leg.amount_yen) for each in made for leg in each.legs
+    ]
+    parts = [
+        (leg.id, part.lot_id, each.turns[part.lot_id], part.paid_yen, part.premium_yen)
+        for each in made
+        for leg in each.legs
+        for part in leg.parts
+    ]
+    values |= by_columns(LegRow.__tablename__, _PAID_LEG, legs)
+    values |= by_columns(AllocationRow.__tablename__, ALLOCATION, parts)
+    await _WRITE_PAYMENTS.rows(tx, values)
+
+
+def _columns(payment: Payment) -> tuple[Any, ...]:
+    return (
+        payment.id,
+        payment.number,
+        payment.wallet_id,
+        payment.store_id,
+        payment.mode,
+        payment.amount_yen,
+        payment.balance_after_yen,
+        payment.acted_by,
+    )
 
 
 async def insert_return(

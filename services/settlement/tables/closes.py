@@ -6,26 +6,36 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, exists, func, insert, or_, select
+from sqlalchemy import Subquery, exists, func, insert, select, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.kit.db import Tx
 from services.kit.sets import as_rows, insert_rows
+from services.ledger.clauses import deeds_recorded_late
+from services.ledger.journal import JournalKind
 from services.merchants.payee_clauses import payees
-from services.payments.clauses import legs_before
+from services.payments.clauses import legs_before, legs_between, legs_of_deeds
 from services.settlement.books import ClosedBooks, IssuedStatement
 from services.settlement.tables.schema import ClaimRow, CloseRow, StatementRow
+
+WORK_MEMORY = "64MB"
+"""What a close may keep in memory at a time: a million legs beside the claims of others, not on the disk."""
 
 
 @dataclass(frozen=True)
 class StoreToTell:
-    """A store that a close has something to say to, and what its last statement left open, in yen."""
+    """A store that a close may have something to say to, and what its last statement left open, in yen."""
 
     store_id: UUID
     merchant_id: UUID
     store_class: str
     carried_yen: int
     receivable_yen: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its last statement left something to be paid or owed."""
+        return self.carried_yen + self.receivable_yen > 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,15 @@ class ClaimedSums:
     gross_yen: int
     cancelled_yen: int
     refunded_yen: int
+
+
+@dataclass(frozen=True)
+class LastClose:
+    """Up to where a programme's last close took everything that it could see, and since when the rest was recorded."""
+
+    closing_date: date
+    cutoff_at: datetime
+    late_since: datetime | None
 
 
 async def hold_books(tx: Tx, programme_id: UUID) -> None:
@@ -54,6 +73,13 @@ async def last_closing_dates(tx: Tx, programme_ids: Collection[UUID]) -> dict[UU
     query = select(CloseRow.programme_id, func.max(CloseRow.closing_date)).group_by(CloseRow.programme_id)
     query = query.where(CloseRow.programme_id.in_(list(programme_ids)))
     return {row[0]: row[1] for row in await tx.connection.execute(query)}
+
+
+async def last_close(tx: Tx, programme_id: UUID) -> LastClose | None:
+    query = select(CloseRow.closing_date, CloseRow.cutoff_at, CloseRow.late_since)
+    query = query.where(CloseRow.programme_id == programme_id).order_by(CloseRow.closing_date.desc()).limit(1)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return LastClose(*row) if row else None
 
 
 async def find_closes(
@@ -80,36 +106,33 @@ async def find_closes(
     return [_closed(row) for row in await tx.connection.execute(query)]
 
 
-async def stores_to_tell(tx: Tx, programme_id: UUID, before: datetime, *, final: bool) -> list[StoreToTell]:
-    """The stores with unclaimed legs before an instant and, in a final close, with anything open; by code."""
-    selling = select(_unclaimed([programme_id], before).c.store_id).distinct().subquery("selling")
+async def stores_and_positions(tx: Tx, programme_id: UUID) -> list[StoreToTell]:
+    """Every store that is there, with what its last statement of the programme left open; by code."""
     last = last_positions(programme_id)
     who = payees().subquery("who")
     carried, receivable = func.coalesce(last.c.carried_yen, 0), func.coalesce(last.c.receivable_yen, 0)
-    has_business = selling.c.store_id.is_not(None)
     query = (
         select(who.c.store_id, who.c.merchant_id, who.c.store_class, carried, receivable)
-        .outerjoin(selling, selling.c.store_id == who.c.store_id)
         .outerjoin(last, last.c.store_id == who.c.store_id)
-        .where(or_(has_business, carried + receivable > 0) if final else has_business)
         .order_by(who.c.store_code)
     )
     return [StoreToTell(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in await tx.connection.execute(query)]
 
 
 async def claim(
-    tx: Tx, programme_id: UUID, before: datetime, statement_of: Mapping[UUID, UUID]
+    tx: Tx, programme_id: UUID, before: datetime, last: LastClose | None, statement_of: Mapping[UUID, UUID]
 ) -> dict[UUID, ClaimedSums]:
     """Take every unclaimed leg before an instant into its store's statement; their sums by store.
 
-    One statement sees, claims and sums the same legs. A deed that commits after it began, and
-    one at a store that is not among `statement_of` (store to statement), is the next close's.
+    One statement sees, claims and sums the same legs, in one search. A deed that commits after it
+    began, and one at a store that is not among `statement_of` (store to statement), is the next close's.
     """
     if not statement_of:
         return {}
     rows = [{"store_id": store_id, "id": statement_id} for store_id, statement_id in statement_of.items()]
+    await tx.connection.execute(select(func.set_config("work_mem", WORK_MEMORY, True)))
     told = as_rows("told", [StatementRow.store_id, StatementRow.id], rows)
-    unclaimed = _unclaimed([programme_id], before)
+    unclaimed = _since_last(programme_id, before, last)
     legs = (
         select(unclaimed.c.id.label("leg_id"), unclaimed.c.store_id, unclaimed.c.kind, unclaimed.c.amount_yen)
         .add_columns(told.c.id.label("statement_id"))
@@ -134,7 +157,7 @@ async def claim(
     }
 
 
-async def insert_close(tx: Tx, books: ClosedBooks) -> None:
+async def insert_close(tx: Tx, books: ClosedBooks, late_since: datetime | None) -> None:
     await tx.connection.execute(
         insert(CloseRow).values(
             id=books.id,
@@ -144,6 +167,7 @@ async def insert_close(tx: Tx, books: ClosedBooks) -> None:
             transfer_date=books.transfer_date,
             final=books.final,
             closed_at=books.closed_at,
+            late_since=late_since,
         )
     )
 
@@ -158,6 +182,24 @@ async def oldest_unclaimed(tx: Tx, programme_ids: Collection[UUID], before: date
     unclaimed = _unclaimed(programme_ids, before)
     query = select(unclaimed.c.programme_id, func.min(unclaimed.c.effective_at)).group_by(unclaimed.c.programme_id)
     return {row[0]: row[1] for row in await tx.connection.execute(query)}
+
+
+def _since_last(programme_id: UUID, before: datetime, last: LastClose | None) -> Subquery:
+    """Every unclaimed leg before an instant, without a look at what earlier closes have surely taken.
+
+    Nobody has taken what lies between the last cut-off and this one. What lies before the last
+    cut-off, and was not there to be seen, was recorded since.
+    """
+    if last is None:
+        return legs_between(programme_id, None, before).subquery("unclaimed")
+    if last.late_since is None:
+        return _unclaimed([programme_id], before)
+    kinds = (JournalKind.PAYMENT, JournalKind.CANCEL, JournalKind.REFUND)
+    deeds = deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at)
+    leg = legs_of_deeds(deeds).subquery("late")
+    taken = exists().where(ClaimRow.leg_id == leg.c.id)
+    late = select(leg).where(leg.c.programme_id == programme_id, ~taken)
+    return union_all(legs_between(programme_id, last.cutoff_at, before), late).subquery("unclaimed")
 
 
 def _unclaimed(programme_ids: Collection[UUID], before: datetime) -> Subquery:

@@ -22,7 +22,10 @@ from services.kit.tables import Instant
 
 
 class CloseRow(Base):
-    """One close of one programme's books for its stores; a closing day is closed once."""
+    """One close of one programme's books for its stores; a closing day is closed once.
+
+    What it could not see was recorded at `late_since` or later; NULL where nobody can say (docs/decisions/0025).
+    """
 
     __tablename__ = "settlement_close"
     __table_args__ = (UniqueConstraint("programme_id", "closing_date"),)
@@ -33,6 +36,7 @@ class CloseRow(Base):
     transfer_date: Mapped[date] = mapped_column(Date)
     final: Mapped[bool] = mapped_column(Boolean)
     closed_at: Mapped[datetime] = mapped_column(Instant)
+    late_since: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class StatementRow(Base):

@@ -1,5 +1,5 @@
-"""The package's tables and every statement on them: schema, access, holdings, purchases."""
+"""The package's tables and every statement on them: schema, access, holdings, endings, purchases."""
 
-from services.wallets.tables import access, holdings, purchases, schema
+from services.wallets.tables import access, endings, holdings, purchases, schema
 
-__all__ = ["access", "holdings", "purchases", "schema"]
+__all__ = ["access", "endings", "holdings", "purchases", "schema"]

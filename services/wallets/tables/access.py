@@ -1,20 +1,22 @@
 """Statements on wallets and on the phones that reach them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.identity.clauses import acts_for
 from services.kit.db import Tx
-from services.kit.sets import any_of
+from services.kit.sets import by_columns, insert_later
+from services.kit.statements import Statement
 from services.wallets.tables.schema import DeviceRow, WalletRow
 from services.wallets.wallet import Device, Wallet
 
 WALLET = (WalletRow.id, WalletRow.number, WalletRow.person_id, WalletRow.status)
+NEW_WALLET = ("id", "number", "person_id", "status", "opened_at")
 DEVICE = (
     DeviceRow.id,
     DeviceRow.wallet_id,
@@ -26,20 +28,26 @@ DEVICE = (
 
 
 async def insert_wallet(tx: Tx, wallet: Wallet) -> None:
-    row = {
-        "id": wallet.id,
-        "number": wallet.number,
-        "person_id": wallet.person_id,
-        "status": wallet.status,
-        "opened_at": tx.now,
-    }
-    await tx.connection.execute(insert(WalletRow).values(row).on_conflict_do_nothing(index_elements=["person_id"]))
+    row = (wallet.id, wallet.number, wallet.person_id, wallet.status, tx.now)
+    await _INSERT_WALLET.rows(tx, by_columns(WalletRow.__tablename__, NEW_WALLET, [row]))
+
+
+_INSERT_WALLET = Statement(
+    lambda: insert_later(WalletRow, NEW_WALLET).on_conflict_do_nothing(index_elements=["person_id"])
+)
 
 
 async def find_wallets_of(tx: Tx, account_id: UUID) -> list[Wallet]:
     """The wallets of all persons that the account acts for, oldest first."""
-    query = select(*WALLET).where(acts_for(account_id, WalletRow.person_id)).order_by(WalletRow.id)
-    return [Wallet(*row) for row in await tx.connection.execute(query)]
+    return [Wallet(*row) for row in await _WALLETS_OF.rows(tx, {"account_id": account_id})]
+
+
+def _wallets_of() -> Executable:
+    theirs = acts_for(bindparam("account_id", type_=Uuid()), WalletRow.person_id)
+    return select(*WALLET).where(theirs).order_by(WalletRow.id)
+
+
+_WALLETS_OF = Statement(_wallets_of)
 
 
 async def find_wallet(tx: Tx, *, wallet_id: UUID | None = None, number: str | None = None) -> Wallet | None:
@@ -74,30 +82,23 @@ def _locked_wallet(for_account: bool) -> Select[*tuple[Any, ...]]:
     return query.with_for_update(of=WalletRow)
 
 
-async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> None:
-    """Lock wallets in the order of their ids, so that two deeds never wait for each other in a ring."""
-    query = select(WalletRow.id).where(WalletRow.id == any_of(wallet_ids)).order_by(WalletRow.id)
-    await tx.connection.execute(query.with_for_update())
+async def lock_wallets(tx: Tx, wallet_ids: Collection[UUID], *, wait: bool = True) -> set[UUID]:
+    """Lock wallets in the order of their ids, so that two deeds never wait for each other in a ring.
 
-
-@cache
-def _locked_by_device() -> Select[*tuple[Any, ...]]:
-    query = select(*WALLET, *DEVICE).join(WalletRow, WalletRow.id == DeviceRow.wallet_id)
-    query = query.where(DeviceRow.id == bindparam("device_id"), acts_for(DeviceRow.account_id, WalletRow.person_id))
-    return query.with_for_update(of=(WalletRow, DeviceRow))
-
-
-async def lock_by_device(tx: Tx, device_id: UUID) -> tuple[Wallet, Device] | None:
-    """Lock the wallet of a phone, then the phone, if its account acts for the wallet's person.
-
-    The phone's row is locked, too, so that a phone blocked while we waited for the wallet is
-    seen as blocked; the wallet comes first, as in `block_device`.
+    The ids that exist; without `wait`, only those that nobody else holds.
     """
-    row = (await tx.connection.execute(_locked_by_device(), {"device_id": device_id})).one_or_none()
-    if row is None:
-        return None
-    values: Sequence[Any] = row
-    return Wallet(*values[: len(WALLET)]), Device(*values[len(WALLET) :])
+    statement = _LOCK_WAITING if wait else _LOCK_FREE
+    return {row[0] for row in await statement.rows(tx, {"wallet_ids": list(wallet_ids)})}
+
+
+def _locked_wallets(wait: bool) -> Executable:
+    ids = func.any(cast(bindparam("wallet_ids", type_=ARRAY(Uuid())), ARRAY(Uuid())))
+    query = select(WalletRow.id).where(WalletRow.id == ids).order_by(WalletRow.id)
+    return query.with_for_update(skip_locked=not wait)
+
+
+_LOCK_WAITING = Statement(lambda: _locked_wallets(True))
+_LOCK_FREE = Statement(lambda: _locked_wallets(False))
 
 
 async def set_wallet_status(tx: Tx, wallet_id: UUID, status: str) -> None:
@@ -112,6 +113,19 @@ async def insert_device(tx: Tx, device: Device) -> None:
 async def find_devices(tx: Tx, wallet_id: UUID) -> list[Device]:
     query = select(*DEVICE).where(DeviceRow.wallet_id == wallet_id).order_by(DeviceRow.id)
     return [Device(*row) for row in await tx.connection.execute(query)]
+
+
+def _keys() -> Executable:
+    ids = func.any(cast(bindparam("device_ids", type_=ARRAY(Uuid())), ARRAY(Uuid())))
+    return select(DeviceRow.id, cast(DeviceRow.public_jwk, Text)).where(DeviceRow.id == ids)
+
+
+_KEYS = Statement(_keys)
+
+
+async def find_keys(tx: Tx, device_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The public keys of phones as JSON, whatever the phones' state."""
+    return {row[0]: row[1] for row in await _KEYS.rows(tx, {"device_ids": list(device_ids)})}
 
 
 async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID) -> bool:

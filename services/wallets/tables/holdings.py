@@ -1,29 +1,51 @@
-"""Statements on lots: what is held, taken, given back, expired."""
+"""Statements on lots: what is held, taken, given back."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy import (
+    Date,
+    Executable,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import Insert, distinct_on, insert
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from services.identity.clauses import acts_for
 from services.kit.clock import civil_date
 from services.kit.db import Tx
-from services.kit.sets import any_of, arrays, as_rows, insert_later, insert_rows, rows_later
+from services.kit.sets import any_of, as_rows, insert_rows, rows_later, values_later
+from services.kit.statements import Statement
 from services.wallets.lots import Lot, Origin, Parts
-from services.wallets.tables.schema import ExpiryRow, GrantRow, LotRow, SpentTodayRow
+from services.wallets.tables.schema import DeviceRow, GrantRow, LotRow, SpentTodayRow, WalletRow
+from services.wallets.wallet import Absent, Payer, PayerAsked, PayingDevice, Wallet
 
 LOT = tuple(getattr(LotRow, name) for name in Lot.__dataclass_fields__)
+_CLASSES_AT, _ORIGIN_AT = (tuple(Lot.__dataclass_fields__).index(name) for name in ("store_classes", "origin"))
+_ORIGINS = {origin.value: origin for origin in Origin}
 
 
-def _lot(row: Sequence[Any]) -> Lot:
-    values = dict(zip(Lot.__dataclass_fields__, row, strict=True))
-    values["store_classes"] = tuple(values["store_classes"].split(","))
-    values["origin"] = Origin(values["origin"])
-    return Lot(**values)
+@lru_cache(maxsize=1_000)
+def _classes(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def lot_of(row: Sequence[Any]) -> Lot:
+    """A lot from a row of `LOT`'s columns."""
+    values = list(row)
+    values[_CLASSES_AT], values[_ORIGIN_AT] = _classes(row[_CLASSES_AT]), _ORIGINS[row[_ORIGIN_AT]]
+    return Lot(*values)
 
 
 async def insert_lots(tx: Tx, lots: Sequence[Lot]) -> None:
@@ -35,24 +57,25 @@ async def insert_lots(tx: Tx, lots: Sequence[Lot]) -> None:
 async def read_lots(tx: Tx, wallet_id: UUID) -> list[Lot]:
     """Every lot of a wallet that still holds something, expired or not."""
     query = select(*LOT).where(LotRow.wallet_id == wallet_id, LotRow.paid_yen + LotRow.premium_yen > 0)
-    return [_lot(row) for row in await tx.connection.execute(query.order_by(LotRow.id))]
+    return [lot_of(row) for row in await tx.connection.execute(query.order_by(LotRow.id))]
 
 
 async def read_lots_by_id(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, Lot]:
     query = select(*LOT).where(LotRow.id == any_of(lot_ids))
-    return {row[0]: _lot(row) for row in await tx.connection.execute(query)}
+    return {row[0]: lot_of(row) for row in await tx.connection.execute(query)}
 
 
 async def read_lots_of_deed(tx: Tx, origin_id: UUID) -> list[Lot]:
     query = select(*LOT).where(LotRow.origin_id == origin_id).order_by(LotRow.id)
-    return [_lot(row) for row in await tx.connection.execute(query)]
+    return [lot_of(row) for row in await tx.connection.execute(query)]
 
 
-async def read_last_lot(tx: Tx, wallet_id: UUID) -> Lot | None:
-    """The lot of a wallet that lives longest, empty or not."""
-    query = select(*LOT).where(LotRow.wallet_id == wallet_id).order_by(LotRow.expires_at.desc(), LotRow.id).limit(1)
-    row = (await tx.connection.execute(query)).one_or_none()
-    return _lot(row) if row else None
+async def read_last_lots(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, Lot]:
+    """The lot of each wallet that lives longest, empty or not; wallets that never had one are left out."""
+    query = select(*LOT).ext(distinct_on(LotRow.wallet_id)).where(LotRow.wallet_id == any_of(wallet_ids))
+    query = query.order_by(LotRow.wallet_id, LotRow.expires_at.desc(), LotRow.id)
+    lots = [lot_of(row) for row in await tx.connection.execute(query)]
+    return {lot.wallet_id: lot for lot in lots}
 
 
 async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
@@ -60,25 +83,80 @@ async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
     return list((await tx.connection.execute(query)).scalars())
 
 
-@cache
-def _spendable() -> Select[*tuple[Any, ...]]:
+def _payers() -> Executable:
+    asked = values_later("asked", n=Integer(), wallet_id=Uuid(), device_id=Uuid(), account_id=Uuid())
+    account = func.coalesce(asked.c.account_id, DeviceRow.account_id)
+    who = (
+        select(
+            asked.c.n,
+            WalletRow.id.label("wallet_id"),
+            WalletRow.number,
+            WalletRow.person_id,
+            WalletRow.status,
+            acts_for(account, WalletRow.person_id).label("may"),
+            DeviceRow.id.label("device_id"),
+            DeviceRow.wallet_id.label("device_wallet_id"),
+            DeviceRow.status.label("device_status"),
+            cast(DeviceRow.public_jwk, Text).label("public_jwk"),
+        )
+        .select_from(asked)
+        .outerjoin(WalletRow, WalletRow.id == asked.c.wallet_id)
+        .outerjoin(DeviceRow, DeviceRow.id == asked.c.device_id)
+        .cte("who")
+        .prefix_with("MATERIALIZED")  # asked once a payer, not once a lot
+    )
     today = and_(
         SpentTodayRow.wallet_id == LotRow.wallet_id,
         SpentTodayRow.programme_id == LotRow.programme_id,
-        SpentTodayRow.day == bindparam("day"),
+        SpentTodayRow.day == bindparam("day", type_=Date),
     )
-    return (
-        select(*LOT, func.coalesce(SpentTodayRow.spent_yen, 0))
-        .outerjoin(SpentTodayRow, today)
-        .where(LotRow.wallet_id == bindparam("wallet_id"), LotRow.paid_yen + LotRow.premium_yen > 0)
-    )
+    holds = and_(LotRow.wallet_id == who.c.wallet_id, LotRow.paid_yen + LotRow.premium_yen > 0)
+    query = select(*who.c, func.coalesce(SpentTodayRow.spent_yen, 0), *LOT)
+    return query.select_from(who).outerjoin(LotRow, holds).outerjoin(SpentTodayRow, today)
 
 
-async def read_spendable(tx: Tx, wallet_id: UUID) -> tuple[list[Lot], dict[UUID, int]]:
-    """A locked wallet's lots that hold something, and what was spent today by programme."""
-    values = {"wallet_id": wallet_id, "day": civil_date(tx.now)}
-    rows = (await tx.connection.execute(_spendable(), values)).all()
-    return [_lot(row[:-1]) for row in rows], {row.programme_id: row[-1] for row in rows}
+_PAYERS = Statement(_payers)
+
+
+PAYER_COLUMNS = 11
+"""How many columns of `_payers` come before those of the lot."""
+
+
+async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absent]:
+    """Who pays, with what, as it is now, for each that was asked, in their order; lock the wallets first.
+
+    Absent where there is no such wallet or phone, or where no open account that was asked for, or that
+    the phone belongs to, acts for the wallet's person.
+    """
+    values = {
+        "asked_n": list(range(len(asked))),
+        "asked_wallet_id": [each.wallet_id for each in asked],
+        "asked_device_id": [each.device_id for each in asked],
+        "asked_account_id": [each.account_id for each in asked],
+        "day": civil_date(tx.now),
+    }
+    found: list[Payer | Absent] = [Absent.DEVICE if each.device_id else Absent.WALLET for each in asked]
+    for row in await _PAYERS.rows(tx, values):
+        place = row[0]
+        payer = found[place]
+        if isinstance(payer, Absent):
+            device = _device(row)
+            if row[1] is None and device is not None:
+                found[place] = Absent.WALLET
+            # A phone's code that names another wallet than the phone's is the code's own fault, to be told as such.
+            may = row[5] or (device is not None and device.wallet_id != row[1])
+            if row[1] is None or not may:
+                continue
+            payer = found[place] = Payer(Wallet(*row[1:5]), device, [], {})
+        if row[PAYER_COLUMNS] is not None:
+            lot = lot_of(row[PAYER_COLUMNS:])
+            payer.lots.append(lot)
+            payer.spent_today[lot.programme_id] = row[PAYER_COLUMNS - 1]
+    return found
+
+
+def _device(row: Sequence[Any]) -> PayingDevice | None:
+    return None if row[6] is None else PayingDevice(row[6], row[7], row[8], row[9])
 
 
 PARTS = (LotRow.id, LotRow.paid_yen, LotRow.premium_yen)
@@ -99,18 +177,20 @@ def _change_lots() -> ReturningUpdate[Any]:
 
 
 def _changes(parts: Sequence[Parts], sign: int) -> dict[str, list[Any]]:
-    rows = [
-        {"id": part.lot_id, "paid_yen": sign * part.paid_yen, "premium_yen": sign * part.premium_yen} for part in parts
-    ]
-    return arrays("change", ("id", "paid_yen", "premium_yen"), rows)
+    return {
+        "change_id": [part.lot_id for part in parts],
+        "change_paid_yen": [sign * part.paid_yen for part in parts],
+        "change_premium_yen": [sign * part.premium_yen for part in parts],
+    }
 
 
-SPENT = ("wallet_id", "programme_id", "day", "spent_yen", "limit_yen")
+SPENT = ("wallet_id", "programme_id", "spent_yen", "limit_yen")
 
 
-@cache
 def _take() -> Insert:
-    count = insert_later(SpentTodayRow, SPENT)
+    taken = rows_later(SpentTodayRow.__tablename__, tuple(getattr(SpentTodayRow, key) for key in SPENT))
+    day = cast(bindparam("day", type_=Date), Date)
+    count = insert(SpentTodayRow).from_select([*SPENT, "day"], select(*(taken.c[key] for key in SPENT), day))
     count = count.on_conflict_do_update(
         index_elements=["wallet_id", "programme_id", "day"],
         set_={
@@ -121,42 +201,41 @@ def _take() -> Insert:
     return count.add_cte(_change_lots().cte("changed"))
 
 
-async def take_from_lots(
-    tx: Tx, wallet_id: UUID, parts: Sequence[Parts], spent: Mapping[UUID, tuple[int, int]]
-) -> None:
-    """Take parts from a locked wallet's lots and count them against the day, in one statement.
+_TAKE = Statement(_take)
 
-    `spent` maps a programme to (yen, the day's limit in yen). The CHECKs on both tables
-    are the guarantee that nothing is overdrawn.
+
+async def take_from_lots(tx: Tx, parts: Sequence[Parts], spent: Sequence[tuple[UUID, UUID, int, int]]) -> None:
+    """Take parts from locked wallets' lots and count them against the day, in one statement.
+
+    `spent` holds (wallet, programme, yen, the day's limit in yen), each pair once. The CHECKs on both
+    tables are the guarantee that nothing is overdrawn.
     """
-    rows = [
-        {
-            "wallet_id": wallet_id,
-            "programme_id": programme_id,
-            "day": civil_date(tx.now),
-            "spent_yen": yen,
-            "limit_yen": limit_yen,
-        }
-        for programme_id, (yen, limit_yen) in spent.items()
-    ]
-    values = arrays(SpentTodayRow.__tablename__, SPENT, rows) | _changes(parts, -1)
-    await tx.connection.execute(_take(), values)
+    wallets, programmes, yen, limits = zip(*spent, strict=True)
+    values = _changes(parts, -1)
+    values |= {
+        "spent_today_wallet_id": list(wallets),
+        "spent_today_programme_id": list(programmes),
+        "spent_today_spent_yen": list(yen),
+        "spent_today_limit_yen": list(limits),
+    }
+    await _TAKE.rows(tx, values | {"day": civil_date(tx.now)})
 
 
 async def give_to_lots(tx: Tx, parts: Sequence[Parts]) -> None:
-    await tx.connection.execute(_change_lots(), _changes(parts, +1))
+    """Give parts back to locked lots; one that was put aside meanwhile, at a later instant, is looked at again."""
+    await tx.connection.execute(_change_lots().values(lapsed_at=None), _changes(parts, +1))
 
 
 async def empty_lots(tx: Tx, parts: Sequence[Parts]) -> None:
-    """Take parts from locked lots without counting them as spent: expiry, an undone purchase."""
+    """Take parts from locked lots without counting them as spent: an undone purchase."""
     await tx.connection.execute(_change_lots(), _changes(parts, -1))
 
 
 async def extend_lots(tx: Tx, until: Mapping[UUID, datetime]) -> None:
-    """Give lots a new expiry."""
+    """Give lots a new expiry: they are looked at again when that is over."""
     rows = [{"id": lot_id, "expires_at": instant} for lot_id, instant in until.items()]
     change = as_rows("change", (LotRow.id, LotRow.expires_at), rows)
-    statement = update(LotRow).where(LotRow.id == change.c.id).values(expires_at=change.c.expires_at)
+    statement = update(LotRow).where(LotRow.id == change.c.id).values(expires_at=change.c.expires_at, lapsed_at=None)
     await tx.connection.execute(statement)
 
 
@@ -174,47 +253,6 @@ async def uncount_spent(tx: Tx, wallet_id: UUID, day: date, spent: Mapping[UUID,
         .values(spent_yen=SpentTodayRow.spent_yen - change.c.spent_yen)
     )
     await tx.connection.execute(statement)
-
-
-async def wallets_with_expired(tx: Tx, limit: int) -> list[UUID]:
-    """Wallets that hold lots whose time is over, in the order of their ids."""
-    query = (
-        select(LotRow.wallet_id)
-        .where(LotRow.expires_at <= tx.now, LotRow.paid_yen + LotRow.premium_yen > 0)
-        .distinct()
-        .order_by(LotRow.wallet_id)
-        .limit(limit)
-    )
-    return list((await tx.connection.execute(query)).scalars())
-
-
-async def read_expired(tx: Tx, wallet_ids: Collection[UUID]) -> list[Lot]:
-    query = (
-        select(*LOT)
-        .where(
-            LotRow.wallet_id == any_of(wallet_ids),
-            LotRow.expires_at <= tx.now,
-            LotRow.paid_yen + LotRow.premium_yen > 0,
-        )
-        .order_by(LotRow.wallet_id, LotRow.id)
-    )
-    return [_lot(row) for row in await tx.connection.execute(query)]
-
-
-async def insert_expiries(tx: Tx, expiries: Sequence[tuple[UUID, UUID, Parts]]) -> None:
-    """Rows of (expiry id, wallet id, parts lost)."""
-    rows = [
-        {
-            "id": expiry_id,
-            "lot_id": parts.lot_id,
-            "wallet_id": wallet_id,
-            "paid_yen": parts.paid_yen,
-            "premium_yen": parts.premium_yen,
-            "expired_at": tx.now,
-        }
-        for expiry_id, wallet_id, parts in expiries
-    ]
-    await tx.connection.execute(insert_rows(ExpiryRow, rows))
 
 
 async def insert_grants(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,1 @@
+"""How fast the platform takes payments, measured beside the database's own benchmark: `make bench`."""

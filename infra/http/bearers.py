@@ -1,0 +1,47 @@
+"""Who bears this token: verified once, then remembered, because checking a signature costs a payment's time.
+
+Law: what is remembered is that one of our keys signed this very text for this very API, never that
+it is welcome: each use asks the token's life again against the deed's instant, and a use case reads
+from the tables whether the account is open. A text that failed is not remembered. The memory is
+bounded, and holds hashes, so that nobody finds a usable token in it.
+"""
+
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from services.identity.tokens import AccessToken, Audience, SignedClaims, TokenKeys, judge, read
+from services.kit.driver_uuid import driver_uuid
+
+MOST_REMEMBERED = 65_536
+"""About 50 MB when full; the oldest leaves first. A token lives for half an hour."""
+
+
+class Bearers:
+    """A city's verified tokens; one for all APIs of a process."""
+
+    def __init__(self, keys: TokenKeys, most: int = MOST_REMEMBERED) -> None:
+        self._keys = keys
+        self._most = most
+        self._signed: OrderedDict[tuple[bytes, Audience], SignedClaims] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._signed)
+
+    def verify(self, token: str, audience: Audience, now: datetime) -> AccessToken:
+        """As `services.identity.tokens.verify`. Raises TokenInvalid and TokenExpired."""
+        name = (sha256(token.encode("utf-8", "surrogatepass")).digest(), audience)
+        claims = self._signed.get(name)
+        if claims is None:
+            claims = _for_the_driver(read(self._keys, token, audience))
+            if len(self._signed) >= self._most:
+                self._signed.popitem(last=False)
+            self._signed[name] = claims
+        return judge(claims, now)
+
+
+def _for_the_driver(claims: SignedClaims) -> SignedClaims:
+    """The same claims; the account's id, which every statement of its deeds will carry, is quick to write."""
+    token = claims.token
+    return replace(claims, token=replace(token, account_id=driver_uuid(token.account_id.bytes)))

@@ -1,0 +1,197 @@
+"""The fast door: a small ASGI endpoint before the apps, for the operations that are asked all day.
+
+Law: it answers as the app behind it would, byte for byte, or not at all. It takes a request only
+when everything about it is in the plainest form; whatever is not, is handed through as it came, so
+that every refusal of form is worded in one place. It decides nothing about money: the deed, its
+fingerprint, its refusals and the rule of who may come in are those of the plain endpoint.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
+
+from infra.http.context import Context
+from infra.http.deadlines import Deadlines
+from infra.http.edge import DEADLINE, last_resort
+from infra.http.hot import Hot, Order
+from infra.http.idempotency import HEADER, REPLAY_HEADER, read_key
+from infra.http.problems import REQUEST_ID
+from infra.http.request_ids import RequestIds
+from infra.http.security import standard_headers
+from services.kit.deeds import Deed, fingerprint
+from services.kit.driver_uuid import driver_uuid
+from services.kit.errors import Refusal
+
+_LENGTH_DIGITS = 4
+"""A plain body has at most 9,999 bytes, far below what the plain endpoint takes."""
+_UUID_CHARACTERS = 36
+_BEARER = b"Bearer "
+_PLAIN_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
+_KEY = HEADER.lower().encode()
+_REPLAYED = (REPLAY_HEADER.lower().encode(), b"true")
+_JSON = (b"content-type", b"application/json")
+_CREATED = 201
+
+
+class _Head(NamedTuple):
+    """What a plain request says before its body."""
+
+    place: UUID
+    key: UUID
+    token: str
+    body_bytes: int
+
+
+class _Asked(NamedTuple):
+    """A plain request by somebody who may ask."""
+
+    deed: Deed
+    order: Order
+
+
+class Door:
+    """Takes the hot operations itself and hands everything else to `plain`, before which it stands."""
+
+    def __init__(
+        self, plain: Starlette, context: Context, hot: Sequence[Hot[Any]], *, seconds: float, secure: bool
+    ) -> None:
+        self.plain = plain
+        self.taken = 0
+        """How many deeds were asked for here; everything else went through."""
+        self._context = context
+        self.hot = tuple(hot)
+        self._deadlines = Deadlines(seconds)
+        self._ids = RequestIds()
+        self._standard = [
+            (name.lower().encode(), value.encode()) for name, value in standard_headers(secure=secure).items()
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            for hot in self.hot:
+                head = _read_head(scope, hot)
+                if head is not None:
+                    await self._take(scope, receive, send, hot, head)
+                    return
+        await self.plain(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send, hot: Hot[Any], head: _Head) -> None:
+        due = self._deadlines.due()
+        messages: list[Message] = []
+        started = False
+
+        async def work() -> bool:
+            nonlocal started
+            content = await _read_body(receive, messages, head.body_bytes)
+            asked = None if content is None else self._read(hot, head, content)
+            if asked is None:
+                return False
+            scope[REQUEST_ID] = self._ids.take()
+            start, body = await self._answer(scope, asked)
+            started = True
+            await send(start)
+            await send(body)
+            return True
+
+        try:
+            if await self._deadlines.within(due, work()):
+                return
+        except TimeoutError as error:
+            if started:
+                raise
+            scope.setdefault(REQUEST_ID, self._ids.take())
+            for message in self._refusal(scope, error):
+                await send(message)
+            return
+        scope[DEADLINE] = due
+        await self.plain(scope, _again(messages, receive), send)
+
+    def _read(self, hot: Hot[Any], head: _Head, content: bytes) -> _Asked | None:
+        """The deed that is asked for; None for what the plain endpoint shall judge, be it good or bad."""
+        try:
+            token = hot.rule.admit(self._context, head.token)
+            body = hot.read(content)
+            order = None if body is None else hot.order(body, head.place, token.account_id)
+        except Exception:  # whatever it is, the plain endpoint meets it again and words it
+            return None
+        if order is None:
+            return None
+        return _Asked(Deed(token.account_id, head.key, fingerprint(order.operation, order.command)), order)
+
+    async def _answer(self, scope: Scope, asked: _Asked) -> tuple[Message, Message]:
+        self.taken += 1
+        try:
+            done = await self._context.payments.perform(asked.deed, asked.order.command)
+            content = msgspec.json.encode(done.result)
+        except Exception as error:  # as at the edge: whatever it is, it becomes a problem or a logged 500
+            return self._refusal(scope, error)
+        headers = [(b"content-length", str(len(content)).encode()), _JSON]
+        if done.replayed:
+            headers.append(_REPLAYED)
+        return self._messages(scope, _CREATED, headers, content)
+
+    def _refusal(self, scope: Scope, error: Exception) -> tuple[Message, Message]:
+        problem = last_resort(scope, error)
+        return self._messages(scope, problem.status_code, problem.raw_headers, bytes(problem.body))
+
+    def _messages(
+        self, scope: Scope, status: int, headers: list[tuple[bytes, bytes]], content: bytes
+    ) -> tuple[Message, Message]:
+        stamped = [*headers, (b"x-request-id", scope[REQUEST_ID].encode()), *self._standard]
+        return (
+            {"type": "http.response.start", "status": status, "headers": stamped},
+            {"type": "http.response.body", "body": content, "more_body": False},
+        )
+
+
+def _read_head(scope: Scope, hot: Hot[Any]) -> _Head | None:
+    """What a plain request to this operation says in its path and headers; None for every other request."""
+    path: str = scope["path"]
+    first = len(hot.before)
+    last = first + _UUID_CHARACTERS
+    if path[:first] != hot.before or path[last:] != hot.after or scope["query_string"] or scope.get("root_path"):
+        return None
+    sent: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(sent)
+    length, bearer, key = headers.get(b"content-length"), headers.get(b"authorization"), headers.get(_KEY)
+    if length is None or bearer is None or key is None or len(headers) != len(sent):
+        return None
+    if headers.get(b"content-type") not in _PLAIN_TYPES or bearer[: len(_BEARER)] != _BEARER or not bearer.isascii():
+        return None
+    if not length.isdigit() or len(length) > _LENGTH_DIGITS:
+        return None
+    try:
+        place = driver_uuid(msgspec.convert(path[first:last], UUID).bytes)
+        return _Head(place, read_key([key.decode("latin-1")]), bearer[len(_BEARER) :].decode("ascii"), int(length))
+    except (msgspec.MsgspecError, Refusal):
+        return None
+
+
+async def _read_body(receive: Receive, messages: list[Message], body_bytes: int) -> bytes | None:
+    """A body of exactly this length; `messages` keeps whatever was received, for whoever reads it again."""
+    content = b""
+    while len(content) <= body_bytes:
+        message = await receive()
+        messages.append(message)
+        if message["type"] != "http.request":
+            return None
+        content += message.get("body", b"")
+        if not message.get("more_body", False):
+            return content if len(content) == body_bytes else None
+    return None
+
+
+def _again(messages: list[Message], receive: Receive) -> Receive:
+    """`receive`, beginning with what was received already."""
+    waiting = iter(messages)
+
+    async def again() -> Message:
+        for message in waiting:
+            return message
+        return await receive()
+
+    return again

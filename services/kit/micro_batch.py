@@ -1,0 +1,293 @@
+"""Named deeds of one kind that wait for the database are posted together, each with its own outcome.
+
+When a posting connection is free, everything that waits is taken (up to a limit) and done in one
+transaction of a constant number of statements. No timer: a deed that comes alone is a batch of one.
+
+Laws: two deeds that would change the same thing (`keys`) are never under way at once, the later waits. A
+deed never waits in a batch for somebody else's lock: what is locked elsewhere is done alone. If a
+batch cannot be posted, each of its deeds is posted alone, so that one that is poisoned harms none of
+its neighbours. The queue is bounded, and so is each deed's time: beyond either it is refused as
+`Busy`, and its id may be sent again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from services.kit import tables
+from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
+from services.kit.deeds import Deed, DeedIdReused, Done
+from services.kit.driver_uuid import driver_uuid
+from services.kit.errors import Busy, Refusal
+from services.kit.waiting import Waiting
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+MOST_TOGETHER = 128
+AT_ONCE = 1
+"""Batches under way. Two were not faster: the program, not the wait for the database, is what is short."""
+
+MOST_WAITING = 2_048
+MOST_ALONE = 4
+"""Deeds that wait for locks of others at the same time, each on a connection of its own."""
+
+PATIENCE_S = 5.0
+"""After this a deed is not begun any more; the caller's own limit is a little longer."""
+
+
+class Elsewhere(Enum):
+    """What a batch's use case answers for a command whose subject somebody else holds: not now, alone."""
+
+    HELD = "held"
+
+
+Together = Callable[[Tx, Sequence[C]], Awaitable[Sequence[R | Refusal | Elsewhere]]]
+"""A use case over many commands: an outcome for each, in their order. One command waits for its locks."""
+
+Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[Mapping[int, R]]]
+"""Does, of several, those in which nothing is unusual, and stores their deeds; the results by their place."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[C, R]):
+    """One kind of deed. `answer` makes what is stored and answered of a result, of the type `answer_type`.
+
+    `plainly` is a short cut for several at a time: what it leaves alone goes to `use_case`, as does one alone.
+    """
+
+    use_case: Together[C, R]
+    keys: Callable[[C], Sequence[Hashable]]
+    answer: Callable[[C, R], object]
+    answer_type: Callable[[C], type]
+    plainly: Plainly[C, R] | None = None
+
+
+class MicroBatch(Generic[C, R]):
+    """Performs named deeds of one kind; concurrent duplicates within the process share one result."""
+
+    def __init__(
+        self,
+        database: Database,
+        kind: Kind[C, R],
+        *,
+        most_together: int = MOST_TOGETHER,
+        at_once: int = AT_ONCE,
+        most_waiting: int = MOST_WAITING,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._database = database
+        self._kind = kind
+        self._most_together = most_together
+        self._at_once = at_once
+        self._most_waiting = most_waiting
+        self._patience_s = patience_s
+        self._queue: deque[Waiting[C]] = deque()
+        self._known: dict[bytes, Waiting[C]] = {}
+        self._posting: set[asyncio.Task[None]] = set()
+        self._busy: set[Hashable] = set()
+        self._alone: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(MOST_ALONE)
+
+    async def perform(self, deed: Deed, command: C) -> Done[Any]:
+        """Do the command once for this deed's id, or answer what it answered before.
+
+        Raises DeedIdReused (other content), Busy (too many wait, or the database cannot answer), and
+        whatever the use case refuses with.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Done[Any]] = loop.create_future()
+        account, key = deed.account_id.bytes, deed.key.bytes
+        name = account + key
+        known = self._known.get(name)
+        if known is not None:
+            if known.fingerprint != deed.fingerprint:
+                raise DeedIdReused(key=str(deed.key))
+            if len(known.others) >= self._most_waiting:
+                raise Busy(retry_after_seconds=1)
+            known.others.append(future)
+            return await future
+        if len(self._known) >= self._most_waiting:
+            raise Busy(retry_after_seconds=1)
+        until = loop.time() + self._patience_s
+        self._known[name] = waiting = Waiting(
+            name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future
+        )
+        self._queue.append(waiting)
+        if len(self._posting) < self._at_once:
+            task = loop.create_task(self._post())
+            self._posting.add(task)
+        return await future
+
+    async def _post(self) -> None:
+        """Post what waits until nothing does."""
+        this = asyncio.current_task()
+        try:
+            while batch := self._take():
+                keys = [key for waiting in batch for key in self._kind.keys(waiting.command)]
+                try:
+                    await self._post_together(batch)
+                finally:
+                    self._busy.difference_update(keys)
+        except asyncio.CancelledError:
+            self._give_up(list(self._queue))  # we stop, and nobody may wait for ever
+            self._queue.clear()
+            raise
+        finally:
+            # In the very turn in which nothing was left: who came a turn later would rely on us, and wait for ever.
+            self._posting -= {each for each in self._posting if each is this}
+
+    def _take(self) -> list[Waiting[C]]:
+        """The next batch, in the order of coming; deeds that share a key with an earlier one stay."""
+        now = asyncio.get_running_loop().time()
+        batch: list[Waiting[C]] = []
+        later: list[Waiting[C]] = []
+        taken = set(self._busy)
+        queue = self._queue
+        while queue and len(batch) < self._most_together:
+            waiting = queue.popleft()
+            keys = self._kind.keys(waiting.command)
+            if waiting.until < now:
+                self._end(waiting, Busy(retry_after_seconds=1))
+            elif taken.isdisjoint(keys):
+                taken.update(keys)
+                self._busy.update(keys)
+                batch.append(waiting)
+            else:
+                taken.update(keys)  # and whoever shares another key with it waits behind it, too
+                later.append(waiting)
+        queue.extendleft(reversed(later))
+        return batch
+
+    async def _post_together(self, batch: Sequence[Waiting[C]]) -> None:
+        try:
+            outcomes = await self._within(batch)
+        except Busy as busy:
+            for waiting in batch:
+                self._end(waiting, busy)
+        except Exception as error:
+            if len(batch) == 1 and not isinstance(error, CONSTRAINT_BROKEN):
+                self._end(batch[0], error)
+                return
+            for waiting in batch:
+                await self._post_alone(waiting)
+        except BaseException:
+            self._give_up(batch)
+            raise
+        else:
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                if outcome is Elsewhere.HELD:
+                    task = asyncio.create_task(self._post_beside(waiting))
+                    self._alone.add(task)
+                    task.add_done_callback(self._alone.discard)
+                else:
+                    self._end(waiting, outcome)
+
+    async def _post_beside(self, waiting: Waiting[C]) -> None:
+        """Post one whose subject is held elsewhere, waiting for it, while batches go on."""
+        try:
+            async with self._places:
+                await self._post_alone(waiting)
+        finally:
+            self._give_up([waiting])  # without effect on one that was told
+
+    async def _post_alone(self, waiting: Waiting[C]) -> None:
+        try:
+            [outcome] = await self._within([waiting])
+            self._end(waiting, outcome)
+        except CONSTRAINT_BROKEN as error:
+            await self._post_again(waiting, error)
+        except Exception as error:
+            self._end(waiting, error)
+
+    async def _post_again(self, waiting: Waiting[C], error: Exception) -> None:
+        """Another process finished the same deed between our look and our write: look once more."""
+        if broken_constraint(error) != "pk_deed":
+            self._end(waiting, error)
+            return
+        try:
+            [outcome] = await self._within([waiting])
+            self._end(waiting, outcome)
+        except Exception as again:
+            self._end(waiting, again)
+
+    async def _within(self, batch: Sequence[Waiting[C]]) -> Sequence[Done[Any] | Refusal | Elsewhere]:
+        """One transaction for the batch, in the time that its oldest deed has left."""
+        left_s = min(waiting.until for waiting in batch) - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(max(left_s, 0.0) + 1.0):
+                return await self._database.transact(self._all, (batch, left_s), direct=True)
+        except TimeoutError as error:
+            raise Busy(retry_after_seconds=1) from error
+
+    async def _all(
+        self, tx: Tx, given: tuple[Sequence[Waiting[C]], float]
+    ) -> Sequence[Done[Any] | Refusal | Elsewhere]:
+        batch, left_s = given
+        await tables.limit_statements(tx, left_s)
+        plainly = self._kind.plainly if len(batch) > 1 else None
+        done = await plainly(tx, batch) if plainly is not None else {}
+        rest = [waiting for place, waiting in enumerate(batch) if place not in done]
+        outcomes = iter(await self._rest(tx, rest) if rest else ())
+        return [
+            Done(self._kind.answer(waiting.command, done[place]), False) if place in done else next(outcomes)
+            for place, waiting in enumerate(batch)
+        ]
+
+    async def _rest(self, tx: Tx, batch: Sequence[Waiting[C]]) -> list[Done[Any] | Refusal | Elsewhere]:
+        """What an id stands for already is answered from the table; the others are done, and their deeds stored."""
+        known = await self._look(tx, batch)
+        new = [waiting for waiting in batch if waiting.name not in known] if known else batch
+        results = await self._kind.use_case(tx, [waiting.command for waiting in new]) if new else ()
+        outcomes: dict[bytes, Done[Any] | Refusal | Elsewhere] = {}
+        finished: list[tuple[UUID, UUID, bytes, str]] = []
+        refused: list[Waiting[C]] = []
+        for waiting, result in zip(new, results, strict=True):
+            if isinstance(result, Refusal):
+                refused.append(waiting)
+                outcomes[waiting.name] = result
+            elif isinstance(result, Elsewhere):
+                outcomes[waiting.name] = result
+            else:
+                answer = self._kind.answer(waiting.command, result)
+                text = msgspec.json.encode(answer).decode()
+                finished.append((waiting.account_id, waiting.key, waiting.fingerprint, text))
+                outcomes[waiting.name] = Done(answer, False)
+        if finished:
+            await tables.finish_deeds(tx, finished)
+        if refused:
+            # What refuses one may be what that very deed did, finished elsewhere since our look.
+            known = known | await self._look(tx, refused)
+        return [
+            self._answered(waiting, known[waiting.name]) if waiting.name in known else outcomes[waiting.name]
+            for waiting in batch
+        ]
+
+    async def _look(self, tx: Tx, batch: Sequence[Waiting[C]]) -> dict[bytes, tuple[bytes, str]]:
+        """What the ids of these deeds stand for already, by their names."""
+        found = await tables.find_deeds(tx, [(waiting.account_id, waiting.key) for waiting in batch])
+        return {account_id.bytes + key.bytes: stored for (account_id, key), stored in found.items()} if found else {}
+
+    def _answered(self, waiting: Waiting[C], stored: tuple[bytes, str]) -> Done[Any] | Refusal:
+        """The stored answer, or the refusal of an id that stands for other content."""
+        if stored[0] != waiting.fingerprint:
+            return DeedIdReused(key=str(waiting.key))
+        return Done(msgspec.json.decode(stored[1], type=self._kind.answer_type(waiting.command)), replayed=True)
+
+    def _end(self, waiting: Waiting[C], outcome: Done[Any] | Exception | Elsewhere) -> None:
+        if isinstance(outcome, Elsewhere):
+            outcome = Busy(retry_after_seconds=1)
+        if self._known.get(waiting.name) is waiting:
+            del self._known[waiting.name]
+        waiting.settle(outcome)
+
+    def _give_up(self, batch: Sequence[Waiting[C]]) -> None:
+        """We stop, and cannot say what became of these: their ids will."""
+        for waiting in batch:
+            self._end(waiting, Busy(retry_after_seconds=1))

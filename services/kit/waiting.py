@@ -1,0 +1,34 @@
+"""A named deed that waits to be posted, and everybody who waits for its answer."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from services.kit.deeds import Done
+
+C = TypeVar("C")
+
+
+@dataclass(eq=False, slots=True)
+class Waiting(Generic[C]):
+    """A deed that waits; `name` is its account and id as bytes, which are quick to look up."""
+
+    name: bytes
+    account_id: UUID
+    key: UUID
+    fingerprint: bytes
+    command: C
+    until: float
+    future: asyncio.Future[Done[Any]]
+    others: list[asyncio.Future[Done[Any]]] = field(default_factory=list)
+
+    def settle(self, outcome: Done[Any] | BaseException) -> None:
+        """Tell everybody who still listens; a second time has no effect."""
+        for future in (self.future, *self.others):
+            if future.done():
+                continue
+            if isinstance(outcome, Done):
+                future.set_result(outcome if future is self.future else Done(outcome.result, replayed=True))
+            else:
+                future.set_exception(outcome)

@@ -1,0 +1,85 @@
+"""Pay what is plain in one statement; everything else is left to `pay`, which decides and words it.
+
+Law: see `tables.at_speed`. Here only what needs no table is looked at: whether a pay code is whole,
+signed by a key that is known already, and alive at the deed's instant.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID, uuid5
+
+from services.kit.db import Tx
+from services.kit.errors import Refusal
+from services.kit.waiting import Waiting
+from services.payments.order import Order, PayByCode, PayStore
+from services.payments.pay import NUMBER_LENGTH, NUMBER_PREFIX
+from services.payments.pay_code import peek_device, verify_registered
+from services.payments.payment import Mode, PartPaid, Receipt, must_be_amount
+from services.payments.tables import at_speed
+from services.payments.tables.at_speed import PlainPaid, PlainRow
+from services.wallets import spend
+
+
+async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUID, str]) -> dict[int, Receipt]:
+    """The receipts of those that were paid, by their place; their deeds are stored as well.
+
+    `keys` are the public keys of phones that are known, as JSON.
+    """
+    ids = tx.new_ids(len(named))
+    numbers = tx.new_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(named))
+    tried = []
+    for n, each in enumerate(named):
+        row = _row(tx, n, each, keys, ids[n], numbers[n])
+        if row is not None:
+            tried.append(row)
+    if not tried:
+        return {}
+    locked = await spend.lock_free(tx, [row.wallet_id for row in tried])
+    rows = [row for row in tried if row.wallet_id in locked]
+    if not rows:
+        return {}
+    paid = await at_speed.pay_plainly(tx, rows, tx.now.isoformat().replace("+00:00", "Z"))
+    return {found.n: _receipt(tx, named[found.n].command, found, ids, numbers) for found in paid}
+
+
+def _row(
+    tx: Tx, n: int, named: Waiting[Order], keys: Mapping[UUID, str], payment_id: UUID, number: str
+) -> PlainRow | None:
+    """The order as the statement takes it; None for what is not plain already by its form."""
+    order = named.command
+    deed = (named.account_id, named.key, named.fingerprint.hex())
+    try:
+        if isinstance(order, PayStore) and order.store_code.isalnum():
+            must_be_amount(order.amount_yen)
+            return PlainRow(
+                n, *deed, order.wallet_id, order.store_code, None, None, None, order.amount_yen, payment_id, number
+            )
+        if isinstance(order, PayByCode):
+            must_be_amount(order.amount_yen)
+            wallet_id, device_id, code_id = _payer(tx, order, keys)
+            return PlainRow(
+                n, *deed, wallet_id, None, order.store_id, device_id, code_id, order.amount_yen, payment_id, number
+            )
+    except (Refusal, KeyError):
+        return None
+    return None
+
+
+def _payer(tx: Tx, order: PayByCode, keys: Mapping[UUID, str]) -> tuple[UUID, UUID, UUID]:
+    """Wallet, phone and the code's use. Raises KeyError for an unknown phone, and what is wrong with the code."""
+    device_id = peek_device(order.pay_code)
+    code = verify_registered(order.pay_code, keys[device_id], tx.now)
+    return code.wallet_id, device_id, uuid5(device_id, str(code.jti))
+
+
+def _receipt(tx: Tx, order: Order, paid: PlainPaid, ids: Sequence[UUID], numbers: Sequence[str]) -> Receipt:
+    return Receipt(
+        ids[paid.n],
+        numbers[paid.n],
+        paid.store_code,
+        paid.store_name,
+        Mode.CPM if isinstance(order, PayByCode) else Mode.MPM,
+        order.amount_yen or 0,
+        tx.now,
+        paid.balance_after_yen,
+        tuple([PartPaid(paid.programme_id, *part) for part in zip(paid.lot_ids, paid.yen, strict=True)]),
+    )
