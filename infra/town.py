@@ -72,6 +72,7 @@ def build_town(
     docs: bool = True,
     local_pages: bool = True,
     plain_payments: bool = False,
+    short_cut: bool = True,
     password_cost: PasswordCost = RECOMMENDED,
     lifespan: Lifespan[Any] | None = None,
 ) -> Town:
@@ -80,7 +81,8 @@ def build_town(
     `jobs` is the same database through connections with the limits of jobs; None shares them.
     `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody
     reads the outbox or pays at the sandbox: right for an installation that others can reach.
-    `plain_payments` makes each payment in a transaction of its own.
+    `plain_payments` makes each payment in a transaction of its own. The `short_cut` draws other noise
+    than the long way, depending on which payments happen to meet: seeded towns go without.
     `password_cost` below the recommended one is for invented people only.
     """
     outbox = LocalOutbox(database.clock)
@@ -96,7 +98,7 @@ def build_town(
     context = Context(
         database=database,
         deeds=Deeds(database),
-        payments=PaymentDesk(database, most_together=1 if plain_payments else MOST_TOGETHER),
+        payments=PaymentDesk(database, most_together=1 if plain_payments else MOST_TOGETHER, short_cut=short_cut),
         clock=database.clock,
         tokens=tokens,
         bearers=Bearers(tokens),

@@ -46,11 +46,15 @@ class Limits:
     """How long things may take, in milliseconds as PostgreSQL counts them.
 
     The client's own limit is longer than the server's: it only speaks when the server cannot.
+    `lookups` is for connections that only look up by keys. A plan that was made while a table was small would
+    read all of it, and be kept while it grows: so reading whole tables is made to look dear, and nothing is
+    compiled because it looks so.
     """
 
     statement_ms: int
     lock_ms: int
     idle_in_transaction_ms: int
+    lookups: bool = False
 
     @property
     def command_s(self) -> float:
@@ -58,7 +62,7 @@ class Limits:
         return self.statement_ms / 1_000 + 1.0
 
 
-SERVING = Limits(statement_ms=3_000, lock_ms=2_000, idle_in_transaction_ms=5_000)
+SERVING = Limits(statement_ms=3_000, lock_ms=2_000, idle_in_transaction_ms=5_000, lookups=True)
 JOBS = Limits(statement_ms=600_000, lock_ms=10_000, idle_in_transaction_ms=60_000)
 
 
@@ -155,6 +159,8 @@ def _session_settings(schema: str, role: str | None, limits: Limits, application
         "idle_in_transaction_session_timeout": str(limits.idle_in_transaction_ms),
         "application_name": application_name,
     }
+    if limits.lookups:
+        settings |= {"enable_seqscan": "off", "jit": "off"}
     return settings if role is None else settings | {"role": role}
 
 

@@ -52,6 +52,7 @@ async def play(handle: DatabaseHandle, setting: Setting, told: Callable[[str, in
         public_url=PUBLIC_URL,
         docs=False,
         password_cost=CHEAPEST,
+        short_cut=False,
     )
     stage = Stage(setting, town, clock, _entropy(setting, "actors"), told)
     try:

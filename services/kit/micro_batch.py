@@ -48,8 +48,11 @@ class Elsewhere(Enum):
     HELD = "held"
 
 
-Together = Callable[[Tx, Sequence[C]], Awaitable[Sequence[R | Refusal | Elsewhere]]]
-"""A use case over many commands: an outcome for each, in their order. One command waits for its locks."""
+Together = Callable[[Tx, Sequence[C], bool], Awaitable[Sequence[R | Refusal | Elsewhere]]]
+"""A use case over many commands: an outcome for each, in their order.
+
+Only where nothing else is done in the transaction, as the last argument says, does it wait for locks.
+"""
 
 Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[Mapping[int, R]]]
 """Does, of several, those in which nothing is unusual, and stores their deeds; the results by their place."""
@@ -173,7 +176,7 @@ class MicroBatch(Generic[C, R]):
                 self._end(waiting, busy)
         except Exception as error:
             if len(batch) == 1 and not isinstance(error, CONSTRAINT_BROKEN):
-                self._end(batch[0], error)
+                await self._post_again(batch[0], error)
                 return
             for waiting in batch:
                 await self._post_alone(waiting)
@@ -201,14 +204,14 @@ class MicroBatch(Generic[C, R]):
         try:
             [outcome] = await self._within([waiting])
             self._end(waiting, outcome)
-        except CONSTRAINT_BROKEN as error:
-            await self._post_again(waiting, error)
+        except Busy as busy:
+            self._end(waiting, busy)
         except Exception as error:
-            self._end(waiting, error)
+            await self._post_again(waiting, error)
 
     async def _post_again(self, waiting: Waiting[C], error: Exception) -> None:
-        """Another process finished the same deed between our look and our write: look once more."""
-        if broken_constraint(error) != "pk_deed":
+        """What stops it may be what this very deed did, finished by another process since our look: look once more."""
+        if not isinstance(error, Refusal) and broken_constraint(error) != "pk_deed":
             self._end(waiting, error)
             return
         try:
@@ -234,17 +237,17 @@ class MicroBatch(Generic[C, R]):
         plainly = self._kind.plainly if len(batch) > 1 else None
         done = await plainly(tx, batch) if plainly is not None else {}
         rest = [waiting for place, waiting in enumerate(batch) if place not in done]
-        outcomes = iter(await self._rest(tx, rest) if rest else ())
+        outcomes = iter(await self._rest(tx, rest, alone=len(batch) == 1) if rest else ())
         return [
             Done(self._kind.answer(waiting.command, done[place]), False) if place in done else next(outcomes)
             for place, waiting in enumerate(batch)
         ]
 
-    async def _rest(self, tx: Tx, batch: Sequence[Waiting[C]]) -> list[Done[Any] | Refusal | Elsewhere]:
+    async def _rest(self, tx: Tx, batch: Sequence[Waiting[C]], *, alone: bool) -> list[Done[Any] | Refusal | Elsewhere]:
         """What an id stands for already is answered from the table; the others are done, and their deeds stored."""
         known = await self._look(tx, batch)
         new = [waiting for waiting in batch if waiting.name not in known] if known else batch
-        results = await self._kind.use_case(tx, [waiting.command for waiting in new]) if new else ()
+        results = await self._kind.use_case(tx, [waiting.command for waiting in new], alone) if new else ()
         outcomes: dict[bytes, Done[Any] | Refusal | Elsewhere] = {}
         finished: list[tuple[UUID, UUID, bytes, str]] = []
         refused: list[Waiting[C]] = []

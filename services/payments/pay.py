@@ -46,11 +46,11 @@ NUMBER_PREFIX, NUMBER_LENGTH = "P", 10
 STAFF = frozenset({"owner", "manager", "clerk"})
 
 
-async def pay(tx: Tx, orders: Sequence[Order]) -> list[Receipt | Refusal | Elsewhere]:
+async def pay(tx: Tx, orders: Sequence[Order], alone: bool) -> list[Receipt | Refusal | Elsewhere]:
     """Pay what can be paid; an outcome for each order, in their order. Every wallet at most once.
 
-    One order alone waits for its wallet's lock; of several, one whose wallet is held elsewhere is
-    answered `Elsewhere.HELD` and nothing is done for it. Raises what breaks a constraint, and then
+    An order that is `alone` in the transaction waits for its wallet's lock; otherwise, one whose wallet
+    is held elsewhere is answered `Elsewhere.HELD` and nothing is done for it. Raises what breaks a constraint, and then
     nothing at all was paid.
     """
     outcomes: list[Receipt | Refusal | Elsewhere | None] = [None] * len(orders)
@@ -60,7 +60,7 @@ async def pay(tx: Tx, orders: Sequence[Order]) -> list[Receipt | Refusal | Elsew
             asked.append((place, order, payer_asked(order)))
         except Refusal as refusal:
             outcomes[place] = refusal
-    payers = await spend.lock_payers(tx, [each[2] for each in asked], wait=len(orders) == 1) if asked else []
+    payers = await spend.lock_payers(tx, [each[2] for each in asked], wait=alone) if asked else []
     held: list[tuple[int, Order, Payer]] = []
     for (place, order, _), payer in zip(asked, payers, strict=True):
         if isinstance(payer, Payer):
@@ -97,7 +97,7 @@ async def pay_till(tx: Tx, command: PayTill) -> Receipt:
 
 
 async def _pay_alone(tx: Tx, order: Order) -> Receipt:
-    [outcome] = await pay(tx, [order])
+    [outcome] = await pay(tx, [order], True)
     if isinstance(outcome, Refusal):
         raise outcome
     if not isinstance(outcome, Receipt):

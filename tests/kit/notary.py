@@ -23,6 +23,8 @@ from services.kit.waiting import Waiting
 
 NOON = datetime(2026, 4, 6, 3, tzinfo=UTC)
 ME = UUID(int=0xB1)
+HANGS_S = 30
+"""Who waits longer was forgotten: the test fails instead of waiting for ever."""
 BROKEN = "INSERT INTO till_code VALUES (gen_random_uuid(), 'T', gen_random_uuid(), 0, gen_random_uuid(), now(), now())"
 """What `ck_till_code_amount` stops."""
 
@@ -70,7 +72,7 @@ class Notary:
         self.alone_go_on = asyncio.Event()
         self.alone_go_on.set()
 
-    async def write(self, tx: Tx, notes: Sequence[Note]) -> list[Noted | Refusal | Elsewhere]:
+    async def write(self, tx: Tx, notes: Sequence[Note], alone: bool) -> list[Noted | Refusal | Elsewhere]:
         self.batches.append([note.words for note in notes])
         topics = [topic for note in notes for topic in note.topics]
         self.clashes += set(topics) & set(self._topics)
@@ -81,7 +83,7 @@ class Notary:
             self.inside.set()
             await self.go_on.wait()
             self.told.append(await tx.driver.fetchval("SHOW statement_timeout"))
-            return [await self._one(tx, note, alone=len(notes) == 1) for note in notes]
+            return [await self._one(tx, note, alone=alone) for note in notes]
         finally:
             self.under_way -= 1
             for topic in topics:
@@ -103,6 +105,8 @@ class Notary:
                 return Forbidden()
             case "once" if await tx.driver.fetchval("SELECT count(*) FROM audit_entry"):
                 return Forbidden()
+            case "once-raised" if await tx.driver.fetchval("SELECT count(*) FROM audit_entry"):
+                raise Forbidden
             case "poison":
                 raise Poison
             case "broken":
@@ -180,7 +184,8 @@ async def handed_in(batch: MicroBatch[Note, Noted], *deeds: tuple[Deed, Note]) -
 
 async def outcomes(tasks: Sequence[asyncio.Task[Done[Any]]]) -> list[Any]:
     """What each came to: the words that were noted, or the type of what was raised."""
-    found = await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(HANGS_S):
+        found = await asyncio.gather(*tasks, return_exceptions=True)
     return [each.result.words if isinstance(each, Done) else type(each) for each in found]
 
 

@@ -79,6 +79,23 @@ async def test_what_is_held_elsewhere_is_done_alone_and_batches_go_on_meanwhile(
     assert len(await noted(engine)) == 5
 
 
+@pytest.mark.parametrize("others", ["plain", "done before"])
+async def test_what_is_left_of_a_batch_is_not_alone(engine: AsyncEngine, others: str) -> None:
+    """Whatever else the transaction holds, it does not wait for a lock in it."""
+    notary, other = Notary(), named(Note("plain a"))
+    batch = batch_on(engine, notary, plainly=others == "plain")
+    if others == "done before":
+        await batch.perform(*other)
+    notary.alone_go_on.clear()
+    async with meanwhile(batch, notary):
+        done, held = await handed_in(batch, other, named(Note("held")))
+    assert (await done).result.words == "plain a"
+    assert not held.done()
+    notary.alone_go_on.set()
+    assert (await held).result.words == "held"
+    assert notary.batches[-2:] == [["held"], ["held"]]
+
+
 async def test_no_more_than_a_few_wait_alone_at_a_time(engine: AsyncEngine) -> None:
     notary = Notary()
     notary.alone_go_on.clear()
@@ -110,9 +127,9 @@ async def test_a_client_that_goes_away_cancels_neither_its_deed_nor_its_duplicat
         gone.cancel()
         alone_gone.cancel()
         await asyncio.wait([gone, alone_gone])
-    done = await duplicate
+    assert await outcomes([duplicate]) == ["hello"]
     assert gone.cancelled()
-    assert done.result.words == "hello"
+    done = duplicate.result()
     assert await batch.perform(*deed) == Done(done.result, replayed=True)
     assert sorted(await noted(engine)) == ["and this", "first", "hello"]
     assert await is_empty(batch)
