@@ -8,7 +8,7 @@ expiry alike. One payment alone is a batch of one: there is no other set of rule
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Missing, Refusal
@@ -17,7 +17,7 @@ from services.kit.micro_batch import Elsewhere, Kind
 from services.ledger import post
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
 from services.payments.order import Order, PayByCode, PayStore, PayTill, answer_of, answer_type_of, keys_of, payer_asked
-from services.payments.pay_code import verify_registered
+from services.payments.pay_code import peek_use, verify_registered
 from services.payments.payment import (
     AmountDiffers,
     DeedKind,
@@ -122,7 +122,8 @@ def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
     person_id = payer.wallet.person_id
     match order:
         case PayByCode():
-            return CounterAsked(person_id, store_id=order.store_id, account_id=order.account_id)
+            use_id = peek_use(order.pay_code)
+            return CounterAsked(person_id, store_id=order.store_id, account_id=order.account_id, code_id=use_id)
         case PayStore():
             return CounterAsked(person_id, store_code=order.store_code)
         case PayTill():
@@ -155,12 +156,12 @@ def _agree_code(tx: Tx, order: PayByCode, payer: Payer, counter: Counter | None)
     if payer.device is None:
         raise DeviceUnknown()
     spend.must_be_usable(payer.wallet, payer.device)
-    code = verify_registered(order.pay_code, payer.device.public_jwk, tx.now)
+    verify_registered(order.pay_code, payer.device.public_jwk, tx.now)
     if payer.device.wallet_id != payer.wallet.id:
         raise Missing()
-    # A phone's own: nobody burns another phone's code by its jti.
-    use_id = uuid5(payer.device.id, str(code.jti))
-    return _Agreed(payer, store, Mode.CPM, order.amount_yen, order.account_id, use_id)
+    if counter is None or counter.used:
+        raise PayCodeUsed()
+    return _Agreed(payer, store, Mode.CPM, order.amount_yen, order.account_id, peek_use(order.pay_code))
 
 
 def _must_be_payable(tx: Tx, code: TillCode, used: bool, amount_yen: int | None) -> None:

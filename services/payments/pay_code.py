@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.kit.base64url import unbase64url, unbase64url_padded
 from services.kit.errors import Refusal
@@ -95,6 +95,14 @@ def peek_wallet(token: str) -> UUID:
     Raises PayCodeMalformed unless the claims are exactly ours.
     """
     return _claims(_segments(token)[1]).wallet_id
+
+
+def peek_use(token: str) -> UUID:
+    """The name under which the code is used up; nothing of it is proven yet.
+
+    It is its phone's own: nobody burns another phone's code by its `jti`. Raises PayCodeMalformed.
+    """
+    return uuid5(peek_device(token), str(_claims(_segments(token)[1]).jti))
 
 
 def verify(token: str, public_jwk: Mapping[str, object], now: datetime) -> VerifiedPayCode:

@@ -5,14 +5,14 @@ signed by a key that is known already, and alive at the deed's instant.
 """
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.kit.db import Tx
 from services.kit.errors import Refusal
 from services.kit.waiting import Waiting
 from services.payments.order import Order, PayByCode, PayStore
 from services.payments.pay import NUMBER_LENGTH, NUMBER_PREFIX
-from services.payments.pay_code import peek_device, verify_registered
+from services.payments.pay_code import peek_device, peek_use, verify_registered
 from services.payments.payment import Mode, PartPaid, Receipt, must_be_amount
 from services.payments.tables import at_speed
 from services.payments.tables.at_speed import PlainPaid, PlainRow
@@ -68,7 +68,7 @@ def _payer(tx: Tx, order: PayByCode, keys: Mapping[UUID, str]) -> tuple[UUID, UU
     """Wallet, phone and the code's use. Raises KeyError for an unknown phone, and what is wrong with the code."""
     device_id = peek_device(order.pay_code)
     code = verify_registered(order.pay_code, keys[device_id], tx.now)
-    return code.wallet_id, device_id, uuid5(device_id, str(code.jti))
+    return code.wallet_id, device_id, peek_use(order.pay_code)
 
 
 def _receipt(tx: Tx, order: Order, paid: PlainPaid, ids: Sequence[UUID], numbers: Sequence[str]) -> Receipt:

@@ -202,7 +202,7 @@ GUARDED: dict[str, Guarded] = {
         _pays_without_using_up,
     ),
     "a code's key": Guarded(
-        test_one_code.test_one_pay_code_at_many_stores_at_once_pays_one_of_them,
+        test_one_code.test_its_key_alone_lets_a_pay_code_pay_once,
         statements=(_no_key("code_use", "pk_code_use"),),
     ),
     "an own store": Guarded(

@@ -1,6 +1,8 @@
 """One pay code at two stores, one register's code for two residents, at the same time: each pays once."""
 
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,17 +28,29 @@ async def town_with(engine: AsyncEngine, people: int, stores: int) -> tuple[Town
     return town, residents, [await town.shop() for _ in range(stores)]
 
 
-async def test_control_without_its_key_one_pay_code_pays_at_every_store(
-    crowd: AsyncEngine, migrator_engine: AsyncEngine
+def blind_to_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks whether a code has paid already."""
+    real = reading.counters
+
+    async def counters(*given: Any) -> list[Any]:
+        return [each and replace(each, used=False) for each in await real(*given)]
+
+    monkeypatch.setattr(reading, "counters", counters)
+
+
+async def test_control_without_its_key_and_the_look_one_pay_code_pays_at_every_store(
+    crowd: AsyncEngine, migrator_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town, [who], shops = await town_with(crowd, 1, STORES)
     await drop_constraints(migrator_engine, ("code_use", "pk_code_use"))
+    blind_to_uses(monkeypatch)
     code = town.code_of(who)
     await at_once(town.do(pay_by_code, PayByCode(shop.clerk_id, shop.id, code, 100)) for shop in shops)
     assert await scalar(crowd, PAYMENTS) == STORES
 
 
-async def test_one_pay_code_at_many_stores_at_once_pays_one_of_them(crowd: AsyncEngine) -> None:
+async def pay_everywhere_at_once(crowd: AsyncEngine) -> None:
+    """One code at many stores: one is paid, the others hear that the code is used up."""
     town, [who], shops = await town_with(crowd, 1, STORES)
     code = town.code_of(who)
     done, refused = await at_once(town.do(pay_by_code, PayByCode(shop.clerk_id, shop.id, code, 100)) for shop in shops)
@@ -45,6 +59,15 @@ async def test_one_pay_code_at_many_stores_at_once_pays_one_of_them(crowd: Async
     assert await scalar(crowd, PAYMENTS) == 1
     assert await town.points(who) == 12_900
     await town.must_prove()
+
+
+async def test_one_pay_code_at_many_stores_at_once_pays_one_of_them(crowd: AsyncEngine) -> None:
+    await pay_everywhere_at_once(crowd)
+
+
+async def test_its_key_alone_lets_a_pay_code_pay_once(crowd: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    blind_to_uses(monkeypatch)
+    await pay_everywhere_at_once(crowd)
 
 
 async def register(town: Town, shop: Shop) -> str:
