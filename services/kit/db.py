@@ -176,6 +176,8 @@ class Database:
                 async with begin() as tx:
                     result = await use_case(tx, command)
             except (*FROM_DATABASE, PoolTimeoutError, OSError, TimeoutError) as error:
+                if isinstance(error, asyncpg.PostgresError):
+                    error.detail = None  # the values of a row are not for logs
                 if sqlstate(error) in RETRYABLE and attempt < TRIES:
                     continue
                 if _is_lost(error) or sqlstate(error) in RETRYABLE:

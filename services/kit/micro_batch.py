@@ -33,11 +33,9 @@ R = TypeVar("R")
 MOST_TOGETHER = 128
 AT_ONCE = 1
 """Batches under way. Two were not faster: the program, not the wait for the database, is what is short."""
-
 MOST_WAITING = 2_048
 MOST_ALONE = 4
 """Deeds that wait for locks of others at the same time, each on a connection of its own."""
-
 PATIENCE_S = 5.0
 """After this a deed is not begun any more; the caller's own limit is a little longer."""
 
@@ -109,15 +107,13 @@ class MicroBatch(Generic[C, R]):
         account, key = deed.account_id.bytes, deed.key.bytes
         name = account + key
         known = self._known.get(name)
+        if known is not None and known.fingerprint != deed.fingerprint:
+            raise DeedIdReused(key=str(deed.key))
+        if len(self._known if known is None else known.others) >= self._most_waiting:
+            raise Busy(retry_after_seconds=1)
         if known is not None:
-            if known.fingerprint != deed.fingerprint:
-                raise DeedIdReused(key=str(deed.key))
-            if len(known.others) >= self._most_waiting:
-                raise Busy(retry_after_seconds=1)
             known.others.append(future)
             return await future
-        if len(self._known) >= self._most_waiting:
-            raise Busy(retry_after_seconds=1)
         until = loop.time() + self._patience_s
         self._known[name] = waiting = Waiting(
             name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future
@@ -175,11 +171,7 @@ class MicroBatch(Generic[C, R]):
             for waiting in batch:
                 self._end(waiting, busy)
         except Exception as error:
-            if len(batch) == 1 and not isinstance(error, CONSTRAINT_BROKEN):
-                await self._post_again(batch[0], error)
-                return
-            for waiting in batch:
-                await self._post_alone(waiting)
+            await self._post_one_by_one(batch, error)
         except BaseException:
             self._give_up(batch)
             raise
@@ -191,6 +183,17 @@ class MicroBatch(Generic[C, R]):
                     task.add_done_callback(self._alone.discard)
                 else:
                     self._end(waiting, outcome)
+
+    async def _post_one_by_one(self, batch: Sequence[Waiting[C]], error: Exception) -> None:
+        """The batch as a whole could not be posted: whoever is at fault harms nobody else."""
+        try:
+            if len(batch) == 1 and not isinstance(error, CONSTRAINT_BROKEN):
+                await self._post_again(batch[0], error)
+                return
+            for waiting in batch:
+                await self._post_alone(waiting)
+        finally:
+            self._give_up(batch)  # without effect on those that were told
 
     async def _post_beside(self, waiting: Waiting[C]) -> None:
         """Post one whose subject is held elsewhere, waiting for it, while batches go on."""

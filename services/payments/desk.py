@@ -17,7 +17,7 @@ from uuid import UUID
 from services.kit.db import Database
 from services.kit.deeds import Deed, Done
 from services.kit.errors import Busy, Refusal
-from services.kit.micro_batch import MOST_TOGETHER, MicroBatch
+from services.kit.micro_batch import MOST_TOGETHER, MOST_WAITING, MicroBatch
 from services.payments.order import Order, PayByCode
 from services.payments.pay import PAYMENTS
 from services.payments.pay_code import is_signed, peek_device
@@ -65,11 +65,16 @@ class Signatures:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="signatures")
 
     async def check(self, token: str) -> None:
-        """Have the code's signature checked and remembered. Says nothing: the deed will ask."""
+        """Have the code's signature checked and remembered. Says nothing: the deed will ask.
+
+        Raises Busy where too many wait already.
+        """
         try:
             device_id = peek_device(token)
         except Refusal:
             return
+        if len(self._waiting) >= MOST_WAITING:
+            raise Busy(retry_after_seconds=1)
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((token, device_id, future))
         if self._working is None:
@@ -82,7 +87,8 @@ class Signatures:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:AT_A_TIME], self._waiting[AT_A_TIME:]
+                here = [each for each in self._waiting if not each[2].done()]  # whoever gave up is gone
+                batch, self._waiting = here[:AT_A_TIME], here[AT_A_TIME:]
                 try:
                     await self._check(batch)
                 except Exception:
