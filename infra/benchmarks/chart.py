@@ -38,7 +38,9 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
         for each in found["results"]
     ]
     order = [each["name"] for each in bars]
-    room = max(each["ratio"] for each in bars) * 1.15  # for the words behind the longest bar
+    goals = _goal_marks(found)
+    longest = max(*(each["ratio"] for each in bars), *(each["goal"] for each in goals), 0.0)
+    room = longest * 1.15  # for the words behind the longest bar, and for the goals that are missed
     axis = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=320))
     base = alt.Chart(alt.InlineData(values=bars)).encode(y=axis)
     colour = alt.Color("who:N", scale=alt.Scale(domain=["reference", "over HTTP"], range=[_THEIRS, _OURS]), title=None)
@@ -48,7 +50,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     )
     words = base.mark_text(align="left", dx=6, fontSize=_SIZE - 1).encode(x="ratio:Q", text="per_s:N")
     marks = (
-        alt.Chart(alt.InlineData(values=_goal_marks(found)))
+        alt.Chart(alt.InlineData(values=goals))
         .mark_tick(color=_GOAL, opacity=1, thickness=4, size=24)
         .encode(y=axis, x="goal:Q")
     )
