@@ -21,7 +21,9 @@ from infra.keys import load_keys
 from infra.scenarios import demonstration
 from infra.settings import Settings
 from infra.web_server import WebServer, web_server
+from infra.worker import close_periods
 from services.kit.clock import OffsetClock
+from services.kit.db import Database
 from services.kit.ids import SecretEntropy
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -82,13 +84,19 @@ async def _serve(settings: Settings, listener: socket.socket, interruption: _Int
 
 
 async def _seed(settings: Settings, handle: DatabaseHandle) -> bool:
-    """The demonstration town, in an empty embedded database only: another is somebody's own."""
+    """The demonstration town, in an empty embedded database only: another is somebody's own.
+
+    Its past days are closed before anybody is served, so that its first visitor finds them as she would any day.
+    """
     engine = handle.app_engine(pool_size=1, limits=JOBS)
     try:
         async with engine.connect() as connection:
             clock = OffsetClock(await require_same_clock(connection))
         keys = load_keys(settings.data_dir)
-        return await demonstration.seed(engine, clock, SecretEntropy(), keys.code_key)
+        built = await demonstration.seed(engine, clock, SecretEntropy(), keys.code_key)
+        if built:
+            await close_periods(Database(engine, clock, SecretEntropy()))
+        return built
     finally:
         await engine.dispose()
 
