@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from infra.http.lane import Lane
+
 _GRACE_S = 10
 
 _YOUNG, _MIDDLE, _OLD = 50_000, 20, 20
@@ -33,6 +35,7 @@ def web_server(app: ASGIApp) -> WebServer:
     return WebServer(
         uvicorn.Config(
             app,
+            http=Lane,
             log_level="warning",
             access_log=False,
             server_header=False,

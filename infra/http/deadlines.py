@@ -12,11 +12,11 @@ R = TypeVar("R")
 
 
 class Deadlines:
-    """The time of running tasks, oldest first; a task has one piece of work at a time."""
+    """The time of running tasks and of futures, oldest first; a task has one piece of work at a time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self.waiting: dict[asyncio.Task[Any], float] = {}
+        self.waiting: dict[asyncio.Future[Any], float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def due(self) -> float:
@@ -28,9 +28,7 @@ class Deadlines:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("work that has a deadline runs in a task")
-        self.waiting[task] = due
-        if self._timer is None:
-            self._timer = task.get_loop().call_at(due, self._cut_off)
+        self.watch(task, due)
         try:
             return await work
         except asyncio.CancelledError:
@@ -40,6 +38,16 @@ class Deadlines:
         finally:
             if self.waiting.pop(task, None) is None:
                 task.uncancel()
+
+    def watch(self, future: asyncio.Future[Any], due: float) -> None:
+        """Cancel the future at `due`, unless it is forgotten before."""
+        self.waiting[future] = due
+        if self._timer is None:
+            self._timer = future.get_loop().call_at(due, self._cut_off)
+
+    def forget(self, future: asyncio.Future[Any]) -> None:
+        """Nobody waits for it any more."""
+        self.waiting.pop(future, None)
 
     def _cut_off(self) -> None:
         self._timer = None

@@ -6,7 +6,8 @@ that every refusal of form is worded in one place. It decides nothing about mone
 fingerprint, its refusals and the rule of who may come in are those of the plain endpoint.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from infra.http.idempotency import HEADER, REPLAY_HEADER, read_key
 from infra.http.problems import REQUEST_ID
 from infra.http.request_ids import RequestIds
 from infra.http.security import standard_headers
-from services.kit.deeds import Deed, fingerprint
+from services.kit.deeds import Deed, Done, fingerprint
 from services.kit.driver_uuid import driver_uuid
 from services.kit.errors import Refusal
 
@@ -37,20 +38,25 @@ _JSON = (b"content-type", b"application/json")
 _CREATED = 201
 
 
-class _Head(NamedTuple):
-    """What a plain request says before its body."""
+class Head(NamedTuple):
+    """What a plain request says before its body, and to which operation."""
 
+    hot: Hot[Any]
     place: UUID
     key: UUID
     token: str
     body_bytes: int
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """A plain request by somebody who may ask."""
 
     deed: Deed
     order: Order
+
+
+Give = Callable[[int, list[tuple[bytes, bytes]], bytes], None]
+"""Takes an answer: status, the headers that are this answer's own, content."""
 
 
 class Door:
@@ -69,17 +75,75 @@ class Door:
         self._standard = [
             (name.lower().encode(), value.encode()) for name, value in standard_headers(secure=secure).items()
         ]
+        self.standard_lines = b"".join(b"%b: %b\r\n" % pair for pair in self._standard)
+        """The headers that every answer ends with, as they are written."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
-            for hot in self.hot:
-                head = _read_head(scope, hot)
-                if head is not None:
-                    await self._take(scope, receive, send, hot, head)
-                    return
+            head = None
+            if not scope["query_string"] and not scope.get("root_path"):
+                head = self._head(scope["path"], scope["headers"])
+            if head is not None:
+                await self._take(scope, receive, send, head)
+                return
         await self.plain(scope, receive, send)
 
-    async def _take(self, scope: Scope, receive: Receive, send: Send, hot: Hot[Any], head: _Head) -> None:
+    def head(self, target: bytes, headers: list[tuple[bytes, bytes]]) -> Head | None:
+        """What a POST says before its body, if it is plain and hot; `target` as it was sent."""
+        try:
+            return self._head(target.decode("ascii"), headers)
+        except UnicodeDecodeError:
+            return None
+
+    def _head(self, path: str, headers: list[tuple[bytes, bytes]]) -> Head | None:
+        for hot in self.hot:
+            head = _read_head(path, headers, hot)
+            if head is not None:
+                return head
+        return None
+
+    def read(self, head: Head, content: bytes) -> Asked | None:
+        """The deed that is asked for; None for what the plain endpoint shall judge, be it good or bad."""
+        if len(content) != head.body_bytes:
+            return None
+        hot = head.hot
+        try:
+            token = hot.rule.admit(self._context, head.token)
+            body = hot.read(content)
+            order = None if body is None else hot.order(body, head.place, token.account_id)
+        except Exception:  # whatever it is, the plain endpoint meets it again and words it
+            return None
+        if order is None:
+            return None
+        return Asked(Deed(token.account_id, head.key, fingerprint(order.operation, order.command)), order)
+
+    def new_request_id(self) -> str:
+        return self._ids.take()
+
+    def begin(self, asked: Asked, request_id: str, give: Give) -> None:
+        """Have the deed done, and its answer given when it is there or when its time is over."""
+        self.taken += 1
+        try:
+            future = self._context.payments.begin(asked.deed, asked.order.command)
+        except Exception as error:  # as at the edge: whatever it is, it becomes a problem or a logged 500
+            give(*_refusal(request_id, error))
+            return
+        self._deadlines.watch(future, self._deadlines.due())
+
+        def told(done: asyncio.Future[Done[Any]]) -> None:
+            self._deadlines.forget(done)
+            if done.cancelled():
+                give(*_refusal(request_id, TimeoutError()))
+                return
+            try:
+                answer = _answer(done.result())
+            except Exception as error:  # as at the edge
+                answer = _refusal(request_id, error)
+            give(*answer)
+
+        future.add_done_callback(told)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send, head: Head) -> None:
         due = self._deadlines.due()
         messages: list[Message] = []
         started = False
@@ -87,11 +151,11 @@ class Door:
         async def work() -> bool:
             nonlocal started
             content = await _read_body(receive, messages, head.body_bytes)
-            asked = None if content is None else self._read(hot, head, content)
+            asked = None if content is None else self.read(head, content)
             if asked is None:
                 return False
-            scope[REQUEST_ID] = self._ids.take()
-            start, body = await self._answer(scope, asked)
+            scope[REQUEST_ID] = request_id = self._ids.take()
+            start, body = await self._perform(request_id, asked)
             started = True
             await send(start)
             await send(body)
@@ -103,59 +167,50 @@ class Door:
         except TimeoutError as error:
             if started:
                 raise
-            scope.setdefault(REQUEST_ID, self._ids.take())
-            for message in self._refusal(scope, error):
+            request_id = scope.setdefault(REQUEST_ID, self._ids.take())
+            for message in self._messages(request_id, *_refusal(request_id, error)):
                 await send(message)
             return
         scope[DEADLINE] = due
         await self.plain(scope, _again(messages, receive), send)
 
-    def _read(self, hot: Hot[Any], head: _Head, content: bytes) -> _Asked | None:
-        """The deed that is asked for; None for what the plain endpoint shall judge, be it good or bad."""
-        try:
-            token = hot.rule.admit(self._context, head.token)
-            body = hot.read(content)
-            order = None if body is None else hot.order(body, head.place, token.account_id)
-        except Exception:  # whatever it is, the plain endpoint meets it again and words it
-            return None
-        if order is None:
-            return None
-        return _Asked(Deed(token.account_id, head.key, fingerprint(order.operation, order.command)), order)
-
-    async def _answer(self, scope: Scope, asked: _Asked) -> tuple[Message, Message]:
+    async def _perform(self, request_id: str, asked: Asked) -> tuple[Message, Message]:
         self.taken += 1
         try:
-            done = await self._context.payments.perform(asked.deed, asked.order.command)
-            content = msgspec.json.encode(done.result)
+            answer = _answer(await self._context.payments.perform(asked.deed, asked.order.command))
         except Exception as error:  # as at the edge: whatever it is, it becomes a problem or a logged 500
-            return self._refusal(scope, error)
-        headers = [(b"content-length", str(len(content)).encode()), _JSON]
-        if done.replayed:
-            headers.append(_REPLAYED)
-        return self._messages(scope, _CREATED, headers, content)
-
-    def _refusal(self, scope: Scope, error: Exception) -> tuple[Message, Message]:
-        problem = last_resort(scope, error)
-        return self._messages(scope, problem.status_code, problem.raw_headers, bytes(problem.body))
+            answer = _refusal(request_id, error)
+        return self._messages(request_id, *answer)
 
     def _messages(
-        self, scope: Scope, status: int, headers: list[tuple[bytes, bytes]], content: bytes
+        self, request_id: str, status: int, headers: list[tuple[bytes, bytes]], content: bytes
     ) -> tuple[Message, Message]:
-        stamped = [*headers, (b"x-request-id", scope[REQUEST_ID].encode()), *self._standard]
+        stamped = [*headers, (b"x-request-id", request_id.encode()), *self._standard]
         return (
             {"type": "http.response.start", "status": status, "headers": stamped},
             {"type": "http.response.body", "body": content, "more_body": False},
         )
 
 
-def _read_head(scope: Scope, hot: Hot[Any]) -> _Head | None:
+def _answer(done: Done[Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    content = msgspec.json.encode(done.result)
+    headers = [(b"content-length", str(len(content)).encode()), _JSON]
+    if done.replayed:
+        headers.append(_REPLAYED)
+    return _CREATED, headers, content
+
+
+def _refusal(request_id: str, error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    problem = last_resort({REQUEST_ID: request_id}, error)
+    return problem.status_code, problem.raw_headers, bytes(problem.body)
+
+
+def _read_head(path: str, sent: list[tuple[bytes, bytes]], hot: Hot[Any]) -> Head | None:
     """What a plain request to this operation says in its path and headers; None for every other request."""
-    path: str = scope["path"]
     first = len(hot.before)
     last = first + _UUID_CHARACTERS
-    if path[:first] != hot.before or path[last:] != hot.after or scope["query_string"] or scope.get("root_path"):
+    if path[last:] != hot.after or path[:first] != hot.before:
         return None
-    sent: list[tuple[bytes, bytes]] = scope["headers"]
     headers = dict(sent)
     length, bearer, key = headers.get(b"content-length"), headers.get(b"authorization"), headers.get(_KEY)
     if length is None or bearer is None or key is None or len(headers) != len(sent):
@@ -166,7 +221,7 @@ def _read_head(scope: Scope, hot: Hot[Any]) -> _Head | None:
         return None
     try:
         place = driver_uuid(msgspec.convert(path[first:last], UUID).bytes)
-        return _Head(place, read_key([key.decode("latin-1")]), bearer[len(_BEARER) :].decode("ascii"), int(length))
+        return Head(hot, place, read_key([key.decode("latin-1")]), bearer[len(_BEARER) :].decode("ascii"), int(length))
     except (msgspec.MsgspecError, Refusal):
         return None
 

@@ -12,9 +12,8 @@ its neighbours. The queue is bounded, and so is each deed's time: beyond either 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
 from services.kit.deeds import Deed, DeedIdReused, Done
 from services.kit.driver_uuid import driver_uuid
 from services.kit.errors import Busy, Refusal
-from services.kit.waiting import Waiting
+from services.kit.waiting import DonePlainly, Elsewhere, Waiting
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -40,20 +39,14 @@ PATIENCE_S = 5.0
 """After this a deed is not begun any more; the caller's own limit is a little longer."""
 
 
-class Elsewhere(Enum):
-    """What a batch's use case answers for a command whose subject somebody else holds: not now, alone."""
-
-    HELD = "held"
-
-
 Together = Callable[[Tx, Sequence[C], bool], Awaitable[Sequence[R | Refusal | Elsewhere]]]
 """A use case over many commands: an outcome for each, in their order.
 
 Only where nothing else is done in the transaction, as the last argument says, does it wait for locks.
 """
 
-Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[Mapping[int, R]]]
-"""Does, of several, those in which nothing is unusual, and stores their deeds; the results by their place."""
+Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[DonePlainly[R]]]
+"""Does, of several, those in which nothing is unusual, and stores their deeds."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +95,10 @@ class MicroBatch(Generic[C, R]):
         Raises DeedIdReused (other content), Busy (too many wait, or the database cannot answer), and
         whatever the use case refuses with.
         """
+        return await self.submit(deed, command)
+
+    def submit(self, deed: Deed, command: C) -> asyncio.Future[Done[Any]]:
+        """`perform`, for who waits otherwise than in a task. Raises what can be said at once."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done[Any]] = loop.create_future()
         account, key = deed.account_id.bytes, deed.key.bytes
@@ -113,7 +110,7 @@ class MicroBatch(Generic[C, R]):
             raise Busy(retry_after_seconds=1)
         if known is not None:
             known.others.append(future)
-            return await future
+            return future
         until = loop.time() + self._patience_s
         self._known[name] = waiting = Waiting(
             name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future
@@ -122,7 +119,7 @@ class MicroBatch(Generic[C, R]):
         if len(self._posting) < self._at_once:
             task = loop.create_task(self._post())
             self._posting.add(task)
-        return await future
+        return future
 
     async def _post(self) -> None:
         """Post what waits until nothing does."""
@@ -238,13 +235,17 @@ class MicroBatch(Generic[C, R]):
         batch, left_s = given
         await tables.limit_statements(tx, left_s)
         plainly = self._kind.plainly if len(batch) > 1 else None
-        done = await plainly(tx, batch) if plainly is not None else {}
-        rest = [waiting for place, waiting in enumerate(batch) if place not in done]
-        outcomes = iter(await self._rest(tx, rest, alone=len(batch) == 1) if rest else ())
-        return [
-            Done(self._kind.answer(waiting.command, done[place]), False) if place in done else next(outcomes)
-            for place, waiting in enumerate(batch)
-        ]
+        if plainly is None:
+            return await self._rest(tx, batch, alone=len(batch) == 1)
+        told = await plainly(tx, batch)
+        outcomes: list[Done[Any] | Refusal | Elsewhere | None] = [None] * len(batch)
+        for place, result in told.done.items():
+            outcomes[place] = Done(self._kind.answer(batch[place].command, result), False)
+        for place, stored in told.known.items():
+            outcomes[place] = self._answered(batch[place], stored)
+        rest = [waiting for waiting, outcome in zip(batch, outcomes, strict=True) if outcome is None]
+        others = iter(await self._rest(tx, rest, alone=False) if rest else ())
+        return [next(others) if outcome is None else outcome for outcome in outcomes]
 
     async def _rest(self, tx: Tx, batch: Sequence[Waiting[C]], *, alone: bool) -> list[Done[Any] | Refusal | Elsewhere]:
         """What an id stands for already is answered from the table; the others are done, and their deeds stored."""

@@ -1,13 +1,22 @@
 """A named deed that waits to be posted, and everybody who waits for its answer."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from services.kit.deeds import Done
 
 C = TypeVar("C")
+R = TypeVar("R")
+
+
+class Elsewhere(Enum):
+    """What a batch's use case answers for a command whose subject somebody else holds: not now, alone."""
+
+    HELD = "held"
 
 
 @dataclass(eq=False, slots=True)
@@ -32,3 +41,14 @@ class Waiting(Generic[C]):
                 future.set_result(outcome if future is self.future else Done(outcome.result, replayed=True))
             else:
                 future.set_exception(outcome)
+
+
+@dataclass(frozen=True)
+class DonePlainly(Generic[R]):
+    """What a short cut did, by place: results of what is done and stored now, and what ids stand for already.
+
+    The latter as the fingerprint of what was asked then, and the answer as JSON.
+    """
+
+    done: Mapping[int, R]
+    known: Mapping[int, tuple[bytes, str]]

@@ -42,6 +42,12 @@ class PaymentDesk:
         kind = replace(PAYMENTS, plainly=plainly)
         self._batch = MicroBatch(database, kind, most_together=most_together)
 
+    def begin(self, deed: Deed, order: Order) -> asyncio.Future[Done[Any]]:
+        """As `perform`, but nobody needs a task to wait for it. What stands against it at once is raised at once."""
+        if isinstance(order, PayByCode):
+            return asyncio.get_running_loop().create_task(self.perform(deed, order))
+        return self._batch.submit(deed, order)
+
     async def perform(self, deed: Deed, order: Order) -> Done[Any]:
         """Pay once for this deed's id; see `MicroBatch.perform` for what it raises."""
         if isinstance(order, PayByCode):

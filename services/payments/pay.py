@@ -13,7 +13,8 @@ from uuid import UUID
 from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Missing, Refusal
 from services.kit.frozen import quick
-from services.kit.micro_batch import Elsewhere, Kind
+from services.kit.micro_batch import Kind
+from services.kit.waiting import Elsewhere
 from services.ledger import post
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
 from services.payments.order import Order, PayByCode, PayStore, PayTill, answer_of, answer_type_of, keys_of, payer_asked

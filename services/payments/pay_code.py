@@ -80,6 +80,7 @@ class _Claims:
     expiry_second: int
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def peek_device(token: str) -> UUID:
     """The phone whose key is to be looked up; nothing of the code is proven yet.
 
@@ -89,20 +90,22 @@ def peek_device(token: str) -> UUID:
     return _device(_segments(token)[0])
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def peek_wallet(token: str) -> UUID:
     """The wallet that the code says it pays from, to be locked; nothing of the code is proven yet.
 
     Raises PayCodeMalformed unless the claims are exactly ours.
     """
-    return _claims(_segments(token)[1]).wallet_id
+    return _claims(token).wallet_id
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def peek_use(token: str) -> UUID:
     """The name under which the code is used up; nothing of it is proven yet.
 
     It is its phone's own: nobody burns another phone's code by its `jti`. Raises PayCodeMalformed.
     """
-    return uuid5(peek_device(token), str(_claims(_segments(token)[1]).jti))
+    return uuid5(peek_device(token), str(_claims(token).jti))
 
 
 def verify(token: str, public_jwk: Mapping[str, object], now: datetime) -> VerifiedPayCode:
@@ -116,7 +119,7 @@ def verify(token: str, public_jwk: Mapping[str, object], now: datetime) -> Verif
 def verify_registered(token: str, public_jwk: str, now: datetime) -> VerifiedPayCode:
     """As `verify`, with the key as text, in the form in which it was stored or another of the same key."""
     device_id = peek_device(token)
-    claims = _claims(_segments(token)[1])
+    claims = _claims(token)
     if not is_signed(token, public_jwk):
         raise PayCodeForged
     if claims.audience != AUDIENCE:
@@ -161,8 +164,8 @@ def _device(segment: str) -> UUID:
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def _claims(segment: str) -> _Claims:
-    payload = _members(segment)
+def _claims(token: str) -> _Claims:
+    payload = _members(_segments(token)[1])
     if payload.keys() != _CLAIMS:
         raise PayCodeMalformed
     issued, expiry = _second(payload["iat"]), _second(payload["exp"])

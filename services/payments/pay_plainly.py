@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.kit.db import Tx
 from services.kit.errors import Refusal
-from services.kit.waiting import Waiting
+from services.kit.waiting import DonePlainly, Waiting
 from services.payments.order import Order, PayByCode, PayStore
 from services.payments.pay import NUMBER_LENGTH, NUMBER_PREFIX
 from services.payments.pay_code import peek_device, peek_use, verify_registered
@@ -19,8 +19,8 @@ from services.payments.tables.at_speed import PlainPaid, PlainRow
 from services.wallets import spend
 
 
-async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUID, str]) -> dict[int, Receipt]:
-    """The receipts of those that were paid, by their place; their deeds are stored as well.
+async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUID, str]) -> DonePlainly[Receipt]:
+    """The receipts of those that were paid, whose deeds are stored as well, and what was told of known ids.
 
     `keys` are the public keys of phones that are known, as JSON.
     """
@@ -32,13 +32,19 @@ async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUI
         if row is not None:
             tried.append(row)
     if not tried:
-        return {}
+        return DonePlainly({}, {})
     locked = await spend.lock_free(tx, [row.wallet_id for row in tried])
     rows = [row for row in tried if row.wallet_id in locked]
     if not rows:
-        return {}
-    paid = await at_speed.pay_plainly(tx, rows, tx.now.isoformat().replace("+00:00", "Z"))
-    return {found.n: _receipt(tx, named[found.n].command, found, ids, numbers) for found in paid}
+        return DonePlainly({}, {})
+    receipts: dict[int, Receipt] = {}
+    known: dict[int, tuple[bytes, str]] = {}
+    for found in await at_speed.pay_plainly(tx, rows, tx.now.isoformat().replace("+00:00", "Z")):
+        if found.told_for is None or found.told is None:
+            receipts[found.n] = _receipt(tx, named[found.n].command, found, ids, numbers)
+        else:
+            known[found.n] = (found.told_for, found.told)
+    return DonePlainly(receipts, known)
 
 
 def _row(

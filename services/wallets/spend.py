@@ -10,7 +10,7 @@ from services.campaigns.programme import Programme, ProgrammeClosed
 from services.kit.db import Tx
 from services.kit.errors import Kind, Missing, Refusal
 from services.kit.frozen import quick
-from services.kit.micro_batch import Elsewhere
+from services.kit.waiting import Elsewhere
 from services.wallets.allocation import Ceiling, LimitReached, Shortfall, Taken, allocate
 from services.wallets.expire import expire_lots
 from services.wallets.lots import Lot, Parts

@@ -10,8 +10,7 @@ import pytest
 
 from services.kit.deeds import Done
 from services.kit.errors import Refusal
-from services.kit.micro_batch import Elsewhere
-from services.kit.waiting import Waiting
+from services.kit.waiting import Elsewhere, Waiting
 from services.payments.order import Order
 from tests.http_town import HttpTown, done
 

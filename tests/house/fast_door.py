@@ -102,6 +102,9 @@ class Played:
         self.outcome: Done[Any] | Exception | None = None
         self.hangs = False
 
+    def begin(self, deed: Deed, order: Order) -> asyncio.Future[Done[Any]]:
+        return asyncio.ensure_future(self.perform(deed, order))
+
     async def perform(self, deed: Deed, order: Order) -> Done[Any]:
         self.asked.append((deed, order))
         await asyncio.sleep(0)
@@ -123,6 +126,7 @@ class Twins:
         self.town: Town = build_town(Database(engine, self.clock, SeededEntropy(7)), town_keys(), public_url=URL)
         self.played = Played()
         self.town.context.payments.perform = self.played.perform  # type: ignore[method-assign]
+        self.town.context.payments.begin = self.played.begin  # type: ignore[method-assign]
         self.replies: list[Reply] = []
         assert isinstance(self.town.app, Door)
         self.door = self.town.app

@@ -18,8 +18,8 @@ from services.kit.db import Database, Tx
 from services.kit.deeds import Deed, Done, fingerprint
 from services.kit.errors import Forbidden, Refusal
 from services.kit.ids import SeededEntropy
-from services.kit.micro_batch import Elsewhere, Kind, MicroBatch
-from services.kit.waiting import Waiting
+from services.kit.micro_batch import Kind, MicroBatch
+from services.kit.waiting import DonePlainly, Elsewhere, Waiting
 
 NOON = datetime(2026, 4, 6, 3, tzinfo=UTC)
 ME = UUID(int=0xB1)
@@ -89,7 +89,7 @@ class Notary:
             for topic in topics:
                 self._topics.remove(topic)
 
-    async def write_plainly(self, tx: Tx, batch: Sequence[Waiting[Note]]) -> dict[int, Noted]:
+    async def write_plainly(self, tx: Tx, batch: Sequence[Waiting[Note]]) -> DonePlainly[Noted]:
         """The short cut: notes that begin with "plain", with their deeds, in the same transaction."""
         plain = {place: waiting for place, waiting in enumerate(batch) if waiting.command.words.startswith("plain")}
         done = {place: await self._write(tx, waiting.command) for place, waiting in plain.items()}
@@ -97,7 +97,7 @@ class Notary:
         rows = [(each.account_id, each.key, each.fingerprint, texts[place]) for place, each in plain.items()]
         if rows:
             await tables.finish_deeds(tx, rows)
-        return done
+        return DonePlainly(done, {})
 
     async def _one(self, tx: Tx, note: Note, *, alone: bool) -> Noted | Refusal | Elsewhere:
         match note.words.split()[0]:

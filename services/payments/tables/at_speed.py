@@ -10,7 +10,7 @@ trip and each value that passes through the program costs more than its row (doc
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.kit.array_text import array_text
@@ -40,7 +40,11 @@ class PlainRow(NamedTuple):
 
 
 class PlainPaid(NamedTuple):
-    """What was paid: the store, what the wallet holds now, and what each lot gave, in spending order."""
+    """What was paid: the store, what the wallet holds now, and what each lot gave, in spending order.
+
+    Where the deed's id stands for something already nothing was paid: `told_for` is the fingerprint of
+    what was asked then, `told` the answer as JSON, and all else is None.
+    """
 
     n: int
     store_code: str
@@ -49,96 +53,61 @@ class PlainPaid(NamedTuple):
     programme_id: UUID
     lot_ids: Sequence[UUID]
     yen: Sequence[int]
+    told_for: bytes | None
+    told: str | None
 
 
-STATEMENT = """
+def _statement(*, codes: bool) -> str:
+    """The statement; without `codes` it knows no phones' codes, and spares their lookups."""
+    return f"""
 WITH asked AS MATERIALIZED (
-    SELECT * FROM unnest($1::text::int[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::uuid[],
-                         $6::text::text[], $7::text::uuid[], $8::text::uuid[], $9::text::uuid[], $10::text::bigint[],
-                         $11::text::uuid[], $12::text::text[])
-      AS asked(n, account_id, key, fingerprint, wallet_id, store_code, store_id, device_id, code_id, amount_yen,
-               payment_id, number)
-), agreed AS MATERIALIZED (
-    SELECT a.*, s.id AS at_id, s.code AS at_code, s.name AS at_name, s.store_class
+    SELECT a.*, e.fingerprint AS told_for, e.result::text AS told
+      FROM unnest($1::text::int[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::uuid[],
+                  $6::text::text[], $7::text::uuid[], $8::text::uuid[], $9::text::uuid[], $10::text::bigint[],
+                  $11::text::uuid[], $12::text::text[])
+        AS a(n, account_id, key, fingerprint, wallet_id, store_code, store_id, device_id, code_id, amount_yen,
+             payment_id, number)
+      LEFT JOIN deed e ON e.account_id = a.account_id AND e.key = a.key
+), plain AS MATERIALIZED (
+    SELECT a.n, a.account_id, a.key, a.fingerprint, a.wallet_id, a.code_id, a.amount_yen, a.payment_id, a.number,
+           s.id AS at_id, s.code AS at_code, s.name AS at_name, h.programme_id, h.day_limit_yen,
+           h.valid_yen - a.amount_yen AS balance_after_yen, h.lot_ids, h.shares, h.paid, h.premium, t.spent_yen
       FROM asked a
       JOIN wallet w ON w.id = a.wallet_id AND w.status = 'active'
-      LEFT JOIN device d ON d.id = a.device_id
-      JOIN LATERAL (
-           SELECT s.id, s.code, s.name, s.store_class, s.merchant_id
-             FROM store s JOIN merchant m ON m.id = s.merchant_id
-            WHERE s.id = coalesce(a.store_id, (SELECT o.id FROM store o WHERE o.code = a.store_code))
-              AND s.status = 'active' AND m.status = 'active'
-            LIMIT 1) s ON true
-     WHERE EXISTS (SELECT FROM account_acts_for f JOIN account c ON c.id = f.account_id
-                    WHERE f.account_id = coalesce(d.account_id, a.account_id) AND f.person_id = w.person_id
-                      AND c.status = 'active')
-       AND (a.device_id IS NULL OR (
-               d.status = 'active' AND d.wallet_id = w.id
-               AND EXISTS (SELECT FROM store_member b JOIN account c ON c.id = b.account_id
-                            WHERE b.store_id = s.id AND b.account_id = a.account_id AND b.status = 'active'
-                              AND c.status = 'active')
-               AND NOT EXISTS (SELECT FROM code_use u WHERE u.code_id = a.code_id)))
+      {_DEVICE if codes else ""}
+      JOIN store s ON {_ANY_STORE if codes else "s.code = a.store_code"} AND s.status = 'active'
+      JOIN merchant m ON m.id = s.merchant_id AND m.status = 'active'
+      JOIN account c ON c.id = {_ACCOUNT if codes else "a.account_id"} AND c.status = 'active'
+     CROSS JOIN LATERAL ({_HELD}) h
+      LEFT JOIN spent_today t ON t.wallet_id = a.wallet_id AND t.programme_id = h.programme_id AND t.day = $13
+     WHERE a.told_for IS NULL
+       AND EXISTS (SELECT FROM account_acts_for f WHERE f.account_id = c.id AND f.person_id = w.person_id)
+       {_CODE_HOLDS if codes else ""}
        AND NOT EXISTS (SELECT FROM store_member b JOIN store o ON o.id = b.store_id
                         WHERE b.person_id = w.person_id AND b.status = 'active' AND o.merchant_id = s.merchant_id)
-       AND NOT EXISTS (SELECT FROM deed e WHERE e.account_id = a.account_id AND e.key = a.key)
-), held AS MATERIALIZED (
-    SELECT a.n, a.amount_yen, l.id, l.programme_id, l.programme_version, l.paid_yen, l.premium_yen,
-           l.paid_yen + l.premium_yen AS yen, l.expires_at > $14 AS valid,
-           l.expires_at > $14 AND l.usable_from <= $14
-               AND a.store_class = ANY (string_to_array(l.store_classes, ',')) AS usable,
-           l.payment_limit_yen, l.day_limit_yen, l.expires_at,
-           length(l.store_classes) - length(replace(l.store_classes, ',', '')) AS commas, l.issued_at
-      FROM agreed a JOIN lot l ON l.wallet_id = a.wallet_id
-     WHERE l.paid_yen + l.premium_yen > 0
-), taken AS MATERIALIZED (
-    SELECT n, id, programme_id, paid_yen, premium_yen, yen, turn, least(yen, amount_yen - before)::bigint AS share
-      FROM (SELECT h.*, row_number() OVER o - 1 AS turn, sum(yen) OVER o - yen AS before
-              FROM held h WHERE usable
-            WINDOW o AS (PARTITION BY n ORDER BY expires_at, commas, issued_at, id
-                         ROWS UNBOUNDED PRECEDING)) h
-     WHERE before < amount_yen
-), plain AS MATERIALIZED (
-    SELECT a.*, h.programme_id, h.day_limit_yen, h.valid_yen - a.amount_yen AS balance_after_yen
-      FROM agreed a
-      JOIN (SELECT n, min(programme_id::text)::uuid AS programme_id, min(day_limit_yen) AS day_limit_yen,
-                   min(payment_limit_yen) AS payment_limit_yen,
-                   coalesce(sum(yen) FILTER (WHERE valid), 0)::bigint AS valid_yen,
-                   coalesce(sum(yen) FILTER (WHERE usable), 0) AS usable_yen,
-                   count(DISTINCT (programme_id, programme_version)) AS terms
-              FROM held GROUP BY n) h ON h.n = a.n
-      LEFT JOIN spent_today t ON t.wallet_id = a.wallet_id AND t.programme_id = h.programme_id AND t.day = $13
-     WHERE h.terms = 1 AND h.usable_yen >= a.amount_yen AND a.amount_yen <= h.payment_limit_yen
+       AND h.one_terms AND h.usable_yen >= a.amount_yen AND a.amount_yen <= h.payment_limit_yen
        AND coalesce(t.spent_yen, 0) + a.amount_yen <= h.day_limit_yen
 ), part AS MATERIALIZED (
-    SELECT t.n, t.id AS lot_id, t.turn, t.share, p.payment_id, p.programme_id,
-           t.share * t.paid_yen / t.yen AS paid, t.share - t.share * t.paid_yen / t.yen AS premium
-      FROM taken t JOIN plain p ON p.n = t.n
-), listed AS MATERIALIZED (
-    SELECT n, array_agg(lot_id ORDER BY turn) AS lot_ids, array_agg(share ORDER BY turn) AS shares,
-           jsonb_agg(jsonb_build_object('programme_id', programme_id, 'lot_id', lot_id, 'yen', share) ORDER BY turn)
-               AS parts
-      FROM part GROUP BY n
-), used AS (
-    INSERT INTO code_use (code_id, payment_id)
-    SELECT code_id, payment_id FROM plain WHERE code_id IS NOT NULL ORDER BY code_id
-), named AS (
+    SELECT p.payment_id, p.at_id, p.amount_yen, u.lot_id, u.turn - 1 AS turn, u.paid, u.premium,
+           u.turn = cardinality(p.lot_ids) AS is_last,
+           sum(CASE WHEN u.paid > 0 AND u.premium > 0 THEN 2 ELSE 1 END)
+               OVER (PARTITION BY p.n ORDER BY u.turn ROWS UNBOUNDED PRECEDING) AS lines
+      FROM plain p, unnest(p.lot_ids, p.paid, p.premium) WITH ORDINALITY AS u(lot_id, paid, premium, turn)
+), {_USED if codes else ""} named AS (
     INSERT INTO deed (account_id, key, fingerprint, result, finished_at)
-    SELECT p.account_id, p.key, decode(p.fingerprint, 'hex'),
-           jsonb_build_object('payment_id', p.payment_id, 'number', p.number, 'store_code', p.at_code,
-                              'store_name', p.at_name, 'mode', CASE WHEN p.code_id IS NULL THEN 'mpm' ELSE 'cpm' END,
-                              'amount_yen', p.amount_yen, 'paid_at', $15::text)
-           || CASE WHEN p.code_id IS NULL THEN jsonb_build_object(
-                  'balance_after_yen', p.balance_after_yen, 'parts', x.parts) ELSE '{}'::jsonb END,
-           $14
-      FROM plain p JOIN listed x ON x.n = p.n ORDER BY p.account_id, p.key
+    SELECT account_id, key, decode(fingerprint, 'hex'), {_ANSWER if codes else _OWN_ANSWER}::jsonb, $14
+      FROM plain p ORDER BY account_id, key
 ), spent AS (
     UPDATE lot SET paid_yen = lot.paid_yen - p.paid, premium_yen = lot.premium_yen - p.premium
       FROM part p WHERE lot.id = p.lot_id
-), counted AS (
+), counted_first AS (
     INSERT INTO spent_today (wallet_id, programme_id, day, spent_yen, limit_yen)
-    SELECT wallet_id, programme_id, $13, amount_yen, day_limit_yen FROM plain
-    ON CONFLICT (wallet_id, programme_id, day)
-    DO UPDATE SET spent_yen = spent_today.spent_yen + excluded.spent_yen, limit_yen = excluded.limit_yen
+    SELECT wallet_id, programme_id, $13, amount_yen, day_limit_yen FROM plain WHERE spent_yen IS NULL
+), counted AS (
+    UPDATE spent_today t SET spent_yen = t.spent_yen + p.amount_yen, limit_yen = p.day_limit_yen
+      FROM plain p
+     WHERE p.spent_yen IS NOT NULL
+       AND t.wallet_id = p.wallet_id AND t.programme_id = p.programme_id AND t.day = $13
 ), paid AS (
     INSERT INTO payment (id, number, wallet_id, store_id, mode, amount_yen, balance_after_yen, acted_by, effective_at)
     SELECT payment_id, number, wallet_id, at_id, CASE WHEN code_id IS NULL THEN 'mpm' ELSE 'cpm' END,
@@ -155,17 +124,85 @@ WITH asked AS MATERIALIZED (
     SELECT payment_id, programme_id, 'payment', payment_id, $14 FROM plain
 ), posted AS (
     INSERT INTO ledger_posting (journal_id, line, account, owner_id, amount_yen)
-    SELECT journal_id, row_number() OVER (PARTITION BY journal_id ORDER BY turn, account), account, owner_id, amount_yen
-      FROM (SELECT payment_id AS journal_id, turn, 'wallet_paid' AS account, lot_id AS owner_id, paid AS amount_yen
-              FROM part WHERE paid > 0
-            UNION ALL
-            SELECT payment_id, turn, 'wallet_premium', lot_id, premium FROM part WHERE premium > 0
-            UNION ALL
-            SELECT payment_id, 32767, 'store_payable', at_id, -amount_yen FROM plain) line
+    SELECT payment_id, CASE WHEN premium > 0 THEN lines - 1 ELSE lines END, 'wallet_paid', lot_id, paid
+      FROM part WHERE paid > 0
+     UNION ALL
+    SELECT payment_id, lines, 'wallet_premium', lot_id, premium FROM part WHERE premium > 0
+     UNION ALL
+    SELECT payment_id, lines + 1, 'store_payable', at_id, -amount_yen FROM part WHERE is_last
 )
-SELECT p.n, p.at_code, p.at_name, p.balance_after_yen, p.programme_id, x.lot_ids, x.shares
-  FROM plain p JOIN listed x ON x.n = p.n
-"""
+SELECT n, at_code, at_name, balance_after_yen, programme_id, lot_ids, shares, NULL::bytea, NULL::text FROM plain
+ UNION ALL
+SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL
+"""  # noqa: S608 - its parts are the constants below
+
+
+_HELD: Final = """
+           SELECT (array_agg(programme_id))[1] AS programme_id,
+                  (array_agg(programme_id))[1] = ALL (array_agg(programme_id))
+                      AND min(programme_version) = max(programme_version) AS one_terms,
+                  min(day_limit_yen) AS day_limit_yen, min(payment_limit_yen) AS payment_limit_yen,
+                  coalesce(sum(yen) FILTER (WHERE valid), 0)::bigint AS valid_yen,
+                  coalesce(sum(yen) FILTER (WHERE usable), 0) AS usable_yen,
+                  array_agg(id) FILTER (WHERE share > 0) AS lot_ids,
+                  array_agg(share) FILTER (WHERE share > 0) AS shares,
+                  array_agg(share * paid_yen / yen) FILTER (WHERE share > 0) AS paid,
+                  array_agg(share - share * paid_yen / yen) FILTER (WHERE share > 0) AS premium
+             FROM (SELECT o.*, CASE WHEN usable THEN least(yen, a.amount_yen - (sum(yen) OVER spending - yen))
+                                    ELSE 0 END::bigint AS share
+                     FROM (SELECT l.id, l.programme_id, l.programme_version, l.paid_yen,
+                                  l.paid_yen + l.premium_yen AS yen, l.payment_limit_yen, l.day_limit_yen,
+                                  l.expires_at > $14 AS valid,
+                                  l.expires_at > $14 AND l.usable_from <= $14
+                                      AND s.store_class = ANY (string_to_array(l.store_classes, ',')) AS usable,
+                                  l.expires_at, l.issued_at,
+                                  length(l.store_classes) - length(replace(l.store_classes, ',', '')) AS commas
+                             FROM lot l WHERE l.wallet_id = a.wallet_id AND l.paid_yen + l.premium_yen > 0) o
+                   WINDOW spending AS (ORDER BY usable DESC, expires_at, commas, issued_at, id
+                                       ROWS UNBOUNDED PRECEDING)
+                    ORDER BY usable DESC, expires_at, commas, issued_at, id) l"""
+"""A wallet's lots in spending order, and what each gives; one row a payer."""
+
+_ACCOUNT: Final = "coalesce(d.account_id, a.account_id)"
+_DEVICE: Final = "LEFT JOIN device d ON d.id = a.device_id"
+_ANY_STORE: Final = "s.id = coalesce(a.store_id, (SELECT o.id FROM store o WHERE o.code = a.store_code))"
+_CODE_HOLDS: Final = """
+       AND (a.device_id IS NULL OR (
+               d.status = 'active' AND d.wallet_id = w.id
+               AND EXISTS (SELECT FROM store_member b JOIN account c ON c.id = b.account_id
+                            WHERE b.store_id = s.id AND b.account_id = a.account_id AND b.status = 'active'
+                              AND c.status = 'active')
+               AND NOT EXISTS (SELECT FROM code_use u WHERE u.code_id = a.code_id)))"""
+_USED: Final = """used AS (
+    INSERT INTO code_use (code_id, payment_id)
+    SELECT code_id, payment_id FROM plain WHERE code_id IS NOT NULL ORDER BY code_id
+), """
+
+
+def _answer(mode: str, rest: str = "") -> str:
+    """The deed's answer as JSON text: put together from text, which takes a third of building it as a value.
+
+    Ids, numbers and codes hold nothing that would have to be escaped; a store's name may.
+    """
+    return (
+        """concat('{"payment_id":"', payment_id, '","number":"', number, '","store_code":"', at_code,"""
+        f"""'","store_name":', to_json(at_name), ',"mode":"{mode}","amount_yen":', amount_yen,"""
+        f"""',"paid_at":"', $15::text, '"'{rest}, '}}')"""
+    )
+
+
+_OWN_ANSWER: Final = _answer(
+    "mpm",
+    """, ',"balance_after_yen":', balance_after_yen, ',"parts":[',
+       (SELECT string_agg(concat('{"programme_id":"', p.programme_id, '","lot_id":"', lot_id, '","yen":', share, '}'),
+                          ',' ORDER BY turn)
+          FROM unnest(p.lot_ids, p.shares) WITH ORDINALITY AS u(lot_id, share, turn)), ']'""",
+)
+_ANSWER: Final = f"CASE WHEN code_id IS NULL THEN {_OWN_ANSWER} ELSE {_answer('cpm')} END"
+"""What a store is told of a payment by code holds nothing of who paid."""
+
+_BY_STORES_CODE: Final = _statement(codes=False)
+_BY_ANY_CODE: Final = _statement(codes=True)
 
 
 async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[PlainPaid]:
@@ -173,7 +210,9 @@ async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[Pl
 
     `paid_at` is the deed's instant as answers write it. Needs a transaction of `Database.begin_direct`.
     """
+    by_code = any(row.device_id is not None for row in rows)
+    statement = _BY_ANY_CODE if by_code else _BY_STORES_CODE
     # Nothing here needs quoting: numbers, ids, digits, and codes of ours, which are letters and digits.
     values = [array_text(column, str) for column in zip(*rows, strict=True)]
-    found = await tx.driver.fetch(STATEMENT, *values, civil_date(tx.now), tx.now, paid_at)
+    found = await tx.driver.fetch(statement, *values, civil_date(tx.now), tx.now, paid_at)
     return [PlainPaid(*row) for row in found]

@@ -1,0 +1,136 @@
+"""The fast door at the wire: a hot request that came whole is answered without a task, a scope or messages.
+
+Law: it writes the very bytes that the ordinary protocol would write for the door's answer. Only a plain
+request that arrives in one piece on an idle connection is taken here; every other goes the ordinary way,
+before anything was done about it. So whatever is slow, cut in pieces, pipelined or odd is uvicorn's.
+
+One answer is one write: two would cost as much again as everything that the program does for a payment.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from infra.http.door import Door, Head
+
+_Fields = Sequence[tuple[bytes, bytes]]
+
+
+class Lane(HttpToolsProtocol):
+    """uvicorn's protocol with a short way for the door's operations."""
+
+    _head: Head | None = None
+    """A hot request whose headers were read and whose body has not ended."""
+    _content = b""
+    _door: Door | None = None
+
+    # Any: uvicorn's own parameters, handed on as they come.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self.config.app, Door):
+            self._door = self.config.app
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head is not None:
+            self._give_way()  # the rest of it is still on its way
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        door = self._door
+        if door is not None and self._is_ordinary_post():
+            self._head = door.head(self.url, self.headers)
+        if self._head is None:
+            self._begin_ordinary()
+        else:
+            self._content = b""
+
+    def _is_ordinary_post(self) -> bool:
+        """A POST by HTTP/1.1 on a connection that is idle and stays, with nothing special asked for."""
+        parser = self.parser
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.expect_100_continue
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+        )
+
+    def on_body(self, body: bytes) -> None:
+        if self._head is None:
+            super().on_body(body)
+        else:
+            self._content += body
+
+    def on_message_complete(self) -> None:
+        head, door = self._head, self._door
+        if head is None or door is None:
+            super().on_message_complete()
+            return
+        asked = door.read(head, self._content)
+        if asked is None:
+            self._give_way()
+            super().on_message_complete()
+            return
+        self._head = None
+        request_id = door.new_request_id()
+        answer = Answer(self, door, request_id)
+        # It is all that the protocol asks of a request that is under way.
+        self.cycle = answer  # type: ignore[assignment]
+        door.begin(asked, request_id, answer.give)
+
+    def _begin_ordinary(self) -> None:
+        """Let uvicorn have a request whose headers are complete, as if it had read them itself."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        super().on_headers_complete()
+
+    def _give_way(self) -> None:
+        self._head = None
+        self._begin_ordinary()
+        if self._content:
+            super().on_body(self._content)
+
+
+class Answer:
+    """A request of ours under way, as the protocol sees it, until its answer is written."""
+
+    def __init__(self, protocol: Lane, door: Door, request_id: str) -> None:
+        self._protocol = protocol
+        self._door = door
+        self._request_id = request_id
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+        self.message_event = self
+
+    def set(self) -> None:
+        """Nobody of ours waits for the client to say more."""
+
+    def give(self, status: int, fields: _Fields, content: bytes) -> None:
+        """Write the answer, unless nobody is there any more."""
+        protocol = self._protocol
+        self.response_complete = True
+        transport = protocol.transport
+        if self.disconnected or transport.is_closing():
+            return
+        lines = [STATUS_LINE[status]]
+        for name, value in protocol.server_state.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in fields:
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"x-request-id: ", self._request_id.encode(), b"\r\n", self._door.standard_lines)
+        lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        lines.append(content)
+        transport.write(b"".join(lines))
+        if not self.keep_alive:
+            transport.close()
+        protocol.on_response_complete()
