@@ -56,15 +56,12 @@ def _row(
     try:
         if isinstance(order, PayStore) and order.store_code.isalnum():
             must_be_amount(order.amount_yen)
-            return PlainRow(
-                n, *deed, order.wallet_id, order.store_code, None, None, None, order.amount_yen, payment_id, number
-            )
+            return PlainRow(n, *deed, order.wallet_id, order.store_code, order.amount_yen, payment_id, number)
         if isinstance(order, PayByCode):
             must_be_amount(order.amount_yen)
             wallet_id, device_id, code_id = _payer(tx, order, keys)
-            return PlainRow(
-                n, *deed, wallet_id, None, order.store_id, device_id, code_id, order.amount_yen, payment_id, number
-            )
+            phones = (order.store_id, device_id, code_id)
+            return PlainRow(n, *deed, wallet_id, None, order.amount_yen, payment_id, number, *phones)
     except (Refusal, KeyError):
         return None
     return None

@@ -2,8 +2,9 @@
 
 Law: it pays what the plain path (`services.payments.pay`) would pay, in exactly that way, or leaves it
 alone; it refuses nothing. Whatever is not plain is answered by the plain path: several programmes or
-versions of terms in one wallet, a register's code, too little value, a limit, anything suspended, an
-id that is known. The tests hold the two to the same outcome over random wallets and orders.
+versions of terms in one wallet, a register's code, too little value, a limit, anything suspended. Of an
+id that stands for something already it says what. The tests hold the two to the same outcome over random
+wallets and orders.
 
 It reads and writes tables of several packages at once, because each statement of a batch costs a round
 trip and each value that passes through the program costs more than its row (docs/decisions/0021).
@@ -31,12 +32,12 @@ class PlainRow(NamedTuple):
     fingerprint: str
     wallet_id: UUID
     store_code: str | None
-    store_id: UUID | None
-    device_id: UUID | None
-    code_id: UUID | None
     amount_yen: int
     payment_id: UUID
     number: str
+    store_id: UUID | None = None
+    device_id: UUID | None = None
+    code_id: UUID | None = None
 
 
 class PlainPaid(NamedTuple):
@@ -62,16 +63,17 @@ def _statement(*, codes: bool) -> str:
     return f"""
 WITH asked AS MATERIALIZED (
     SELECT a.*, e.fingerprint AS told_for, e.result::text AS told
-      FROM unnest($1::text::int[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::uuid[],
-                  $6::text::text[], $7::text::uuid[], $8::text::uuid[], $9::text::uuid[], $10::text::bigint[],
-                  $11::text::uuid[], $12::text::text[])
-        AS a(n, account_id, key, fingerprint, wallet_id, store_code, store_id, device_id, code_id, amount_yen,
-             payment_id, number)
+      FROM unnest($4::text::int[], $5::text::uuid[], $6::text::uuid[], $7::text::text[], $8::text::uuid[],
+                  $9::text::text[], $10::text::bigint[], $11::text::uuid[],
+                  $12::text::text[]{", $13::text::uuid[], $14::text::uuid[], $15::text::uuid[]" if codes else ""})
+        AS a(n, account_id, key, fingerprint, wallet_id, store_code, amount_yen, payment_id,
+             number{", store_id, device_id, code_id" if codes else ""})
       LEFT JOIN deed e ON e.account_id = a.account_id AND e.key = a.key
 ), plain AS MATERIALIZED (
-    SELECT a.n, a.account_id, a.key, a.fingerprint, a.wallet_id, a.code_id, a.amount_yen, a.payment_id, a.number,
-           s.id AS at_id, s.code AS at_code, s.name AS at_name, h.programme_id, h.day_limit_yen,
-           h.valid_yen - a.amount_yen AS balance_after_yen, h.lot_ids, h.shares, h.paid, h.premium, t.spent_yen
+    SELECT a.n, a.account_id, a.key, a.fingerprint, a.wallet_id, a.amount_yen, a.payment_id, a.number,
+           {"a.code_id" if codes else "NULL::uuid AS code_id"}, s.id AS at_id, s.code AS at_code, s.name AS at_name,
+           h.programme_id, h.day_limit_yen, h.valid_yen - a.amount_yen AS balance_after_yen, h.lot_ids, h.shares,
+           h.paid, h.premium, t.spent_yen
       FROM asked a
       JOIN wallet w ON w.id = a.wallet_id AND w.status = 'active'
       {_DEVICE if codes else ""}
@@ -79,7 +81,7 @@ WITH asked AS MATERIALIZED (
       JOIN merchant m ON m.id = s.merchant_id AND m.status = 'active'
       JOIN account c ON c.id = {_ACCOUNT if codes else "a.account_id"} AND c.status = 'active'
      CROSS JOIN LATERAL ({_HELD}) h
-      LEFT JOIN spent_today t ON t.wallet_id = a.wallet_id AND t.programme_id = h.programme_id AND t.day = $13
+      LEFT JOIN spent_today t ON t.wallet_id = a.wallet_id AND t.programme_id = h.programme_id AND t.day = $1
      WHERE a.told_for IS NULL
        AND EXISTS (SELECT FROM account_acts_for f WHERE f.account_id = c.id AND f.person_id = w.person_id)
        {_CODE_HOLDS if codes else ""}
@@ -95,33 +97,33 @@ WITH asked AS MATERIALIZED (
       FROM plain p, unnest(p.lot_ids, p.paid, p.premium) WITH ORDINALITY AS u(lot_id, paid, premium, turn)
 ), {_USED if codes else ""} named AS (
     INSERT INTO deed (account_id, key, fingerprint, result, finished_at)
-    SELECT account_id, key, decode(fingerprint, 'hex'), {_ANSWER if codes else _OWN_ANSWER}::jsonb, $14
+    SELECT account_id, key, decode(fingerprint, 'hex'), {_ANSWER if codes else _OWN_ANSWER}::jsonb, $2
       FROM plain p ORDER BY account_id, key
 ), spent AS (
     UPDATE lot SET paid_yen = lot.paid_yen - p.paid, premium_yen = lot.premium_yen - p.premium
       FROM part p WHERE lot.id = p.lot_id
 ), counted_first AS (
     INSERT INTO spent_today (wallet_id, programme_id, day, spent_yen, limit_yen)
-    SELECT wallet_id, programme_id, $13, amount_yen, day_limit_yen FROM plain WHERE spent_yen IS NULL
+    SELECT wallet_id, programme_id, $1, amount_yen, day_limit_yen FROM plain WHERE spent_yen IS NULL
 ), counted AS (
     UPDATE spent_today t SET spent_yen = t.spent_yen + p.amount_yen, limit_yen = p.day_limit_yen
       FROM plain p
      WHERE p.spent_yen IS NOT NULL
-       AND t.wallet_id = p.wallet_id AND t.programme_id = p.programme_id AND t.day = $13
+       AND t.wallet_id = p.wallet_id AND t.programme_id = p.programme_id AND t.day = $1
 ), paid AS (
     INSERT INTO payment (id, number, wallet_id, store_id, mode, amount_yen, balance_after_yen, acted_by, effective_at)
     SELECT payment_id, number, wallet_id, at_id, CASE WHEN code_id IS NULL THEN 'mpm' ELSE 'cpm' END,
-           amount_yen, balance_after_yen, account_id, $14
+           amount_yen, balance_after_yen, account_id, $2
       FROM plain
 ), leg AS (
     INSERT INTO payment_leg (id, deed_id, kind, payment_id, programme_id, store_id, amount_yen, effective_at)
-    SELECT payment_id, payment_id, 'payment', payment_id, programme_id, at_id, amount_yen, $14 FROM plain
+    SELECT payment_id, payment_id, 'payment', payment_id, programme_id, at_id, amount_yen, $2 FROM plain
 ), allocated AS (
     INSERT INTO payment_allocation (leg_id, lot_id, turn, paid_yen, premium_yen)
     SELECT payment_id, lot_id, turn, paid, premium FROM part
 ), journal AS (
     INSERT INTO ledger_journal (id, programme_id, kind, deed_id, effective_at)
-    SELECT payment_id, programme_id, 'payment', payment_id, $14 FROM plain
+    SELECT payment_id, programme_id, 'payment', payment_id, $2 FROM plain
 ), posted AS (
     INSERT INTO ledger_posting (journal_id, line, account, owner_id, amount_yen)
     SELECT payment_id, CASE WHEN premium > 0 THEN lines - 1 ELSE lines END, 'wallet_paid', lot_id, paid
@@ -152,8 +154,8 @@ _HELD: Final = """
                                     ELSE 0 END::bigint AS share
                      FROM (SELECT l.id, l.programme_id, l.programme_version, l.paid_yen,
                                   l.paid_yen + l.premium_yen AS yen, l.payment_limit_yen, l.day_limit_yen,
-                                  l.expires_at > $14 AS valid,
-                                  l.expires_at > $14 AND l.usable_from <= $14
+                                  l.expires_at > $2 AS valid,
+                                  l.expires_at > $2 AND l.usable_from <= $2
                                       AND s.store_class = ANY (string_to_array(l.store_classes, ',')) AS usable,
                                   l.expires_at, l.issued_at,
                                   length(l.store_classes) - length(replace(l.store_classes, ',', '')) AS commas
@@ -187,7 +189,7 @@ def _answer(mode: str, rest: str = "") -> str:
     return (
         """concat('{"payment_id":"', payment_id, '","number":"', number, '","store_code":"', at_code,"""
         f"""'","store_name":', to_json(at_name), ',"mode":"{mode}","amount_yen":', amount_yen,"""
-        f"""',"paid_at":"', $15::text, '"'{rest}, '}}')"""
+        f"""',"paid_at":"', $3::text, '"'{rest}, '}}')"""
     )
 
 
@@ -201,6 +203,8 @@ _OWN_ANSWER: Final = _answer(
 _ANSWER: Final = f"CASE WHEN code_id IS NULL THEN {_OWN_ANSWER} ELSE {_answer('cpm')} END"
 """What a store is told of a payment by code holds nothing of who paid."""
 
+_OF_STORES_CODE: Final = PlainRow._fields.index("store_id")
+"""How many columns an order with a store's code has."""
 _BY_STORES_CODE: Final = _statement(codes=False)
 _BY_ANY_CODE: Final = _statement(codes=True)
 
@@ -211,8 +215,9 @@ async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[Pl
     `paid_at` is the deed's instant as answers write it. Needs a transaction of `Database.begin_direct`.
     """
     by_code = any(row.device_id is not None for row in rows)
-    statement = _BY_ANY_CODE if by_code else _BY_STORES_CODE
+    columns = tuple(zip(*rows, strict=True))
     # Nothing here needs quoting: numbers, ids, digits, and codes of ours, which are letters and digits.
-    values = [array_text(column, str) for column in zip(*rows, strict=True)]
-    found = await tx.driver.fetch(statement, *values, civil_date(tx.now), tx.now, paid_at)
+    values = [array_text(column, str) for column in (columns if by_code else columns[:_OF_STORES_CODE])]
+    statement = _BY_ANY_CODE if by_code else _BY_STORES_CODE
+    found = await tx.driver.fetch(statement, civil_date(tx.now), tx.now, paid_at, *values)
     return [PlainPaid(*row) for row in found]
