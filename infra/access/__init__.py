@@ -1,0 +1,1 @@
+"""Who may do what: every route against every kind of caller, worked out from the rules and written down."""

@@ -1,0 +1,161 @@
+"""How far each route reaches: the part of its rule that its use case asks of the tables, written down by hand.
+
+Law: the table has every route, once. What a token must say is read from the code; whose thing it must be
+stands here and is tried over HTTP, so neither can change without the other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infra.access.callers import Tie
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a caller is answered: `status` 0 is yes; `why` is the reason in a word."""
+
+    status: int
+    why: str = ""
+
+
+YES = Verdict(0)
+_NOT_THEIRS = Verdict(404, "not theirs")
+_REMOVED = Verdict(404, "removed")
+_RANK = Verdict(403, "rank")
+_NO_SUCH_RANK = Verdict(404, "rank")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`words` says whose thing it is. A tie that is in neither `open_to` nor `refused` was forgotten.
+
+    `closed` is what an account that was closed is answered by the use case, where the rule does not ask.
+    """
+
+    words: str
+    open_to: frozenset[Tie]
+    refused: Mapping[Tie, Verdict] = field(default_factory=dict)
+    closed: Verdict | None = None
+
+
+_RESIDENTS = frozenset({Tie.HOLDER, Tie.NEIGHBOUR})
+_STAFF = frozenset({Tie.OWNER, Tie.MANAGER, Tie.CLERK})
+_OUTSIDE = {Tie.STRANGER: _NOT_THEIRS, Tie.REMOVED: _REMOVED}
+_EVERY_STAFF = _STAFF | {Tie.STRANGER, Tie.REMOVED}
+_CLOSED = Verdict(404, "closed")
+
+EVERYBODY = Reach("everybody", frozenset(Tie))
+LOCAL = Reach("everybody, where the local pages are", frozenset(Tie))
+RESIDENTS = Reach("any resident", _RESIDENTS, closed=Verdict(0, "nothing"))
+OWN_WALLET = Reach("the wallet's holder", frozenset({Tie.HOLDER}), {Tie.NEIGHBOUR: _NOT_THEIRS}, _CLOSED)
+STAFF = Reach("any store's staff, of their own", _EVERY_STAFF)
+OWN_STORE = Reach("the store's staff", _STAFF, _OUTSIDE)
+TILL = Reach("the store's staff", _STAFF, _OUTSIDE, _CLOSED)
+OWN_BOOKS = Reach("its owner and managers", frozenset({Tie.OWNER, Tie.MANAGER}), {**_OUTSIDE, Tie.CLERK: _NO_SUCH_RANK})
+OWN_TEAM = Reach("its owner and managers", frozenset({Tie.OWNER, Tie.MANAGER}), {**_OUTSIDE, Tie.CLERK: _RANK})
+OFFICE = Reach("the city's office", frozenset({Tie.OFFICE}))
+
+REACH: Mapping[str, Mapping[str, Reach]] = {
+    "wallet": {
+        "GET /openapi.json": LOCAL,
+        "POST /sign-in/codes": EVERYBODY,
+        "POST /sign-in": EVERYBODY,
+        "GET /programmes": EVERYBODY,
+        "GET /programmes/{code}": EVERYBODY,
+        "GET /stores/{code}": EVERYBODY,
+        "POST /codes": RESIDENTS,
+        "POST /checkout/webhook": Reach("whoever signs as the channel", frozenset(Tie)),
+        "GET /wallets": RESIDENTS,
+        "GET /wallets/{wallet_id}": OWN_WALLET,
+        "GET /wallets/{wallet_id}/history": OWN_WALLET,
+        "GET /wallets/{wallet_id}/devices": OWN_WALLET,
+        "POST /wallets/{wallet_id}/devices": OWN_WALLET,
+        "POST /wallets/{wallet_id}/devices/{device_id}/block": OWN_WALLET,
+        "GET /wallets/{wallet_id}/deeds/{key}": OWN_WALLET,
+        "POST /wallets/{wallet_id}/purchases": OWN_WALLET,
+        "GET /wallets/{wallet_id}/purchases": OWN_WALLET,
+        "GET /wallets/{wallet_id}/purchases/{purchase_id}": OWN_WALLET,
+        "POST /wallets/{wallet_id}/payments": OWN_WALLET,
+        "GET /wallets/{wallet_id}/payments/{payment_id}": OWN_WALLET,
+    },
+    "merchant": {
+        "GET /openapi.json": LOCAL,
+        "POST /sign-in": EVERYBODY,
+        "GET /stores": STAFF,
+        "GET /stores/{store_id}": OWN_STORE,
+        "GET /stores/{store_id}/deeds/{key}": Reach("whose deed it was, while at the store", _STAFF, _OUTSIDE),
+        "GET /stores/{store_id}/qr.svg": OWN_STORE,
+        "GET /stores/{store_id}/qr.png": OWN_STORE,
+        "GET /stores/{store_id}/sticker.svg": OWN_STORE,
+        "GET /stores/{store_id}/emvco": OWN_STORE,
+        "GET /stores/{store_id}/emvco.svg": OWN_STORE,
+        "GET /stores/{store_id}/emvco.png": OWN_STORE,
+        "POST /stores/{store_id}/payments": TILL,
+        "GET /stores/{store_id}/payments": OWN_STORE,
+        "GET /stores/{store_id}/payments/{payment_id}": OWN_STORE,
+        "POST /stores/{store_id}/payments/{payment_id}/cancel": OWN_STORE,
+        "POST /stores/{store_id}/payments/{payment_id}/refunds": OWN_STORE,
+        "GET /stores/{store_id}/totals": OWN_STORE,
+        "POST /stores/{store_id}/till-codes": OWN_STORE,
+        "GET /stores/{store_id}/till-codes/{till_code_id}": OWN_STORE,
+        "GET /stores/{store_id}/till-codes/{till_code_id}/qr.svg": OWN_STORE,
+        "GET /stores/{store_id}/statements": OWN_BOOKS,
+        "GET /stores/{store_id}/statements/{statement_id}": OWN_BOOKS,
+        "GET /stores/{store_id}/statements/{statement_id}.txt": OWN_BOOKS,
+        "GET /stores/{store_id}/members": OWN_TEAM,
+        "POST /stores/{store_id}/members": OWN_TEAM,
+        "POST /stores/{store_id}/members/{account_id}/disable": OWN_TEAM,
+        "POST /password": STAFF,
+    },
+    "city": {
+        "GET /openapi.json": LOCAL,
+        "POST /sign-in": EVERYBODY,
+        "GET /programmes": OFFICE,
+        "POST /programmes": OFFICE,
+        "GET /programmes/{code}": OFFICE,
+        "GET /programmes/{code}/versions": OFFICE,
+        "POST /programmes/{code}/versions": OFFICE,
+        "POST /programmes/{code}/versions/{version}/approval": OFFICE,
+        "GET /programmes/{code}/trial-balance": OFFICE,
+        "GET /programmes/{code}/closes": OFFICE,
+        "POST /programmes/{code}/closes": OFFICE,
+        "POST /programmes/{code}/money-in": OFFICE,
+        "GET /closes/{close_id}/statements": OFFICE,
+        "GET /statements/{statement_id}.txt": OFFICE,
+        "GET /merchants": OFFICE,
+        "POST /merchants": OFFICE,
+        "GET /merchants/{merchant_id}": OFFICE,
+        "POST /merchants/{merchant_id}/payout-accounts": OFFICE,
+        "POST /merchants/{merchant_id}/status": OFFICE,
+        "POST /merchants/{merchant_id}/stores": OFFICE,
+        "POST /stores/{store_id}/status": OFFICE,
+        "GET /stores/{store_id}/members": OFFICE,
+        "POST /stores/{store_id}/members": OFFICE,
+        "POST /stores/{store_id}/members/{account_id}/disable": OFFICE,
+        "GET /wallets/{number}": OFFICE,
+        "POST /wallets/{number}/status": OFFICE,
+        "POST /grants": OFFICE,
+        "POST /grants/batches": OFFICE,
+        "POST /purchases/{number}/undo": OFFICE,
+        "POST /officers": OFFICE,
+        "POST /accounts/{account_id}/status": OFFICE,
+        "POST /password": OFFICE,
+        "GET /bank-files": OFFICE,
+        "POST /bank-files": OFFICE,
+        "GET /bank-files/{bank_file_id}": OFFICE,
+        "GET /bank-files/{bank_file_id}/content": OFFICE,
+        "POST /bank-files/{bank_file_id}/approval": OFFICE,
+        "POST /bank-files/{bank_file_id}/void": OFFICE,
+        "POST /bank-files/{bank_file_id}/withdrawal": OFFICE,
+        "POST /bank-files/{bank_file_id}/sent": OFFICE,
+        "POST /bank-files/{bank_file_id}/paid": OFFICE,
+        "GET /proof": OFFICE,
+    },
+    "pages": {
+        "GET /": LOCAL,
+        "GET /local.css": LOCAL,
+        "GET /outbox": LOCAL,
+        "GET /sandbox/checkout/{checkout_id}": LOCAL,
+        "POST /sandbox/checkout/{checkout_id}/{choice}": LOCAL,
+    },
+}

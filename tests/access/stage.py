@@ -1,0 +1,205 @@
+"""A town in which every route can be used: one of everything, at a step at which it may be acted upon.
+
+Built once, then cloned: what one caller does is not there when the next one asks.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.access.callers import Caller, Standing, Tie
+from services.campaigns.draft import Propose, Proposed, create
+from services.campaigns.terms import Period
+from services.identity.hashing import hash_new_password
+from services.identity.passwords import CHEAPEST
+from services.identity.people import AccountStatus, Role
+from services.identity.staff import (
+    OpenCityAccount,
+    OpenMerchantAccount,
+    SetAccountStatus,
+    open_city_account,
+    open_merchant_account,
+    set_account_status,
+)
+from services.identity.tables.schema import RoleRow
+from services.identity.tokens import Audience
+from services.merchants.add_member import AddMember, add_member
+from services.merchants.disable_member import DisableMember, disable_member
+from services.merchants.shops import MemberRole
+from services.payments.payment import Receipt
+from services.payments.till import MakeTillCode, make_till_code
+from services.settlement.approve import ApproveFile, approve
+from services.settlement.bank_file import BankFile
+from services.settlement.close import Close, close
+from services.settlement.pay_out import MarkSent, mark_sent
+from services.settlement.propose import ProposeFile, propose
+from services.settlement.read import statements_of_close
+from services.wallets.purchase import Purchase
+from tests.http_town import MERCHANT, Client, HttpTown
+from tests.town import CODE, NOON, OFFICER, Resident, Shop, town_terms
+
+PASSWORD = "tsuki-to-hoshi-88"
+WAITING = "moonlight"
+"""A programme that waits for its approval."""
+_USE = Period(date(2026, 4, 1), date(2026, 9, 30))
+_DAYS = [(4, 6), (4, 20), (5, 5), (5, 20), (6, 5)]
+_TODAY = NOON.replace(month=6, day=16)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What there is. Account ids by caller's name; `prefix` of addresses as people's e-mails begin."""
+
+    resident: Resident
+    neighbour: Resident
+    closed_resident: Resident
+    shop: Shop
+    other_shop: Shop
+    accounts: dict[str, UUID]
+    emails: dict[str, str]
+    paid: Receipt
+    unused: Purchase
+    deed_keys: dict[str, str]
+    till_code_id: UUID
+    close_id: UUID
+    statement_id: UUID
+    waiting: Proposed
+    proposed: BankFile
+    approved: BankFile
+    sent: BankFile
+
+    def account_of(self, caller: Caller) -> UUID:
+        """A misfit is its namesake with another token."""
+        return self.accounts[caller.name.split(" at ")[0]]
+
+
+class StagedTown(HttpTown):
+    """A clone of the staged town, whose clients are the callers."""
+
+    def __init__(self, engine: AsyncEngine, stage: Stage, *, seed: int) -> None:
+        super().__init__(engine, at=_TODAY, seed=seed)
+        self.stage = stage
+
+    def caller(self, caller: Caller, prefix: str) -> Client:
+        if caller.audience is None or caller.role is None:
+            return self.client(prefix)
+        return self.client(prefix, self.token(caller.audience, self.stage.account_of(caller), caller.role))
+
+
+async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
+    """Set the stage through the product's own verbs; only a role is taken away by hand, having no verb yet."""
+    town = HttpTown(engine)
+    await town.programme(replace(town_terms(sale=_USE, use=_USE), cap_yen=1_000_000))
+    people = [await town.resident() for _ in range(3)]
+    resident, neighbour, closed = people
+    shop, other_shop = await town.shop(), await town.shop()
+    accounts = {"resident": resident.account_id, "neighbour": neighbour.account_id}
+    accounts["closed resident"] = closed.account_id
+    emails: dict[str, str] = {}
+    await _appoint(town, shop, other_shop, accounts, emails)
+    await _employ(town, accounts, emails)
+    unused = await town.buy(neighbour)
+    await town.buy(resident, 2)
+    for month, day in _DAYS:
+        town.go_to(NOON.replace(month=month, day=day))
+        await town.pay(resident, shop, 1_500)
+    town.go_to(_TODAY)
+    paid = await town.pay(resident, shop, 700)
+    till = await town.do(make_till_code, MakeTillCode(accounts["clerk"], shop.id, 120))
+    waiting = await town.do(
+        create, Propose(WAITING, town_terms(sale=_USE, use=_USE, name="月明かり"), "new", accounts["proposer"])
+    )
+    files, close_id = await _settle(town, accounts)
+    async with town.database.begin() as tx:
+        statements = await statements_of_close(tx, close_id)
+    keys = await _deeds(town, shop, accounts, resident)
+    stage = Stage(
+        resident, neighbour, closed, shop, other_shop, accounts, emails, paid, unused, keys,
+        till.code.id, close_id, statements[0].statement.id, waiting, *files,
+    )  # fmt: skip
+    await _take_away(town, owner, stage)
+    town.built.checkout.close()
+    return stage
+
+
+async def _appoint(town: HttpTown, shop: Shop, other: Shop, accounts: dict[str, UUID], emails: dict[str, str]) -> None:
+    staff = {
+        "owner": (shop, MemberRole.OWNER),
+        "manager": (shop, MemberRole.MANAGER),
+        "clerk": (shop, MemberRole.CLERK),
+        "spare clerk": (shop, MemberRole.CLERK),
+        "removed clerk": (shop, MemberRole.CLERK),
+        "closed clerk": (shop, MemberRole.CLERK),
+        "stranger": (other, MemberRole.OWNER),
+    }
+    for name, (where, role) in staff.items():
+        emails[name] = f"{name.replace(' ', '-')}@shop.example.jp"
+        secret = await hash_new_password(emails[name], PASSWORD, CHEAPEST, town.entropy)
+        opened = await town.do(open_merchant_account, OpenMerchantAccount(OFFICER, emails[name], name, secret))
+        accounts[name] = opened.account_id
+        await town.do(add_member, AddMember(OFFICER, True, where.id, opened.account_id, role))
+
+
+async def _employ(town: HttpTown, accounts: dict[str, UUID], emails: dict[str, str]) -> None:
+    staff = {
+        "officer": Role.OFFICER,
+        "approver": Role.APPROVER,
+        "auditor": Role.AUDITOR,
+        "closed officer": Role.OFFICER,
+        "former officer": Role.OFFICER,
+        "proposer": Role.OFFICER,
+    }
+    for name, role in staff.items():
+        emails[name] = f"{name.replace(' ', '-')}@city.example.jp"
+        secret = await hash_new_password(emails[name], PASSWORD, CHEAPEST, town.entropy)
+        opened = await town.do(open_city_account, OpenCityAccount(None, emails[name], name, secret, (role,)))
+        accounts[name] = opened.account_id
+
+
+async def _settle(town: HttpTown, accounts: dict[str, UUID]) -> tuple[tuple[BankFile, BankFile, BankFile], UUID]:
+    """Closes up to the end of May; three files, one at each step; what the last close owes is in none."""
+    proposer, approver = accounts["proposer"], accounts["approver"]
+    files: list[BankFile] = []
+    for day in ((4, 15), (4, 30), (5, 15), (5, 31)):
+        closed = await town.do(close, Close(CODE, date(2026, *day), proposer))
+        if len(files) < 3:
+            file = (await town.do(propose, ProposeFile(CODE, date(2026, 6, 22), proposer))).file
+            files.append(file)
+    sent, approved, proposed = files
+    for file in (sent, approved):
+        await town.do(approve, ApproveFile(file.id, file.sha256, approver))
+    await town.do(mark_sent, MarkSent(sent.id, proposer))
+    return (proposed, approved, sent), closed.id
+
+
+async def _deeds(town: HttpTown, shop: Shop, accounts: dict[str, UUID], who: Resident) -> dict[str, str]:
+    """A deed of each of those who may ask for theirs again, by caller's name."""
+    keys = {name: town.new_key() for name in ("owner", "manager", "clerk", "resident")}
+    for name in ("owner", "manager", "clerk"):
+        client = town.client(MERCHANT, town.token(Audience.MERCHANT, accounts[name], Role.MERCHANT))
+        answer = await client.command(f"/stores/{shop.id}/till-codes", {"amount_yen": 5}, key=keys[name])
+        assert answer.status_code == 201, answer.text
+    spare = {"name": "spare", "public_jwk": (await town.resident()).phone.public_jwk()}
+    client = town.as_resident(who)
+    answer = await client.command(f"/wallets/{who.wallet.id}/devices", spare, key=keys["resident"])
+    assert answer.status_code == 201, answer.text
+    return keys
+
+
+async def _take_away(town: HttpTown, owner: AsyncEngine, stage: Stage) -> None:
+    """What was taken from its bearers a moment ago: their tokens know nothing of it."""
+    for name in ("closed resident", "closed clerk", "closed officer"):
+        closing = SetAccountStatus(OFFICER, stage.accounts[name], AccountStatus.DISABLED, "left")
+        await town.do(set_account_status, closing)
+    removal = DisableMember(OFFICER, True, stage.shop.id, stage.accounts["removed clerk"], "left")
+    await town.do(disable_member, removal)
+    async with owner.begin() as connection:
+        await connection.execute(delete(RoleRow).where(RoleRow.account_id == stage.accounts["former officer"]))
+
+
+def wallet_of(stage: Stage, caller: Caller) -> Resident:
+    """The wallet that a caller asks for: their own once was, everybody else that of the resident."""
+    return stage.closed_resident if caller.standing is Standing.CLOSED and caller.tie is Tie.HOLDER else stage.resident
