@@ -1,7 +1,8 @@
 """The server of one city: engines, the clock corrected by the database's, the jobs, every API.
 
 Law: what takes payments has connections of its own. The city's API and the jobs, whose
-statements may run long, wait for each other and never for a till.
+statements may run long, wait for each other and never for a till. A database that is down when
+we start is waited for, as one that goes down later is.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from infra import worker
-from infra.database.connect import JOBS
+from infra.database.connect import JOBS, ClockSkew, is_away
 from infra.database.provision import DatabaseHandle
 from infra.http.door import Door
+from infra.http.waiting import Waiting
 from infra.keys import load_keys
 from infra.settings import Settings
 from infra.timekeeping import keep_time, offset_of
@@ -26,16 +28,19 @@ from services.kit.ids import SecretEntropy
 
 SERVING_CONNECTIONS = 8
 JOB_CONNECTIONS = 4
+RETRY_SECONDS = 1.0
+"""Between two tries to reach a database that was down when we started."""
 
 log = logging.getLogger(__name__)
 
 
 async def create_app(
     handle: DatabaseHandle, settings: Settings, *, jobs: bool = True, plain: bool = False
-) -> Door | Starlette:
+) -> Door | Starlette | Waiting:
     """Everything of one city, to be served until its lifespan ends; without `jobs` another process does them.
 
-    `plain` leaves out the fast door: payments are answered one by one through FastAPI.
+    `plain` leaves out the fast door: payments are answered one by one through FastAPI. A database that
+    cannot be reached does not stop the start: everybody is told to come back until it answers.
 
     Raises ClockSkew when this machine's clock is more than two seconds off the database's, and
     KeyUnsafe when a key of the installation could have been read by others.
@@ -45,16 +50,21 @@ async def create_app(
     keys = load_keys(settings.data_dir)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
+    clock = OffsetClock()
+    reached = asyncio.Event()
     try:
-        clock = OffsetClock(await offset_of(slow))
-    except BaseException:
-        await slow.dispose()
-        raise
+        clock.offset = await offset_of(slow)
+        reached.set()
+    except BaseException as error:
+        if not is_away(error):
+            await slow.dispose()
+            raise
+        log.warning("the database cannot be reached (%s): answering 503 until it can", type(error).__name__)
     entropy = SecretEntropy()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = asyncio.create_task(_background(town, slow, clock, jobs=jobs))
+        background = asyncio.create_task(_background(town, slow, clock, reached, jobs=jobs))
         try:
             yield
         finally:
@@ -76,11 +86,31 @@ async def create_app(
         plain_payments=plain,
         lifespan=lifespan,
     )
-    return town.plain if plain else town.app
+    app = town.plain if plain else town.app
+    return app if reached.is_set() else Waiting(app, reached, secure=settings.public_url.startswith("https:"))
 
 
-async def _background(town: Town, engine: AsyncEngine, clock: OffsetClock, *, jobs: bool) -> None:
+async def _background(
+    town: Town, engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event, *, jobs: bool
+) -> None:
+    await _reach(engine, clock, reached)
     async with asyncio.TaskGroup() as group:
         if jobs:
             group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout)))
         group.create_task(keep_time(engine, clock))
+
+
+async def _reach(engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event) -> None:
+    """Wait for the database, and begin with its time. A clock that is off keeps us closed, as it stops a start."""
+    while not reached.is_set():
+        await asyncio.sleep(RETRY_SECONDS)
+        try:
+            clock.offset = await offset_of(engine)
+        except ClockSkew as skew:
+            log.error("%s", skew)  # noqa: TRY400 - the sentence is all there is to tell
+        except Exception as error:
+            if not is_away(error):  # it lets us in no more, or never did: told each time, for somebody to put right
+                log.exception("the database cannot be used")
+        else:
+            reached.set()
+            log.warning("the database is there: serving")

@@ -1,5 +1,6 @@
 """`tanabata up`: the database, the server and the worker, until Ctrl-C; then they stop in the other order.
 
+A database of one's own (DATABASE_URL) that is down is waited for: meanwhile everybody is told to come back.
 The platform's own jobs run in a process of their own (`tanabata worker`), so that nothing they do takes a
 payment's turn. The signals are ours for the whole time: the web server must not end the process while the
 database still runs, and a signal during a long crash recovery ends the start cleanly.
@@ -16,7 +17,7 @@ import typer
 from infra.companion import beside
 from infra.console import complain, out, run, tell
 from infra.database.connect import JOBS, require_same_clock
-from infra.database.provision import DatabaseHandle, open_database
+from infra.database.provision import DatabaseHandle, Unreachable, open_database, require_reachable
 from infra.keys import load_keys
 from infra.scenarios import demonstration
 from infra.settings import Settings
@@ -26,6 +27,7 @@ from services.kit.clock import OffsetClock
 from services.kit.db import Database
 from services.kit.ids import SecretEntropy
 
+_RETRY_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WORKER = (sys.executable, "-m", "infra.cli", "worker", "--beside")
 
@@ -45,7 +47,7 @@ class _Interruption:
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._arrived)
 
-    def serving(self, server: WebServer) -> None:
+    def serving(self, server: WebServer | None) -> None:
         self._server = server
 
     def _arrived(self) -> None:
@@ -62,10 +64,44 @@ async def _up() -> None:
     interruption = _Interruption()
     listener = _listen(settings)
     try:
-        await _serve(settings, listener, interruption)
+        if await _until_reachable(settings, listener, interruption):
+            await _serve(settings, listener, interruption)
     finally:
         listener.close()
     tell("stopped")
+
+
+async def _until_reachable(settings: Settings, listener: socket.socket, interruption: _Interruption) -> bool:
+    """Answer 503 while the database is away. False when we were told to stop. Raises Unreachable for what stays so."""
+    try:
+        await require_reachable(settings)
+    except Unreachable as error:
+        if not error.is_away:
+            raise
+        tell(f"{error} - answering 503 until it is there; Ctrl-C stops")
+    else:
+        return True
+    from infra.http.waiting import busy  # noqa: PLC0415 - as below: what is not asked for is not loaded
+
+    server = web_server(busy(secure=settings.public_url.startswith("https:")))
+    interruption.serving(server)
+    serving = asyncio.create_task(server.serve(sockets=[listener.dup()]))  # the server closes its own
+    try:
+        while not serving.done():
+            await asyncio.wait((serving,), timeout=_RETRY_S)
+            try:
+                await require_reachable(settings)
+            except Unreachable as error:
+                if not error.is_away:
+                    raise
+            else:
+                break
+        stopped = server.should_exit
+    finally:
+        server.should_exit = True
+        await serving
+        interruption.serving(None)
+    return not stopped
 
 
 async def _serve(settings: Settings, listener: socket.socket, interruption: _Interruption) -> None:

@@ -17,12 +17,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.kit.db import sqlstate
 
 MAX_SKEW = timedelta(seconds=2)
 _MEASUREMENTS = 5
 _RENAMED = {"sslmode": "ssl"}  # libpq's word, and asyncpg's for the same values
+_AWAY_CLASSES = frozenset({"08", "53"})  # connection exception; insufficient resources
+_AWAY = frozenset({"57P01", "57P02", "57P03"})  # shutting down, crashed, starting up
 _OURS = frozenset({"host", "port", "ssl", "prepared_statement_cache_size", "passfile", "target_session_attrs"})
 
 
@@ -115,6 +120,17 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a connection failed for a reason that passes by itself: nobody listens, or it is only starting.
+
+    A wrong password or an unknown database is for a person to put right.
+    """
+    code = sqlstate(error)
+    if code is not None:
+        return code[:2] in _AWAY_CLASSES or code in _AWAY
+    return isinstance(error, OSError | TimeoutError | PoolTimeoutError | InterfaceError)
 
 
 async def measure_offset(connection: AsyncConnection) -> timedelta:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.database.connect import SERVING, Limits, create_engine, database_url, quoted
+from infra.database.connect import SERVING, Limits, create_engine, database_url, is_away, quoted
 from infra.database.embedded import EmbeddedPostgres
 from infra.database.migrate import create_database, drop_database, migrate, named
 from infra.database.server_files import APP, MIGRATOR
@@ -27,7 +27,14 @@ _LEFT_OVER_AFTER_S = 86_400
 
 
 class Unreachable(Exception):
-    """The database that DATABASE_URL names does not let us in; the message says why."""
+    """The database that DATABASE_URL names does not let us in; the message says why.
+
+    `is_away`: nobody listens there, or the server is only starting; that passes by itself.
+    """
+
+    def __init__(self, message: str, *, is_away: bool) -> None:
+        super().__init__(message)
+        self.is_away = is_away
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,7 @@ async def open_server(
     if settings.database_url is not None:
         migrator = settings.migrator_database_url or settings.database_url
         handle = DatabaseHandle(settings.database_url, migrator, settings.schema)
-        await _require_reachable("MIGRATOR_DATABASE_URL", migrator)
-        await _require_reachable("DATABASE_URL", settings.database_url)
+        await require_reachable(settings)
         yield handle
         return
     async with EmbeddedPostgres(settings.data_dir, tell=tell) as server:
@@ -93,6 +99,13 @@ async def open_scratch_database(
             await asyncio.shield(drop_database(server.migrator_url, name))
 
 
+async def require_reachable(settings: Settings) -> None:
+    """Raises Unreachable unless the database that DATABASE_URL names lets us in; the embedded one is our own."""
+    if settings.database_url is not None:
+        await _require_reachable("MIGRATOR_DATABASE_URL", settings.migrator_database_url or settings.database_url)
+        await _require_reachable("DATABASE_URL", settings.database_url)
+
+
 async def _require_reachable(name: str, url: str) -> None:
     engine = create_engine(url, schema="public", role=None, pool_size=1)
     try:
@@ -101,7 +114,7 @@ async def _require_reachable(name: str, url: str) -> None:
     except (DBAPIError, OSError, TimeoutError) as error:
         address = database_url(url).render_as_string(hide_password=True)
         reason = str(getattr(error, "orig", None) or error) or type(error).__name__
-        raise Unreachable(f"{name} ({address}): {reason}") from error
+        raise Unreachable(f"{name} ({address}): {reason}", is_away=is_away(error)) from error
     finally:
         await engine.dispose()
 
