@@ -14,6 +14,8 @@ from services.kit.errors import Busy, Missing, Refusal
 
 CODES = "x-codes"
 _BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_KEY_SCHEMA = {"type": "string", "pattern": f'^("{_UUID}"|{_UUID})$'}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -68,7 +70,7 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
             }
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "Idempotency-Key":
-            parameter["required"] = True
+            parameter |= {"required": True, "schema": _KEY_SCHEMA}
     operation["responses"] = dict(sorted(responses.items()))
 
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 import locales
+from infra.http.methods import allowed_methods
 from services.kit.errors import Kind, Missing, Refusal
 
 PROBLEM_JSON = "application/problem+json"
@@ -108,7 +109,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if isinstance(error, EdgeProblem):
         return problem_response(request.scope, error.status_code, error.detail, error.params)
     code = _BY_STATUS.get(error.status_code, "malformed_request")
-    return problem_response(request.scope, error.status_code, code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and isinstance(request.app, FastAPI):
+        headers["Allow"] = ", ".join(allowed_methods(request.app, request.scope))
+    return problem_response(request.scope, error.status_code, code, headers=headers)
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:

@@ -140,6 +140,7 @@ async def test_a_method_that_a_path_does_not_have_is_405(ground: Ground, api: st
                     continue
                 answer = await client.request(method, wanted.path, headers={"idempotency-key": town.new_key()})
                 assert answer.status_code == 405, (method, path, answer.status_code)
+                assert set(answer.headers["allow"].split(", ")) == known, (method, path)
                 if method != "HEAD":
                     assert answer.json()["code"] == "method_not_allowed"
 
