@@ -26,6 +26,7 @@ from infra.http.hot import Hot
 from infra.http.problems import on_http_exception, on_refusal
 from infra.keys import Keys
 from infra.ports.outbox import LocalOutbox
+from infra.ports.outgoing import outgoing
 from infra.ports.pages import pages
 from infra.ports.sandbox_checkout import SandboxCheckout
 from merchant_api import hot as merchant_hot
@@ -156,6 +157,6 @@ class _Carrier:
 
     async def deliver(self, body: bytes, headers: Mapping[str, str]) -> int:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=self._public_url) as client:
+        async with outgoing([self._public_url], transport=transport, base_url=self._public_url) as client:
             answer = await client.post(f"{WALLET}/checkout/webhook", content=body, headers=dict(headers))
         return answer.status_code
