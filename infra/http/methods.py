@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.routing import compile_path, get_route_path
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 _KNOWN: WeakKeyDictionary[FastAPI, list[tuple[re.Pattern[str], frozenset[str]]]] = WeakKeyDictionary()
@@ -25,5 +25,5 @@ def allowed_methods(app: FastAPI, scope: Scope) -> list[str]:
             for context in iter_route_contexts(app.routes)
         ]
         _KNOWN[app] = known
-    path = get_route_path(scope)
+    path = scope["path"].removeprefix(scope.get("root_path", ""))  # below where the app is mounted
     return sorted(set().union(*(methods for pattern, methods in known if pattern.match(path))))

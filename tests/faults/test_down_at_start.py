@@ -41,7 +41,7 @@ async def must_say_busy(client: httpx.AsyncClient) -> None:
 async def must_recover(client: httpx.AsyncClient) -> None:
     """Until it serves, every answer is the same 503; then it does what it is for."""
     async with asyncio.timeout(PATIENCE_S):
-        while (answer := await client.get(f"{WALLET}/programmes")).status_code == 503:
+        while (answer := await client.get(f"{WALLET}/programmes")).status_code == 503:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     assert answer.status_code == 200
     asked = await client.post(f"{WALLET}/sign-in/codes", json={"phone": "090-9999-0001"})
