@@ -1,0 +1,56 @@
+"""schemathesis over the three documents, signed in as everybody who has a token: all its checks, no finding."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.access.ground import Ground
+from tests.fuzz.serving import Served, served
+
+ST = Path(sys.executable).parent / "st"
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+SEED = 7
+SAMPLE = [("wallet", "resident"), ("merchant", "owner"), ("city", "officer")]
+ALL = [
+    *SAMPLE,
+    ("wallet", "nobody"),
+    ("wallet", "closed resident"),
+    ("wallet", "clerk"),
+    ("merchant", "nobody"),
+    ("merchant", "manager"),
+    ("merchant", "clerk"),
+    ("merchant", "removed clerk"),
+    ("merchant", "officer"),
+    ("city", "nobody"),
+    ("city", "approver"),
+    ("city", "auditor"),
+    ("city", "former officer"),
+    ("city", "resident"),
+]
+
+
+def run(town: Served, api: str, who: str, folder: Path, *options: str) -> str:
+    """The whole report of a run that found something; empty if it found nothing."""
+    token = town.token(who)
+    words = ["--config-file", str(CONFIG), "run", f"{town.base}/api/{api}/v1/openapi.json", f"--seed={SEED}"]
+    words += ["--checks=all", "--continue-on-failure", "--no-color", *options]
+    if token is not None:
+        words += ["--header", f"Authorization: Bearer {token}"]
+    done = subprocess.run([ST, *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert "Tested:" in done.stdout, done.stdout + done.stderr
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("api", "who"), SAMPLE)
+def test_a_sample_finds_nothing(ground: Ground, tmp_path: Path, api: str, who: str) -> None:
+    with served(ground) as town:
+        assert run(town, api, who, tmp_path, "--phases=examples,fuzzing,stateful", "--max-examples=4") == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("api", "who"), ALL)
+def test_every_phase_as_everybody_finds_nothing(ground: Ground, tmp_path: Path, api: str, who: str) -> None:
+    with served(ground) as town:
+        assert run(town, api, who, tmp_path, "--max-examples=100") == ""
