@@ -7,7 +7,6 @@ mail server in use ignores case and only invented ones would suffer.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ from uuid import UUID
 import phonenumbers
 
 from services.kit.errors import Kind, Refusal
+from services.kit.visible import seen_name
 
 JAPAN, JAPAN_CALLING_CODE = "JP", 81
 MAX_PHONE_LENGTH = 40
@@ -23,7 +23,11 @@ MAX_EMAIL_LENGTH, MAX_LOCAL_LENGTH = 254, 64  # RFC 5321 section 4.5.3.1
 MAX_NAME_LENGTH = 60
 MAX_REASON_LENGTH = 500
 
-_PHONE_SIGNS = frozenset("0123456789+()- \u2010\u2011\u2012\u2013\u2014\u2015\u2212\u3000ー")
+_PHONE_SIGNS = frozenset("0123456789+()-. ")
+_HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff70ー"
+"""Dashes, the minus, and the long-vowel sign in both widths, which a kana keyboard gives instead."""
+_SPACES = "\u00a0\u2002\u2003\u2007\u2008\u2009\u202f"
+"""What comes along when a number is copied from a page."""
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 _REACHABLE = frozenset(
@@ -132,7 +136,7 @@ def phone_number(text: str) -> str:
     Raises `PhoneMalformed`, `PhoneNotJapanese`, `PhoneUnusable`. Letters are refused, not
     dialled as on a keypad, and so are extensions.
     """
-    typed = _narrow(text[: MAX_PHONE_LENGTH + 1]).strip()
+    typed = _narrow(text[: MAX_PHONE_LENGTH + 1]).translate(_SEPARATORS).strip()
     if len(typed) > MAX_PHONE_LENGTH or not _PHONE_SIGNS.issuperset(typed):
         raise PhoneMalformed
     try:
@@ -171,8 +175,8 @@ def person_name(text: str) -> str:
     Raises `PersonNameInvalid` also for control and direction marks, which could make a name
     look like another one in a list.
     """
-    name = unicodedata.normalize("NFC", text[: 4 * MAX_NAME_LENGTH]).strip()
-    if not 1 <= len(name) <= MAX_NAME_LENGTH or any(_is_hidden(character) for character in name):
+    name = seen_name(text, MAX_NAME_LENGTH)
+    if name is None:
         raise PersonNameInvalid(limit=MAX_NAME_LENGTH)
     return name
 
@@ -202,8 +206,5 @@ def _narrow(text: str) -> str:
     return text.translate(_NARROW)
 
 
-def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_SEPARATORS = dict.fromkeys(map(ord, _HYPHENS), "-") | dict.fromkeys(map(ord, _SPACES), " ")

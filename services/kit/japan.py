@@ -49,7 +49,9 @@ def invoice_registration(text: str, *, corporate: str | None = None) -> str:
     everybody else the agency assigns 13 digits of which it publishes no check rule, so
     only their form can be verified. Raises `InvalidInvoiceRegistration`.
     """
-    folded = unicodedata.normalize("NFKC", text[:MAX_TYPED_LENGTH]).strip().upper()
+    if len(text) > MAX_TYPED_LENGTH:
+        raise InvalidInvoiceRegistration
+    folded = unicodedata.normalize("NFKC", text).strip().upper()
     digits = _digits(folded[1:]) if folded.startswith("T") else None
     if digits is None or (corporate is not None and digits != corporate):
         raise InvalidInvoiceRegistration

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from services.kit.errors import Kind, Refusal
 from services.kit.store_class import StoreClass
+from services.kit.visible import seen_name
 
 MERCHANT_PREFIX, MERCHANT_NUMBER_LENGTH = "M", 7
 STORE_PREFIX, STORE_CODE_LENGTH = "S", 7
@@ -164,7 +165,7 @@ class Member:
 
 def merchant_name(text: str) -> str:
     """A merchant's name without spaces at its ends; raises `MerchantNameInvalid`."""
-    name = _shown(text, MAX_MERCHANT_NAME)
+    name = seen_name(text, MAX_MERCHANT_NAME)
     if name is None:
         raise MerchantNameInvalid(limit=MAX_MERCHANT_NAME)
     return name
@@ -176,7 +177,7 @@ def store_details(typed: StoreDetails) -> StoreDetails:
     Raises `StoreNameInvalid`, `StoreNameLatinInvalid`, `StoreCityLatinInvalid`, `MccInvalid`,
     `PostalCodeInvalid`. Full-width letters and digits are forgiven.
     """
-    name = _shown(typed.name, MAX_STORE_NAME)
+    name = seen_name(typed.name, MAX_STORE_NAME)
     if name is None:
         raise StoreNameInvalid(limit=MAX_STORE_NAME)
     name_latin = _latin(typed.name_latin, MAX_NAME_LATIN)
@@ -208,16 +209,10 @@ def may_appoint(acting: MemberRole | None, role: MemberRole) -> bool:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text[:MAX_TYPED_LENGTH]).strip()
+    """In usual width; over-long input becomes nothing, which fits nowhere."""
+    return unicodedata.normalize("NFKC", text).strip() if len(text) <= MAX_TYPED_LENGTH else ""
 
 
 def _latin(text: str, limit: int) -> str | None:
     latin = _folded(text)
     return latin if len(latin) <= limit and _LATIN.fullmatch(latin) else None
-
-
-def _shown(text: str, limit: int) -> str | None:
-    """A name for the eye (NFC), or None: also for marks that hide letters or turn them around."""
-    name = unicodedata.normalize("NFC", text[:MAX_TYPED_LENGTH]).strip()
-    hidden = any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for sign in name)
-    return name if 1 <= len(name) <= limit and not hidden else None

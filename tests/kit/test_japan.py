@@ -73,3 +73,8 @@ def test_a_corporation_has_no_other_invoice_number_than_its_own() -> None:
 def test_what_is_no_invoice_number_is_refused(typed: str) -> None:
     with pytest.raises(InvalidInvoiceRegistration):
         invoice_registration(typed)
+
+
+def test_nothing_is_cut_off_to_make_a_number_fit() -> None:
+    with pytest.raises(InvalidInvoiceRegistration):
+        invoice_registration("T7000012050002" + " " * 40 + "and more")
