@@ -13,6 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from infra.http.door import Door, Head
+from infra.http.waiting import Waiting
 
 _Fields = Sequence[tuple[bytes, bytes]]
 
@@ -28,8 +29,11 @@ class Lane(HttpToolsProtocol):
     # Any: uvicorn's own parameters, handed on as they come.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if isinstance(self.config.app, Door):
-            self._door = self.config.app
+        app = self.config.app
+        if isinstance(app, Waiting):
+            app = app.now
+        if isinstance(app, Door):
+            self._door = app
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

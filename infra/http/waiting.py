@@ -34,6 +34,11 @@ class Waiting:
         self._reached = reached
         self._busy = busy(secure=secure)
 
+    @property
+    def now(self) -> ASGIApp:
+        """Who answers at this moment."""
+        return self._app if self._reached.is_set() else self._busy
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app if self._reached.is_set() or scope["type"] != "http" else self._busy
+        app = self.now if scope["type"] == "http" else self._app
         await app(scope, receive, send)
