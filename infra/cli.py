@@ -22,8 +22,11 @@ class _OnDemand(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):
             return None
+        found = getattr(import_module(f"infra.commands.{cmd_name}"), cmd_name)
+        if isinstance(found, typer.Typer):  # a group with commands of its own
+            return get_command(found)
         one = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
-        one.command(cmd_name)(getattr(import_module(f"infra.commands.{cmd_name}"), cmd_name))
+        one.command(cmd_name)(found)
         return get_command(one)
 
 

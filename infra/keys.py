@@ -12,8 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 MIN_SECRET_BYTES = 32
 WEBHOOK_PREFIX = "whsec_"
@@ -59,6 +67,34 @@ def load_keys(data_dir: Path) -> Keys:
     return Keys(token_key.decode("ascii"), code_key, _webhook_text(webhook_key))
 
 
+def load_anchor_key(path: Path) -> Ed25519PrivateKey:
+    """The key that signs anchors, made where it is missing. Raises KeyUnsafe."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        key = load_pem_private_key(_load(path, _new_anchor_key), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyUnsafe(f"{path} is not a private key in PEM without a password") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnsafe(f"{path} is not an Ed25519 key")
+    return key
+
+
+def load_anchor_public_key(path: Path) -> Ed25519PublicKey:
+    """What checks anchors, from a file with the public key or with the private one. Raises KeyUnsafe."""
+    try:
+        content = path.read_bytes()
+        if b"PRIVATE KEY" in content:
+            return load_anchor_key(path).public_key()
+        key = load_pem_public_key(content)
+    except OSError as error:
+        raise KeyUnsafe(f"{path} cannot be read ({error.strerror}); TANABATA_ANCHOR_KEY names another") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyUnsafe(f"{path} is not a key in PEM") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyUnsafe(f"{path} is not an Ed25519 key")
+    return key
+
+
 def _load(path: Path, make: Callable[[], bytes]) -> bytes:
     """A key file's content; of two processes that make it at once, both use the first one's."""
     if not path.exists():
@@ -86,6 +122,10 @@ def _require_private(path: Path) -> None:
 def _new_token_key() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _new_anchor_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _new_secret() -> bytes:

@@ -18,7 +18,8 @@ from infra.database.connect import JOBS, ClockSkew, is_away
 from infra.database.provision import DatabaseHandle
 from infra.http.door import Door
 from infra.http.waiting import Waiting
-from infra.keys import load_keys
+from infra.keys import load_anchor_key, load_keys
+from infra.ports.anchor_file import AnchorFile
 from infra.settings import Settings
 from infra.timekeeping import keep_time, offset_of
 from infra.town import Town, build_town
@@ -61,10 +62,11 @@ async def create_app(
             raise
         log.warning("the database cannot be reached (%s): answering 503 until it can", type(error).__name__)
     entropy = SecretEntropy()
+    anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = asyncio.create_task(_background(town, slow, clock, reached, jobs=jobs))
+        background = asyncio.create_task(_background(town, slow, clock, reached, anchors if jobs else None))
         try:
             yield
         finally:
@@ -91,12 +93,13 @@ async def create_app(
 
 
 async def _background(
-    town: Town, engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event, *, jobs: bool
+    town: Town, engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event, anchors: AnchorFile | None
 ) -> None:
+    """Time is kept; with a place for anchors the jobs run here too."""
     await _reach(engine, clock, reached)
     async with asyncio.TaskGroup() as group:
-        if jobs:
-            group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout)))
+        if anchors is not None:
+            group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout, anchors)))
         group.create_task(keep_time(engine, clock))
 
 

@@ -46,6 +46,19 @@ class Settings:
     schema: str
     data_dir: Path
     public_url: str
+    auditor_database_url: str | None = None
+    anchors: Path | None = None
+    anchor_key: Path | None = None
+
+    @property
+    def anchors_file(self) -> Path:
+        """Where the heads of the hash chains are anchored; best where the database's keepers cannot write."""
+        return self.anchors or self.data_dir / "anchors" / "heads.jsonl"
+
+    @property
+    def anchor_key_file(self) -> Path:
+        """The key that signs anchors; who only verifies needs no more than its public half."""
+        return self.anchor_key or self.data_dir / "keys" / "anchor-ed25519.pem"
 
     @property
     def is_local(self) -> bool:
@@ -69,6 +82,9 @@ class Settings:
             schema=_schema(present.get("TANABATA_SCHEMA", "tanabata")),
             data_dir=_data_dir(present.get("TANABATA_DATA")),
             public_url=_public_url(present.get("PUBLIC_URL", f"http://localhost:{port}")),
+            auditor_database_url=_database_url(present, "AUDITOR_DATABASE_URL"),
+            anchors=_file(present, "TANABATA_ANCHORS"),
+            anchor_key=_file(present, "TANABATA_ANCHOR_KEY"),
         )
 
 
@@ -135,6 +151,16 @@ def _data_dir(value: str | None) -> Path:
     except OSError as error:
         raise BadSetting("TANABATA_DATA", value, "a folder that you may enter") from error
     return folder
+
+
+def _file(present: Mapping[str, str], name: str) -> Path | None:
+    value = present.get(name)
+    if value is None:
+        return None
+    path = Path(value).expanduser().absolute()
+    if path.is_dir():
+        raise BadSetting(name, value, "a file, not a folder")
+    return path
 
 
 def _public_url(value: str) -> str:

@@ -1,4 +1,4 @@
-"""What the platform does by itself: points expire, reservations lapse, books close, journals are sealed.
+"""What the platform does by itself: points expire, reservations lapse, books close, chains are sealed and anchored.
 
 Law: every job can run at any moment, twice, or in two processes at once, with one effect; what
 one does is small transactions of use cases that anybody else could call. A job that fails is
@@ -14,11 +14,16 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from services.kit import seal
+from services.kit.anchor import anchor
+from services.kit.anchors import AnchorPort
+from services.kit.audit import ENTRIES
+from services.kit.chains import Chain
 from services.kit.clock import TOKYO
 from services.kit.db import Database, Tx
 from services.kit.errors import Missing
-from services.ledger import seal as chain
-from services.ledger.horizon import Horizon
+from services.kit.horizon import Horizon
+from services.ledger.seal import JOURNALS
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.settlement.close import Close, close
@@ -37,6 +42,9 @@ ENDED_ASKED_EVERY = timedelta(hours=1)
 
 PROVEN_FROM_HOUR = 3
 """The books are proven once a day, when the night in Japan is quiet."""
+
+ANCHORED_EVERY_S = 600
+"""What was sealed since the last anchor could be cut off without anybody noticing, so: not rarely."""
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +65,19 @@ class Job:
     run: Callable[[Told], Awaitable[int]]
 
 
-def jobs(database: Database, checkout: CheckoutPort) -> tuple[Job, ...]:
-    """Every job, in the order in which one run does them."""
-    return (
+def jobs(database: Database, checkout: CheckoutPort, anchors: AnchorPort | None = None) -> tuple[Job, ...]:
+    """Every job, in the order in which one run does them; without a place for anchors nothing is anchored."""
+    every = (
         Job("expire points", 60, partial(expire_points, database)),
         Job("settle checkouts", 20, partial(settle_checkouts, database, checkout)),
         Job("close periods", 60, Closer(database).close),
-        Job("seal journals", 10, Sealer(database).seal),
+        Job("seal journals", 10, Sealer(database, JOURNALS).seal),
+        Job("seal audit log", 10, Sealer(database, ENTRIES).seal),
         Job("prove", 300, Nightly(database).prove),
     )
+    if anchors is None:
+        return every
+    return (*every, Job("anchor chains", ANCHORED_EVERY_S, partial(anchor_chains, database, anchors)))
 
 
 async def run_once(every: tuple[Job, ...], watch: Callable[[Job], Told] = lambda _: unheard) -> dict[str, int | None]:
@@ -104,27 +116,35 @@ async def expire_points(database: Database, told: Told = unheard) -> int:
 
 
 class Sealer:
-    """Seals what is recorded, looking no further back than it must; the whole ledger at its first run."""
+    """Seals what is recorded, looking no further back than it must; everything at its first run."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, chain: Chain) -> None:
         self._database = database
+        self._chain = chain
         self.horizon = Horizon()
 
     async def seal(self, told: Told = unheard) -> int:
-        """Journals into the hash chain, until none that committed before this run is left; the number sealed."""
-        look = await self._database.transact(chain.look, None)
+        """Entries into the chain, until none that committed before this run is left; the number sealed."""
+        look = await self._database.transact(seal.look, None)
         since = self.horizon.since
-        after = None if since is None else chain.from_instant(since)
+        after = None if since is None else seal.from_instant(since)
         total = 0
         for _ in range(MAX_ROUNDS):
-            step = await self._database.transact(chain.seal_stretch, chain.Stretch(after))
+            step = await self._database.transact(seal.seal_stretch, seal.Stretch(self._chain, after))
             if step.last is None:
                 self.horizon = self.horizon.after(look)
                 break
             after = step.last
-            total += step.journals
-            told(step.journals)
+            total += step.entries
+            told(step.entries)
         return total
+
+
+async def anchor_chains(database: Database, anchors: AnchorPort, told: Told = unheard) -> int:
+    """The heads of the chains, outside the database; the number of those that have grown."""
+    done = await anchor(database, anchors, (JOURNALS, ENTRIES))
+    told(done)
+    return done
 
 
 class Closer:

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 
 from infra.console import out, run, tell
 from infra.database.connect import JOBS
-from infra.database.provision import open_database
+from infra.database.provision import open_for_audit
 from infra.settings import Settings
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
@@ -70,8 +70,8 @@ def _instant(since: str | None, minutes: int | None, now: datetime) -> datetime 
 
 
 async def _prove(since: datetime | None) -> Proof:
-    async with open_database(Settings.from_env(os.environ), tell) as handle:
-        engine = handle.app_engine(pool_size=1, limits=JOBS)
+    async with open_for_audit(Settings.from_env(os.environ), tell) as handle:
+        engine = handle.auditor_engine(limits=JOBS)
         try:
             async with Database(engine, OffsetClock(), SecretEntropy()).begin() as tx:
                 return await recompute(tx, since)

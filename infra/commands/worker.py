@@ -19,7 +19,8 @@ from infra.companion import until_parent_ends
 from infra.console import out, run, tell
 from infra.database.connect import JOBS
 from infra.database.provision import DatabaseHandle, open_database, open_server
-from infra.keys import load_keys
+from infra.keys import load_anchor_key, load_keys
+from infra.ports.anchor_file import AnchorFile
 from infra.ports.sandbox_checkout import SandboxCheckout
 from infra.settings import Settings
 from infra.timekeeping import keep_time, offset_of
@@ -36,7 +37,7 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due and stop; exit code 1 if a job failed.")] = False,
     beside: Annotated[bool, typer.Option("--beside", hidden=True, help="End when standard input ends.")] = False,
 ) -> None:
-    """Expire points, settle checkouts, close periods, seal journals."""
+    """Expire points, settle checkouts, close periods, seal and anchor the books and the audit log."""
     logging.basicConfig(level=logging.WARNING if beside or once else logging.INFO, format="%(message)s")
     if once:
         failed = run(_once)
@@ -96,9 +97,10 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
             clock=clock,
             deliver=_no_payer_here,
         )
+        anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file))
         keeping = asyncio.create_task(keep_time(engine, clock))
         try:
-            yield jobs.jobs(Database(engine, clock, SecretEntropy()), checkout)
+            yield jobs.jobs(Database(engine, clock, SecretEntropy()), checkout, anchors)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

@@ -90,7 +90,7 @@ async def seals_forget_the_one_before(_: Ground) -> AsyncIterator[None]:
     def forgetful(_previous: bytes, content: str) -> bytes:
         return hashlib.sha256(content.encode()).digest()
 
-    with replaced(import_module("services.ledger.seal"), "next_hash", forgetful):
+    with replaced(import_module("services.kit.seal"), "next_hash", forgetful):
         yield
 
 

@@ -25,7 +25,7 @@ from infra.database.binaries import Account, ServerFailed, environment, programs
 from infra.database.locks import FileLock
 from infra.database.postmaster import PORT, Postmaster
 from infra.database.server_files import (
-    APP,
+    ACTING,
     MIGRATOR,
     FolderRefused,
     private_folder,
@@ -270,11 +270,12 @@ def _same_version(pgdata: Path, folder: Path) -> None:
 
 
 async def _ensure_roles_and_database(socket_dir: Path) -> None:
-    """Once a cluster: the application's role, which owns nothing, and the database."""
+    """Once a cluster: the roles that own nothing, and the database."""
     connection = await asyncpg.connect(host=str(socket_dir), port=PORT, user=MIGRATOR, database="postgres", timeout=30)
     try:
-        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP):
-            await connection.execute(f"CREATE ROLE {APP} LOGIN")
+        for role in ACTING:
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await connection.execute(f"CREATE ROLE {role} LOGIN")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'tanabata'"):
             await connection.execute("CREATE DATABASE tanabata")
     finally:

@@ -2,12 +2,12 @@
 
 Law: two processes that migrate at once do it one after the other; a migration that fails leaves the old
 shape, whole; and none makes payments queue behind it: it waits for a lock half a second, then lets go and
-tries again. The application's role owns nothing, so what it may do is exactly what migrations grant.
+tries again. The acting roles own nothing, so what they may do is exactly what migrations grant.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import services
 from infra.database.connect import Limits, create_engine, database_url, quoted
-from infra.database.server_files import APP
+from infra.database.server_files import ACTING, APP, AUDITOR
 from services.kit.db import Base, sqlstate
 
 MIGRATING = Limits(statement_ms=1_800_000, lock_ms=500, idle_in_transaction_ms=60_000)
@@ -59,18 +59,26 @@ def metadata() -> MetaData:
 
 
 async def migrate(
-    migrator_url: str, schema: str, app_url: str | None = None, tell: Callable[[str], None] = lambda _: None
+    migrator_url: str,
+    schema: str,
+    app_url: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    auditor_url: str | None = None,
 ) -> None:
-    """Create the schema and the application's role if they are missing, then run every new migration.
+    """Create the schema and the roles if they are missing, then run every new migration.
 
-    `app_url` names the login that the application will use (None: the migrator's own), which must be
-    allowed to act as the role. Raises CannotMigrate.
+    `app_url` and `auditor_url` name the logins that the application and the auditor will use (None: the
+    migrator's own), which must be allowed to act as their roles. Raises CannotMigrate.
     """
-    login = database_url(app_url or migrator_url).username
+    logins = {
+        APP: database_url(app_url or migrator_url).username,
+        AUDITOR: database_url(auditor_url or migrator_url).username,
+    }
     async with _migrator(migrator_url, schema) as engine, engine.connect() as connection:
         await _require_version(connection)
         await _lock(connection, schema, tell)
-        await _ensure_role(connection, login)
+        await _ensure_roles(connection, logins)
         await _ensure_schema(connection, schema)
         for attempt in range(1, _TRIES + 1):
             try:
@@ -151,20 +159,21 @@ async def _lock(connection: AsyncConnection, schema: str, tell: Callable[[str], 
     raise CannotMigrate(f"another process has been migrating for more than {_PATIENCE_S} s")
 
 
-async def _ensure_role(connection: AsyncConnection, login: str | None) -> None:
-    """The role that the application acts as, and the login's membership in it.
+async def _ensure_roles(connection: AsyncConnection, logins: Mapping[str, str | None]) -> None:
+    """The roles that the application, the auditor and the analyst act as, and their logins' membership in them.
 
     Roles belong to the whole server, so another database's migration may be doing the same right now.
     """
-    me = (await connection.execute(text("SELECT current_user"))).scalar_one()
-    login = login or me
-    grant = "" if login == APP else f'GRANT {APP} TO "{login}";'
+    me: str = (await connection.execute(text("SELECT current_user"))).scalar_one()
+    members = {role: login or me for role, login in logins.items() if login != role}
     for attempt in range(1, _TRIES + 1):
         try:
-            if not await _role_exists(connection):
-                await connection.execute(text(f"CREATE ROLE {APP} NOLOGIN"))
-            if grant and not await _may_act(connection, login):
-                await connection.execute(text(grant))
+            for role in ACTING:
+                if not await _role_exists(connection, role):
+                    await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
+            for role, login in members.items():
+                if not await _may_act(connection, login, role):
+                    await connection.execute(text(_membership(role, login)))
             await connection.commit()
         except DBAPIError as error:
             await connection.rollback()
@@ -172,25 +181,30 @@ async def _ensure_role(connection: AsyncConnection, login: str | None) -> None:
                 continue
             if sqlstate(error) != _INSUFFICIENT_PRIVILEGE:
                 raise
+            made = "".join(f"    CREATE ROLE {role} NOLOGIN;  -- unless it exists\n" for role in ACTING)
+            granted = "".join(f"    {_membership(role, login)}\n" for role, login in members.items())
             raise CannotMigrate(
-                f"{me!r} may not set up the role {APP}; an administrator must run:\n\n"
-                f"    CREATE ROLE {APP} NOLOGIN;  -- unless it exists\n    {grant}\n"
+                f"{me!r} may not set up the roles; an administrator must run:\n\n{made}{granted}"
             ) from error
         else:
             return
 
 
-async def _role_exists(connection: AsyncConnection) -> bool:
-    found = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP})
+def _membership(role: str, login: str) -> str:
+    return f'GRANT {role} TO "{login}";'
+
+
+async def _role_exists(connection: AsyncConnection, role: str) -> bool:
+    found = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     return found.scalar() is not None
 
 
-async def _may_act(connection: AsyncConnection, login: str) -> bool:
-    """Whether the login may SET ROLE to the application's; PostgreSQL 16 tells this from membership."""
+async def _may_act(connection: AsyncConnection, login: str, role: str) -> bool:
+    """Whether the login may SET ROLE to the other; PostgreSQL 16 tells this from membership."""
     version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
     kind = "SET" if version >= 160_000 else "MEMBER"
     question = text("SELECT pg_has_role(CAST(:login AS name), CAST(:role AS name), :kind)")
-    return bool((await connection.execute(question, {"login": login, "role": APP, "kind": kind})).scalar_one())
+    return bool((await connection.execute(question, {"login": login, "role": role, "kind": kind})).scalar_one())
 
 
 async def _ensure_schema(connection: AsyncConnection, schema: str) -> None:

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from secrets import token_hex
 
 from sqlalchemy import text
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra.database.connect import SERVING, Limits, create_engine, database_url, is_away, quoted
 from infra.database.embedded import EmbeddedPostgres
 from infra.database.migrate import create_database, drop_database, migrate, named
-from infra.database.server_files import APP, MIGRATOR
+from infra.database.server_files import APP, AUDITOR, MIGRATOR
 from infra.settings import Settings
 
 _SCRATCH = "tanabata_scratch_"
@@ -39,11 +39,24 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class DatabaseHandle:
-    """A migrated database: where the application finds it, and where migrations and `prove` do."""
+    """A migrated database: where the application finds it, where migrations do, and where the auditor does.
+
+    Without `auditor_url` the migrator's login takes the auditor's role on.
+    """
 
     app_url: str
     migrator_url: str
     schema: str
+    auditor_url: str | None = None
+
+    def inside(self, database: str) -> "DatabaseHandle":
+        """The same server and logins, another database."""
+        return DatabaseHandle(
+            named(self.app_url, database),
+            named(self.migrator_url, database),
+            self.schema,
+            None if self.auditor_url is None else named(self.auditor_url, database),
+        )
 
     def app_engine(self, *, pool_size: int = 8, limits: Limits = SERVING) -> AsyncEngine:
         """An engine with the application's rights: it can neither alter tables nor rewrite the ledger."""
@@ -53,6 +66,11 @@ class DatabaseHandle:
         """An engine as the owner of the schema, for migrations and for tests that must break rules."""
         return create_engine(self.migrator_url, schema=self.schema, role=None, pool_size=pool_size, limits=limits)
 
+    def auditor_engine(self, *, pool_size: int = 1, limits: Limits = SERVING) -> AsyncEngine:
+        """An engine with the auditor's rights: it reads everything but secrets, and alters nothing."""
+        url = self.auditor_url or self.migrator_url
+        return create_engine(url, schema=self.schema, role=AUDITOR, pool_size=pool_size, limits=limits)
+
 
 @asynccontextmanager
 async def open_server(
@@ -61,12 +79,12 @@ async def open_server(
     """The database as it is, not migrated: for `doctor` and for what brings its own database."""
     if settings.database_url is not None:
         migrator = settings.migrator_database_url or settings.database_url
-        handle = DatabaseHandle(settings.database_url, migrator, settings.schema)
+        handle = DatabaseHandle(settings.database_url, migrator, settings.schema, settings.auditor_database_url)
         await require_reachable(settings)
         yield handle
         return
     async with EmbeddedPostgres(settings.data_dir, tell=tell) as server:
-        yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema)
+        yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema, server.dsn(AUDITOR))
 
 
 @asynccontextmanager
@@ -75,8 +93,23 @@ async def open_database(
 ) -> AsyncIterator[DatabaseHandle]:
     """The installation's database, migrated; the embedded server is left again at the end."""
     async with open_server(settings, tell) as handle:
-        await migrate(handle.migrator_url, handle.schema, handle.app_url, tell)
+        await migrate(handle.migrator_url, handle.schema, handle.app_url, tell, auditor_url=handle.auditor_url)
         yield handle
+
+
+@asynccontextmanager
+async def open_for_audit(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[DatabaseHandle]:
+    """The installation's database for somebody who only reads: with AUDITOR_DATABASE_URL nothing is migrated,
+    and no login but the auditor's is used."""
+    url = settings.auditor_database_url
+    if url is None:
+        async with open_database(settings, tell) as handle:
+            yield handle
+        return
+    await _require_reachable("AUDITOR_DATABASE_URL", url)
+    yield DatabaseHandle(url, url, settings.schema, url)
 
 
 @asynccontextmanager
@@ -91,7 +124,7 @@ async def open_scratch_database(
         await _drop_left_over(server.migrator_url)
         name = f"{_SCRATCH}{int(time.time())}_{token_hex(4)}"
         await create_database(server.migrator_url, name)
-        handle = replace(server, app_url=named(server.app_url, name), migrator_url=named(server.migrator_url, name))
+        handle = server.inside(name)
         try:
             await migrate(handle.migrator_url, handle.schema, handle.app_url, tell)
             yield handle

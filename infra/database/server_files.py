@@ -19,7 +19,11 @@ from infra.settings import may_walk_to
 
 MIGRATOR = "tanabata_migrator"
 APP = "tanabata_app"
-ROLES = (MIGRATOR, APP)
+AUDITOR = "tanabata_auditor"
+ANALYST = "tanabata_analyst"
+ACTING = (APP, AUDITOR, ANALYST)
+"""Roles that own nothing: what each may do is exactly what migrations grant."""
+ROLES = (MIGRATOR, *ACTING)
 _LONGEST_SOCKET_PATH = 100  # the system's limit is 104 to 108 bytes
 _IDENT_MAP = "tanabata"
 

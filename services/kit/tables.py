@@ -1,4 +1,4 @@
-"""Tables of the kit: finished deeds and the audit log."""
+"""Tables of the kit: finished deeds, the audit log, its seals, and what was anchored of the hash chains."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,8 +7,11 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     DateTime,
     Executable,
+    ForeignKey,
+    Index,
     LargeBinary,
     Text,
     Uuid,
@@ -50,13 +53,45 @@ class AuditRow(Base):
     """Who did or looked at what; append-only."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_actor", "actor_id", "id"),
+        Index("ix_audit_entry_subject", "subject_id", "id"),
+        Index("ix_audit_entry_action", "action", "id"),
+        Index(
+            "ix_audit_entry_recorded_at",
+            "recorded_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 32},
+        ),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     actor_id: Mapped[UUID | None] = mapped_column()
     action: Mapped[str] = mapped_column(Text)
-    subject_id: Mapped[UUID | None] = mapped_column(index=True)
+    subject_id: Mapped[UUID | None] = mapped_column()
     detail: Mapped[Any] = mapped_column(JSONB)
     happened_at: Mapped[datetime] = mapped_column(Instant)
     recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
+
+
+class AuditSealRow(Base):
+    """The hash chain over the audit log, laid by one sealer behind the writers."""
+
+    __tablename__ = "audit_seal"
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("audit_entry.id"), unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AnchorRow(Base):
+    """What was anchored outside the database; a line that is missing there is missed here."""
+
+    __tablename__ = "chain_anchor"
+    signature: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    line: Mapped[int] = mapped_column(BigInteger)
+    chain: Mapped[str] = mapped_column(Text)
+    entries: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    anchored_at: Mapped[datetime] = mapped_column(Instant)
 
 
 async def claim_deed(tx: Tx, account_id: UUID, key: UUID) -> tuple[bool, bytes | None, Any]:

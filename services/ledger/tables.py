@@ -17,17 +17,16 @@ from sqlalchemy import (
     cast,
     func,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.kit.chains import Chain
 from services.kit.db import Base, Tx
-from services.kit.sets import any_of, by_columns, insert_later, insert_rows, rows_later
+from services.kit.sets import any_of, by_columns, insert_later, rows_later
 from services.kit.statements import Statement
 from services.kit.tables import Instant
 from services.ledger.chart import CHART, OWNED, Account
-from services.ledger.horizon import Look
 from services.ledger.journal import Journal, JournalKind, Movement, Posting, WrittenJournal
 
 
@@ -192,67 +191,16 @@ async def sum_movements(tx: Tx, owner_ids: Sequence[UUID], limit: int) -> list[M
     return [Movement(row[0], JournalKind(row[1]), row[2], int(row[3])) for row in rows]
 
 
-async def lock_chain(tx: Tx) -> None:
-    """Let one sealer lay the chain at a time."""
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("ledger_seal"))))
-
-
-async def chain_head(tx: Tx) -> tuple[int, bytes]:
-    """The last seal's position and hash; position 0 and no bytes before the first."""
-    query = select(SealRow.position, SealRow.hash).order_by(SealRow.position.desc()).limit(1)
-    row = (await tx.connection.execute(query)).one_or_none()
-    return (row[0], row[1]) if row else (0, b"")
-
-
-async def unsealed_contents(
-    tx: Tx, after: tuple[datetime, UUID] | None, limit: int
-) -> list[tuple[UUID, datetime, str]]:
-    """Journals that carry no seal yet, oldest record first: id, record and canonical text of each.
-
-    `after` leaves out what was recorded up to that place; None leaves out nothing.
-    """
-    values: dict[str, object] = {"limit": limit}
-    if after is not None:
-        values |= {"recorded_at": after[0], "journal_id": after[1]}
-    query = text(UNSEALED.format(behind=BEHIND if after else ""))
-    return [(row[0], row[1], row[2]) for row in await tx.connection.execute(query, values)]
-
-
-async def insert_seals(tx: Tx, seals: Sequence[tuple[int, UUID, bytes]]) -> None:
-    rows = [{"position": seal[0], "journal_id": seal[1], "hash": seal[2]} for seal in seals]
-    await tx.connection.execute(insert_rows(SealRow, rows))
-
-
-UNSEALED = """
-SELECT j.id, j.recorded_at,
-       concat_ws('|', j.id, j.programme_id, j.kind, j.deed_id, coalesce(j.reverses_id::text, '-'),
-                 (extract(epoch FROM j.effective_at) * 1000000)::bigint,
-                 (SELECT string_agg(concat_ws(':', p.line, p.account, coalesce(p.owner_id::text, '-'),
-                                              p.amount_yen), ',' ORDER BY p.line)
-                    FROM ledger_posting p WHERE p.journal_id = j.id))
-  FROM ledger_journal j
- WHERE NOT EXISTS (SELECT FROM ledger_seal s WHERE s.journal_id = j.id){behind}
- ORDER BY j.recorded_at, j.id
- LIMIT :limit
+CONTENT = """
+concat_ws('|', e.id, e.programme_id, e.kind, e.deed_id, coalesce(e.reverses_id::text, '-'),
+          (extract(epoch FROM e.effective_at) * 1000000)::bigint,
+          (SELECT string_agg(concat_ws(':', p.line, p.account, coalesce(p.owner_id::text, '-'), p.amount_yen),
+                             ',' ORDER BY p.line)
+             FROM ledger_posting p WHERE p.journal_id = e.id))
 """
-"""One line of text a journal, with everything that it says; the auditor rebuilds it on its own."""
+"""A journal with everything that it says."""
 
-BEHIND = " AND j.recorded_at >= :recorded_at AND (j.recorded_at, j.id) > (:recorded_at, :journal_id)"
-"""The first half says nothing new, but it is the half that an index over blocks understands."""
-
-
-async def look(tx: Tx) -> Look:
-    """The database's clock, this transaction's number and the oldest that has not ended.
-
-    Our number is taken after the snapshot, so whoever has a greater one began after the look.
-    """
-    row = (await tx.connection.execute(text(LOOK))).one()
-    return Look(row[0], row[1], row[2])
-
-
-LOOK = """
-SELECT clock_timestamp(), pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-"""
+CHAIN = Chain("ledger", JournalRow, SealRow, "journal_id", CONTENT)
 
 
 async def sum_flows(tx: Tx, programme_id: UUID) -> list[tuple[str, str, int]]:

@@ -29,6 +29,8 @@ WRITTEN_ONCE: Final = (
     "programme_version",
     "programme_approval",
     "audit_entry",
+    "audit_seal",
+    "chain_anchor",
 )
 """Tables whose rows are never altered: by trigger for everyone, by rights for the application."""
 
@@ -89,6 +91,8 @@ KEYS: Final = (
     ("ledger_posting", "(journal_id, line)"),
     ("ledger_seal", "(position)"),
     ("ledger_seal", "(journal_id)"),
+    ("audit_seal", "(position)"),
+    ("audit_seal", "(entry_id)"),
     ("wallet", "(person_id)"),
     ("spent_today", "(wallet_id, programme_id, day)"),
     ("bought", "(wallet_id, programme_id)"),

@@ -20,8 +20,8 @@ from services.campaigns.programme import Programme
 from services.campaigns.terms import Settlement
 from services.kit import audit
 from services.kit.db import Tx
-from services.ledger.horizon import late_after
-from services.ledger.seal import look
+from services.kit.horizon import late_after
+from services.kit.seal import look
 from services.settlement.books import ClosedBooks, IssuedStatement, close_journals
 from services.settlement.calendar import CERTAIN_THROUGH, BankCalendar, cutoff_instant, transfer_date
 from services.settlement.closings import is_final, must_be_closable

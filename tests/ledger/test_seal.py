@@ -5,7 +5,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.worker import Sealer
-from services.ledger import horizon, seal
+from services.kit import horizon
+from services.kit import seal as sealing
+from services.ledger import seal
+from services.ledger.seal import JOURNALS
 from services.payments.order import PayStore
 from services.payments.pay import pay_store
 from tests.town import Town
@@ -49,8 +52,8 @@ async def test_small_steps_lay_the_same_chain_as_large_ones(engine: AsyncEngine,
     await lose_seals(migrator_engine)
     after = None
     for expected in (2, 2, 2, 2, 1, 0):
-        step = await town.do(seal.seal_stretch, seal.Stretch(after, limit=2))
-        assert step.journals == expected
+        step = await town.do(sealing.seal_stretch, sealing.Stretch(JOURNALS, after, limit=2))
+        assert step.entries == expected
         after = step.last or after
     assert await chain(engine) == at_once
     await town.must_prove()
@@ -62,7 +65,7 @@ async def test_what_commits_late_is_sealed_however_many_runs_came_between(engine
     who, other, shop = await town.resident(), await town.resident(), await town.shop()
     await town.buy(who)
     await town.buy(other)
-    sealer = Sealer(town.database)
+    sealer = Sealer(town.database, JOURNALS)
     assert await sealer.seal() == 2
     async with town.database.begin() as slow:
         await pay_store(slow, PayStore(who.account_id, who.wallet.id, shop.code, 1_000))
@@ -84,14 +87,14 @@ async def test_a_run_looks_no_further_back_than_it_must_and_the_first_looks_ever
     await town.programme()
     who, shop = await town.resident(), await town.shop()
     await town.buy(who)
-    sealer = Sealer(town.database)
+    sealer = Sealer(town.database, JOURNALS)
     while sealer.horizon.since is None:  # the server's own housekeeping may hold it back for a moment
         await sealer.seal()
     await lose_seals(migrator_engine)
     await town.pay_store(who, shop, 1_000)
     assert await sealer.seal() == 1
     assert await unsealed(engine) == 1
-    assert await Sealer(town.database).seal() == 1
+    assert await Sealer(town.database, JOURNALS).seal() == 1
     assert await unsealed(engine) == 0
 
 
@@ -101,7 +104,7 @@ async def test_a_run_that_was_cut_short_forgets_nothing(engine: AsyncEngine, mon
     for _ in range(3):
         await town.grant(await town.resident(), 100)
     monkeypatch.setattr("infra.worker.MAX_ROUNDS", 1)
-    monkeypatch.setattr(seal.Stretch.__init__, "__defaults__", (None, 1))
-    sealer = Sealer(town.database)
+    monkeypatch.setattr(sealing.Stretch.__init__, "__defaults__", (None, 1))
+    sealer = Sealer(town.database, JOURNALS)
     assert [await sealer.seal() for _ in range(4)] == [1, 1, 1, 0]
     assert await unsealed(engine) == 0

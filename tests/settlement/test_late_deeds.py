@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ledger import horizon
+from services.kit import horizon
 from services.payments.order import PayStore
 from services.payments.pay import pay_store
 from services.payments.refund import Refund, refund

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.ledger.horizon import CLOCK_MARGIN, MOST_LOOKS, Horizon, Look, late_after
+from services.kit.horizon import CLOCK_MARGIN, MOST_LOOKS, Horizon, Look, late_after
 
 NOON = datetime(2026, 4, 6, 3, tzinfo=UTC)
 

@@ -1,10 +1,11 @@
 """How far back something unseen can lie, from what the database says of transactions under way.
 
-A journal is recorded when it is written and seen when its transaction commits, however much later.
-So "newer than the last seal" would miss what commits late. The law here holds for any lateness: once
-everything that a look at the database could see has been sealed, what is still without a seal was
-written by transactions that had not ended then. If the oldest of those took its number after an
-earlier look had taken its own, it began to write after that look, and so did all the others.
+What is sealed (a journal, an entry of the audit log) is recorded when it is written and seen when its
+transaction commits, however much later. So "newer than the last seal" would miss what commits late. The
+law here holds for any lateness: once everything that a look at the database could see has been sealed,
+what is still without a seal was written by transactions that had not ended then. If the oldest of those
+took its number after an earlier look had taken its own, it began to write after that look, and so did
+all the others.
 """
 
 from dataclasses import dataclass
