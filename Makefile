@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench bench-quick openapi conformance access lock packages venv
+.PHONY: help setup run test test-long check bench bench-quick openapi conformance access rights lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -50,6 +50,9 @@ access: setup ## Write who may do what to docs/access.md, for review
 
 openapi: setup ## Write the APIs' documents to docs/openapi
 	@.venv/bin/tanabata openapi
+
+rights: setup ## Write which role may do what in the database to docs/database-rights.md
+	@$(PY) -m infra.database.rights docs/database-rights.md
 
 lock: venv ## Resolve the dependencies anew into the two lock files
 	@command -v uv >/dev/null || [ -x .venv/uv/bin/uv ] || { $(PY) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }
