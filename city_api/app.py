@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from city_api import (
     accounts,
+    audit,
     bank_files,
     closes,
     grants,
@@ -33,5 +34,5 @@ RFC 9457 problems; rely on `code` and `params`.
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
     of_people = (sign_in, programmes, merchants, stores, wallets, grants, purchases, accounts)
-    routers = [each.routes for each in (*of_people, closes, bank_files, proof)]
+    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field
 
 from city_api.stores import StatusRequest
@@ -12,7 +14,7 @@ from infra.http.auth import CityStaff, Officer
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
-from infra.http.strict import Answer, ShortText
+from infra.http.strict import Answer, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.kit import audit
 from services.kit.db import Tx
@@ -54,12 +56,18 @@ class BalanceAnswer(Answer):
 class _Look:
     number: str
     officer_id: UUID
+    reason: str
 
 
 @routes.get("/wallets/{number}", responses=refuses(*NUMBER_REFUSALS))
-async def look_at_wallet(number: ShortText, token: CityStaff, here: Here) -> BalanceAnswer:
-    """A resident's balance. Who looked, at what and when is kept in the audit log."""
-    asked = _Look(wallet_number(number), token.account_id)
+async def look_at_wallet(
+    number: ShortText,
+    reason: Annotated[Reason, Query(description="Why one looks, such as what the resident asked for.")],
+    token: CityStaff,
+    here: Here,
+) -> BalanceAnswer:
+    """A resident's balance. Who looked, at what, when and why is kept in the audit log."""
+    asked = _Look(wallet_number(number), token.account_id, reason)
     return BalanceAnswer.of(await here.database.transact(_look, asked))
 
 
@@ -81,5 +89,5 @@ def wallet_number(typed: str) -> str:
 
 async def _look(tx: Tx, asked: _Look) -> read.Balance:
     wallet = await read.wallet_by_number(tx, asked.number)
-    await audit.record(tx, asked.officer_id, "wallet.looked_at", wallet.id)
+    await audit.record(tx, asked.officer_id, "wallet.looked_at", wallet.id, reason=asked.reason)
     return await read.balance(tx, wallet)

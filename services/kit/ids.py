@@ -33,6 +33,11 @@ def uuid7(instant: datetime, entropy: Entropy) -> UUID:
     return UUID(bytes=uuid7_bytes(int(instant.timestamp() * 1000), entropy.take(NOISE_BYTES)))
 
 
+def first_id_of(instant: datetime) -> UUID:
+    """The bound below which every id of an earlier millisecond lies, and no id of this one."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)
+
+
 NOISE_BYTES = 10
 
 

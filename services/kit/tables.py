@@ -1,8 +1,8 @@
 """Tables of the kit: finished deeds, the audit log, its seals, and what was anchored of the hash chains."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base, Tx
+from services.kit.ids import first_id_of
 from services.kit.sets import rows_later, values_later
 from services.kit.statements import Statement
 
@@ -172,6 +173,42 @@ async def finish_deeds(tx: Tx, done: Sequence[tuple[UUID, UUID, bytes, str]]) ->
 
 async def finish_deed(tx: Tx, account_id: UUID, key: UUID, fingerprint: bytes, result: object) -> None:
     await finish_deeds(tx, [(account_id, key, fingerprint, msgspec.json.encode(result).decode())])
+
+
+class AuditAsked(Protocol):
+    """What entries are asked for, as `services.kit.audit.AuditFilter` has it."""
+
+    @property
+    def actor_id(self) -> UUID | None: ...
+    @property
+    def subject_id(self) -> UUID | None: ...
+    @property
+    def action(self) -> str | None: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def until(self) -> datetime | None: ...
+    @property
+    def after(self) -> UUID | None: ...
+    @property
+    def limit(self) -> int: ...
+
+
+async def find_audit(tx: Tx, asked: AuditAsked) -> Sequence[Sequence[Any]]:
+    """Entries, newest first. Ids begin with the deed's instant, so bounds of time are bounds of ids too."""
+    columns = [*AuditRow.__table__.columns, AuditSealRow.position]
+    query = select(*columns).outerjoin(AuditSealRow, AuditSealRow.entry_id == AuditRow.id)
+    equal = {AuditRow.actor_id: asked.actor_id, AuditRow.subject_id: asked.subject_id, AuditRow.action: asked.action}
+    query = query.where(*(column == value for column, value in equal.items() if value is not None))
+    if asked.since is not None:
+        query = query.where(AuditRow.happened_at >= asked.since, AuditRow.id >= first_id_of(asked.since))
+    if asked.until is not None:
+        later = asked.until + timedelta(milliseconds=1)
+        query = query.where(AuditRow.happened_at < asked.until, AuditRow.id < first_id_of(later))
+    if asked.after is not None:
+        query = query.where(AuditRow.id < asked.after)
+    rows = await tx.connection.execute(query.order_by(AuditRow.id.desc()).limit(asked.limit))
+    return [tuple(row) for row in rows]
 
 
 async def write_audit(

@@ -186,12 +186,14 @@ async def test_the_office_looks_and_it_is_written_down(town: HttpTown) -> None:
     await town.programme()
     who, officer = await town.resident(), await town.as_staff(Role.OFFICER)
     await town.buy(who)
-    found = done(await officer.get(f"/wallets/{who.wallet.number.lower()}"))
+    path, why = f"/wallets/{who.wallet.number.lower()}", {"reason": "she asked what is left"}
+    problem(await officer.get(path), 422, "invalid_request")
+    found = done(await officer.get(path, params=why))
     assert found["total_points"] == 13_000
     async with town.database.begin() as tx:
-        asked = "SELECT count(*) FROM audit_entry WHERE action = 'wallet.looked_at' AND subject_id = $1"
+        asked = "SELECT actor_id, detail FROM audit_entry WHERE action = 'wallet.looked_at' AND subject_id = $1"
         row = await tx.connection.exec_driver_sql(asked, (who.wallet.id,))
-        assert row.scalar_one() == 1
+        assert [tuple(each) for each in row] == [(town.account_of(Role.OFFICER), why)]
     path = f"/wallets/{who.wallet.number}/status"
     assert done(await officer.command(path, {"status": "suspended", "reason": "lost"}))["status"] == "suspended"
 
