@@ -38,7 +38,7 @@ async def give(company: Company) -> None:
     for resident in given:
         resident.pocket.add(PURSE, POINTS)
         start_shopping(company, resident, POINTS, POINTS)
-    looked = await planner.look(f"/wallets/{numbers[0]}")
+    looked = await planner.look(f"/wallets/{numbers[0]}", query={"reason": "本人からの問い合わせ"})
     looked.must_succeed()
     stage.happened("wallet looked at by the office")
 
