@@ -3,9 +3,10 @@
 Law: what is stored can only be tried, never read, and an address that does not exist costs
 as much to try as one that does. Nothing here knows where hashing runs; `hashing.py` does.
 Source: RFC 9106 section 4 (argon2id, second recommended option); NIST SP 800-63B section
-5.1.1.2 (length instead of composition rules, normalisation, a list of known ones).
+5.1.1.2 (length instead of composition rules, normalisation, a list of known ones: zxcvbn's).
 """
 
+import hmac
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from services.kit.errors import Kind, Refusal
 
@@ -23,6 +25,11 @@ MIN_NAME_IN_PASSWORD = 4
 TRIES, WINDOW = 10, timedelta(minutes=15)
 """Wrong passwords for one address in a window (twice as many around its end). Short, because a
 stranger who guesses also keeps the owner out meanwhile."""
+
+SPREAD_TRIES, SPREAD_WINDOW = 20, timedelta(hours=1)
+"""Wrong tries of one password over all addresses in a window: who tries one on everybody is stopped here."""
+SPREAD_BUCKETS = 65_536
+MIN_SPREAD_KEY_BYTES = 32
 
 _WORDS = (
     "password passwort passw0rd p@ssword p@ssw0rd pass pasuwado qwerty qwertyuiop asdfgh asdfghjkl zxcvbn "
@@ -37,7 +44,15 @@ _WHOLE = (
     "unknown12345 qwe123qwe123 abc123abc123 a1b2c3d4e5f6 1a2b3c4d5e6f 123qwe123qwe 1234qwerasdf "
     "qwer1234asdf asdf1234qwer q1w2e3r4t5y6u7i8 qwertyasdfgh passwordqwerty password1password"
 )
-_COMMON_WORDS, _COMMON = frozenset(_WORDS.split()), frozenset(_WHOLE.split())
+_LEAKED = FREQUENCY_LISTS["passwords"]
+"""30,000 passwords of leaks, the commonest first."""
+_LEAKED_WORDS = 3_000
+_SHORTEST_WORD = 4
+"""Of the commonest, those of letters count as words as well: with a year behind them they are tried, too."""
+_COMMON_WORDS = frozenset(_WORDS.split()) | {
+    word for word in _LEAKED[:_LEAKED_WORDS] if len(word) >= _SHORTEST_WORD and word.isalpha()
+}
+_COMMON = frozenset(_WHOLE.split()) | frozenset(_LEAKED)
 _ROWS = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
 
 
@@ -135,9 +150,21 @@ def password_fits(stored: str | None, password: str, cost: PasswordCost) -> bool
     return fits and stored is not None and len(password) <= MAX_LENGTH
 
 
-def wait_seconds(window_began_at: datetime, now: datetime) -> int:
+def spread_bucket(key: bytes, password: str) -> int:
+    """Where tries of a password are counted over all addresses, without keeping what was typed.
+
+    One of so few buckets, found by an HMAC, says next to nothing of a password; and as few buckets bound
+    what a guesser can make us write. Two passwords share one by chance once in 65,536.
+    """
+    if len(key) < MIN_SPREAD_KEY_BYTES:
+        raise ValueError("the key of buckets has at least 32 bytes")
+    digest = hmac.digest(key, b"tanabata password spread\0" + _bytes(password), "sha256")
+    return int.from_bytes(digest[:8]) % SPREAD_BUCKETS
+
+
+def wait_seconds(window_began_at: datetime, now: datetime, window: timedelta = WINDOW) -> int:
     """Whole seconds until the window of tries is over, at least one."""
-    return max(1, -(-(window_began_at + WINDOW - now) // timedelta(seconds=1)))
+    return max(1, -(-(window_began_at + window - now) // timedelta(seconds=1)))
 
 
 @lru_cache(maxsize=8)
