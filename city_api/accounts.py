@@ -71,7 +71,7 @@ async def open_officer_account(body: OfficerRequest, token: Approver, here: Here
 async def change_account_status(
     account_id: UUID, body: AccountStatusRequest, token: Approver, command: Command
 ) -> AccountStatusAnswer:
-    """Close an account: it signs in and acts for nobody from the next request on."""
+    """Close an account: its sessions end, and it acts for nobody from the next request on."""
     asked = SetAccountStatus(token.account_id, account_id, AccountStatus(body.status), body.reason)
     await command.perform(token.account_id, "city.account.status", set_account_status, asked, type(None))
     return AccountStatusAnswer(status=body.status)
@@ -80,4 +80,4 @@ async def change_account_status(
 @routes.post("/password", responses=refuses(*PASSWORD_REFUSALS))
 async def change_password(body: PasswordRequest, token: CityStaff, here: Here, command: Command) -> PasswordAnswer:
     """Choose a password that nobody else knows; whoever opened the account chose the first."""
-    return await change_own_password(here, command, "city.password", token.account_id, body)
+    return await change_own_password(here, command, "city.password", token, body)

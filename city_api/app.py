@@ -12,6 +12,7 @@ from city_api import (
     programmes,
     proof,
     purchases,
+    sessions,
     sign_in,
     stores,
     wallets,
@@ -33,6 +34,6 @@ RFC 9457 problems; rely on `code` and `params`.
 
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    of_people = (sign_in, programmes, merchants, stores, wallets, grants, purchases, accounts)
+    of_people = (sign_in, sessions, programmes, merchants, stores, wallets, grants, purchases, accounts)
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

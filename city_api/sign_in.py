@@ -4,10 +4,11 @@ from uuid import UUID
 
 from infra.http.apps import router
 from infra.http.auth import PUBLIC
+from infra.http.browser import CrossSite, Visiting
 from infra.http.context import Here
 from infra.http.openapi import refuses
 from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest
-from infra.http.tokens import TokenAnswer, new_token
+from infra.http.tokens import TokenAnswer, opening, token_members
 from services.identity.passwords import SignInRefused, SignInThrottled
 from services.identity.people import AccountKind, EmailMalformed
 from services.identity.sign_in_staff import StaffSignIn, sign_in_staff
@@ -27,15 +28,18 @@ class SignInAnswer(TokenAnswer):
 @routes.post(
     "/sign-in",
     dependencies=[PUBLIC],
-    responses=refuses(SignInRefused, SignInThrottled, EmailMalformed),
+    responses=refuses(SignInRefused, SignInThrottled, EmailMalformed, CrossSite),
 )
-async def sign_in(body: StaffSignInRequest, here: Here) -> SignInAnswer:
+async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Sign in; wrong passwords are counted whether the address exists or not."""
-    attempt = StaffSignIn(AccountKind.CITY, body.email, body.password, here.password_cost)
-    account = await sign_in_staff(here.database, attempt)
-    token = new_token(here, Audience.CITY, account.id, account.roles)
+    entering = opening(visit, here, body.carrier)
+    attempt = StaffSignIn(
+        AccountKind.CITY, body.email, body.password, here.password_cost, entering, key=here.session_key
+    )
+    entered = await sign_in_staff(here.database, attempt)
+    account = entered.account
     return SignInAnswer(
-        **token.model_dump(),
+        **token_members(here, visit, Audience.CITY, account.id, account.roles, entered.session),
         account_id=account.id,
         roles=[role.value for role in account.roles],
         first_password=account.first_password,

@@ -48,7 +48,7 @@ async def create_app(
     """
     if not settings.is_local:
         log.warning("PUBLIC_URL is not this machine: no outbox and no sandbox pages, and no SMS gateway is built yet")
-    keys = load_keys(settings.data_dir)
+    keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
     clock = OffsetClock()

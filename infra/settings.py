@@ -10,7 +10,7 @@ import pwd
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,6 +49,10 @@ class Settings:
     auditor_database_url: str | None = None
     anchors: Path | None = None
     anchor_key: Path | None = None
+    token_key: str | None = field(default=None, repr=False)
+    """The private key of access tokens in PEM; None: token keys are files under `data_dir`."""
+    token_keys_believed: str = ""
+    """Public keys in PEM, one after the other, whose tokens are believed as well."""
 
     @property
     def anchors_file(self) -> Path:
@@ -85,6 +89,8 @@ class Settings:
             auditor_database_url=_database_url(present, "AUDITOR_DATABASE_URL"),
             anchors=_file(present, "TANABATA_ANCHORS"),
             anchor_key=_file(present, "TANABATA_ANCHOR_KEY"),
+            token_key=_token_key(present),
+            token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
         )
 
 
@@ -161,6 +167,11 @@ def _file(present: Mapping[str, str], name: str) -> Path | None:
     if path.is_dir():
         raise BadSetting(name, value, "a file, not a folder")
     return path
+def _token_key(present: Mapping[str, str]) -> str | None:
+    """What it holds is judged where keys are loaded, so that no message shows a key."""
+    if "TANABATA_TOKEN_KEYS_BELIEVED" in present and "TANABATA_TOKEN_KEY" not in present:
+        raise BadSetting("TANABATA_TOKEN_KEY", "", "set as well when TANABATA_TOKEN_KEYS_BELIEVED is")
+    return present.get("TANABATA_TOKEN_KEY")
 
 
 def _public_url(value: str) -> str:

@@ -24,7 +24,7 @@ from infra.http.door import Door
 from infra.http.edge import Edge
 from infra.http.hot import Hot
 from infra.http.problems import on_http_exception, on_refusal
-from infra.keys import Keys
+from infra.keys import Keys, keys_for
 from infra.ports.outbox import LocalOutbox
 from infra.ports.outgoing import outgoing
 from infra.ports.pages import pages
@@ -33,7 +33,6 @@ from merchant_api import hot as merchant_hot
 from merchant_api.app import PREFIX as MERCHANT
 from merchant_api.app import create_merchant_api
 from services.identity.passwords import RECOMMENDED, PasswordCost
-from services.identity.tokens import token_keys
 from services.kit.db import Database
 from services.kit.deeds import Deeds
 from services.kit.errors import Refusal
@@ -43,7 +42,6 @@ from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
 from wallet_api.app import SECONDS, create_wallet_api
 
-KEY_ID = "local-1"
 PAGE_SECONDS = 15.0
 
 
@@ -95,7 +93,7 @@ def build_town(
         clock=database.clock,
         deliver=carrier.deliver,
     )
-    tokens = token_keys(public_url, KEY_ID, keys.token_key_pem.encode("ascii"))
+    tokens = keys_for(keys, public_url)
     context = Context(
         database=database,
         deeds=Deeds(database),
@@ -104,6 +102,7 @@ def build_town(
         tokens=tokens,
         bearers=Bearers(tokens),
         code_key=keys.code_key,
+        session_key=keys.session_key,
         webhook_secret=keys.webhook_secret,
         sms=outbox,
         checkout=checkout,

@@ -13,4 +13,4 @@ routes = router("password")
 @routes.post("/password", responses=refuses(*PASSWORD_REFUSALS))
 async def change_password(body: PasswordRequest, token: StoreStaff, here: Here, command: Command) -> PasswordAnswer:
     """Choose a password that nobody else knows; whoever opened the account chose the first."""
-    return await change_own_password(here, command, "store.password", token.account_id, body)
+    return await change_own_password(here, command, "store.password", token, body)

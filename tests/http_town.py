@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,8 +19,12 @@ from infra.town import build_town
 from services.identity.hashing import hash_new_password
 from services.identity.passwords import CHEAPEST
 from services.identity.people import Role
+from services.identity.read import accounts
+from services.identity.session import Carrier, Session, hash_of
 from services.identity.staff import OpenCityAccount, open_city_account
+from services.identity.tables.sessions import insert_session
 from services.identity.tokens import Audience
+from services.kit.db import Tx
 from tests.town import Resident, Shop, Town
 
 URL = "http://localhost:8000"
@@ -38,6 +43,7 @@ class HttpTown(Town):
         super().__init__(engine, **options)
         self.built = build_town(self.database, town_keys(), public_url=URL, password_cost=CHEAPEST)
         self._staff: dict[tuple[Role, ...], UUID] = {}
+        self._to_open: list[tuple[UUID, UUID]] = []
 
     def client(self, prefix: str, token: str | None = None) -> "Client":
         transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False)
@@ -45,7 +51,16 @@ class HttpTown(Town):
         return Client(self, transport=transport, base_url=URL + prefix, headers=headers)
 
     def token(self, audience: Audience, account_id: UUID, *roles: Role) -> str:
-        return new_token(self.built.context, audience, account_id, roles).access_token
+        """A token of a session of its own, which is opened when a client next asks something."""
+        session_id = uuid4()
+        self._to_open.append((session_id, account_id))
+        return new_token(self.built.context, audience, account_id, roles, session_id)
+
+    async def open_sessions(self) -> None:
+        """Open the sessions of the tokens that were given out."""
+        waiting, self._to_open = self._to_open, []
+        if waiting:
+            await self.do(_open, waiting)
 
     def as_resident(self, who: Resident) -> "Client":
         return self.client(WALLET, self.token(Audience.WALLET, who.account_id, Role.RESIDENT))
@@ -70,12 +85,25 @@ class HttpTown(Town):
         return str(UUID(bytes=self.entropy.take(16), version=4))
 
 
+async def _open(tx: Tx, waiting: list[tuple[UUID, UUID]]) -> None:
+    found = await accounts(tx, [account_id for _, account_id in waiting])
+    for session_id, account_id in waiting:
+        if account_id in found:  # whoever has no account has no session either
+            until = tx.now + timedelta(days=90)
+            session = Session(session_id, Carrier.BEARER, "test", tx.now, tx.now, until)
+            await insert_session(tx, session, account_id, (hash_of(b"family"), hash_of(b"turn")), until)
+
+
 class Client(httpx.AsyncClient):
     """A client whose commands have an id of their own unless the test gives one."""
 
     def __init__(self, town: HttpTown, **options: Any) -> None:
         super().__init__(**options)
         self._town = town
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        await self._town.open_sessions()
+        return await super().send(request, **options)
 
     async def command(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> httpx.Response:
         headers = {"idempotency-key": key or self._town.new_key()} | options.pop("headers", {})

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from infra.http.apps import router
-from infra.http.auth import Resident
+from infra.http.auth import PayingResident, Resident
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -103,7 +103,7 @@ class _OnePayment:
     ),
 )
 async def pay_store(
-    wallet_id: UUID, body: PaymentRequest, token: Resident, here: Here, command: Command
+    wallet_id: UUID, body: PaymentRequest, token: PayingResident, here: Here, command: Command
 ) -> ReceiptAnswer:
     """Pay with points, in steps of one yen."""
     code, account_id = read_code(body.code, here), token.account_id

@@ -1,5 +1,6 @@
 """Sign in by a one-time code to one's phone; the first time opens the person's wallet."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -10,19 +11,23 @@ from pydantic import Field
 import locales
 from infra.http.apps import router
 from infra.http.auth import PUBLIC
+from infra.http.browser import CrossSite, Visiting
 from infra.http.context import Here
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Secret, ShortText
-from infra.http.tokens import TokenAnswer, new_token
+from infra.http.tokens import CarrierRequest, TokenAnswer, opening, token_members
 from services.identity import codes
+from services.identity.open_session import Opening, OpenSession, open_session
 from services.identity.people import (
     AccountDisabled,
+    AccountKind,
     PhoneMalformed,
     PhoneNotJapanese,
     PhoneUnusable,
     Role,
 )
 from services.identity.request_code import RequestCode, request_code
+from services.identity.session import OpenedSession
 from services.identity.sign_in import CodeGuess, ProvenPhone, SignedIn, prove_phone, sign_in
 from services.identity.tokens import Audience
 from services.kit.db import Tx
@@ -45,11 +50,24 @@ class CodeRequestAnswer(Answer):
     expires_at: datetime
 
 
-class SignInRequest(Body):
+class SignInRequest(CarrierRequest):
     """The code that reached the phone."""
 
     attempt_id: UUID
     code: Secret = Field(description="Six digits; spaces and a hyphen are forgiven.", examples=["123456"])
+
+
+@dataclass(frozen=True)
+class _Entering:
+    proven: ProvenPhone
+    opening: Opening
+
+
+@dataclass(frozen=True)
+class _Entered:
+    signed_in: SignedIn
+    wallets: list[Wallet]
+    session: OpenedSession
 
 
 class WalletName(Answer):
@@ -86,21 +104,26 @@ async def send_sign_in_code(
 @routes.post(
     "/sign-in",
     dependencies=[PUBLIC],
-    responses=refuses(codes.CodeMalformed, codes.CodeWrong, codes.CodeExpired, codes.CodeExhausted, AccountDisabled),
+    responses=refuses(
+        codes.CodeMalformed, codes.CodeWrong, codes.CodeExpired, codes.CodeExhausted, AccountDisabled, CrossSite
+    ),
 )
-async def sign_in_resident(body: SignInRequest, here: Here) -> SignInAnswer:
+async def sign_in_resident(body: SignInRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Sign in with the code; the first sign-in of a phone opens the account and the wallet."""
+    entering = opening(visit, here, body.carrier)
     proven = await prove_phone(here.database, CodeGuess(body.attempt_id, body.code, here.code_key))
-    signed_in, held = await here.database.transact(_enter, proven, direct=True)
-    token = new_token(here, Audience.WALLET, signed_in.account_id, [Role.RESIDENT])
+    entered = await here.database.transact(_enter, _Entering(proven, entering), direct=True)
+    account_id = entered.signed_in.account_id
     return SignInAnswer(
-        **token.model_dump(),
-        account_id=signed_in.account_id,
-        wallets=[WalletName.of(wallet) for wallet in held],
+        **token_members(here, visit, Audience.WALLET, account_id, [Role.RESIDENT], entered.session),
+        account_id=account_id,
+        wallets=[WalletName.of(wallet) for wallet in entered.wallets],
     )
 
 
-async def _enter(tx: Tx, proven: ProvenPhone) -> tuple[SignedIn, list[Wallet]]:
-    """Use the code up, and make sure that the person has a wallet, in one transaction."""
-    signed_in = await sign_in(tx, proven)
-    return signed_in, await open_wallet(tx, signed_in.person_ids[0], signed_in.account_id)
+async def _enter(tx: Tx, entering: _Entering) -> _Entered:
+    """Use the code up, make sure that the person has a wallet, and open a session, in one transaction."""
+    signed_in = await sign_in(tx, entering.proven)
+    wallets = await open_wallet(tx, signed_in.person_ids[0], signed_in.account_id)
+    asked = OpenSession(signed_in.account_id, AccountKind.RESIDENT, entering.opening)
+    return _Entered(signed_in, wallets, await open_session(tx, asked))

@@ -30,7 +30,7 @@ from services.proof.prove import prove
 
 __all__ = ["PAYERS", "TILLS", "Ground", "Payer", "Till", "clone", "drop", "ground", "template"]
 
-VERSION = 5
+VERSION = 6
 """Counts up with whatever the loader writes differently."""
 
 LONGEST = "ledger_posting"

@@ -107,6 +107,14 @@ def _number(prefix: str, length: int, entropy: Entropy) -> str:
     return make_number(prefix, int.from_bytes(entropy.take(16)) % number_space(length), length)
 
 
+SIGN_IN = """
+INSERT INTO session (id, account_id, carrier, client, family_hash, turn_hash, opened_at, refreshed_at, expires_at,
+                     latest_at)
+SELECT {0}, {0}, 'bearer', 'benchmark', sha256({0}::text::bytea), sha256({0}::text::bytea), came, came,
+       came + interval '100 years', came + interval '100 years' FROM {1} ORDER BY n
+"""
+"""Everybody is signed in for good, in `townspeople.session_of`; nobody knows a token that refreshes it."""
+
 PREPARE = (
     "CREATE SCHEMA loading",
     """
@@ -201,6 +209,7 @@ INSERT INTO store_member (store_id, account_id, role, status, since)
 SELECT t.store_id, t.clerk_account_id, m.role, m.status, t.came
   FROM loading.till t, loading.pattern p JOIN store_member m ON m.store_id = p.store_id ORDER BY t.n
 """,
+    SIGN_IN.format("clerk_account_id", "loading.till"),
 )
 
 MOVE_IN = (
@@ -216,6 +225,7 @@ SELECT account_id, 'resident', phone, 'active', came FROM loading.payer WHERE n 
 INSERT INTO account_acts_for (account_id, person_id, relation)
 SELECT account_id, person_id, 'self' FROM loading.payer WHERE n >= $1 AND n < $2 ORDER BY n
 """,
+    SIGN_IN.format("account_id", "loading.payer WHERE n >= $1 AND n < $2"),
     """
 INSERT INTO wallet (id, number, person_id, status, opened_at)
 SELECT wallet_id, number, person_id, 'active', came FROM loading.payer WHERE n >= $1 AND n < $2 ORDER BY n

@@ -60,6 +60,11 @@ def ground(payers: int = PAYERS, tills: int = TILLS) -> Ground:
     )
 
 
+def session_of(account_id: UUID) -> UUID:
+    """The one session that everybody has; named like its account, and so known without asking."""
+    return account_id
+
+
 def came(n: int) -> datetime:
     """When the n-th resident, or the n-th store, came to the town."""
     return FIRST_CAME + n * EACH_AFTER

@@ -128,7 +128,7 @@ async def _seed(settings: Settings, handle: DatabaseHandle) -> bool:
     try:
         async with engine.connect() as connection:
             clock = OffsetClock(await require_same_clock(connection))
-        keys = load_keys(settings.data_dir)
+        keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
         built = await demonstration.seed(engine, clock, SecretEntropy(), keys.code_key)
         if built:
             await close_periods(Database(engine, clock, SecretEntropy()))

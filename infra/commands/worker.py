@@ -93,7 +93,7 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
         checkout = SandboxCheckout(
             path=settings.data_dir / "sandbox-checkout.sqlite3",
             public_url=settings.public_url,
-            secret=load_keys(settings.data_dir).webhook_secret,
+            secret=load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed).webhook_secret,
             clock=clock,
             deliver=_no_payer_here,
         )

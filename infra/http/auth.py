@@ -1,38 +1,36 @@
-"""Who is asking, and may they: bearer tokens, and a rule on every route.
+"""Who is asking, and may they: bearer tokens or a browser's cookies, and a rule on every route.
 
 Law: deny by default. A route that does not say who may use it stops the start; `PUBLIC` says it
 is for everybody. What an account may do with a thing (its wallet, its store) is asked of the
-tables by each use case; a resident's own includes that the account is open. Staff handle other
-people's money, so that their account is open and has its role is asked of the tables at each
-request: what was taken away is gone at the next.
+tables by each use case. That the session is open, the account is active and has its role is asked of
+the tables at each request, in one statement: what was taken away is gone at the next.
 """
 
 from collections.abc import Iterator
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from infra.http.browser import NAMES, cookie, require_own_page
 from infra.http.context import Context, context_of
 from infra.http.routes import parts_of
-from services.identity.may import require_role
+from services.identity.may import require_session
 from services.identity.people import Role
 from services.identity.tokens import AccessToken, Audience
 from services.kit.db import Tx
 from services.kit.errors import Forbidden, Kind, Refusal
 
 _BEARER = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="The `access_token` of a sign-in, valid for 30 minutes."
+    auto_error=False,
+    bearerFormat="JWT",
+    description="The `access_token` of a sign-in or a refresh, valid for 10 minutes.",
 )
 
 
-_STAFF = frozenset({Audience.MERCHANT, Audience.CITY})
-
-
 class Unauthenticated(Refusal):
-    """No bearer token came with the request."""
+    """Neither a bearer token nor a cookie of ours came with the request."""
 
     code = "unauthenticated"
     kind = Kind.UNAUTHENTICATED
@@ -45,8 +43,9 @@ class RuleMissing(Exception):
 class Allowed:
     """A rule: bearers of a token for `audience` that has one of `roles`.
 
-    `deed_asks`: the use case itself reads whether the account is open and what it may do here,
-    so that a payment does not pay for a statement of ours.
+    `deed_asks`: a payment's own statements read whether the account is active and what it may do here, so
+    that it does not pay for a statement of ours. Until they read the session as well, an ended session's
+    token pays for as long as it lives, and no longer (docs/decisions/0031).
     """
 
     def __init__(self, audience: Audience, *roles: Role, deed_asks: bool = False) -> None:
@@ -54,20 +53,29 @@ class Allowed:
             raise RuleMissing(f"a rule for {audience} names no role")
         self.audience = audience
         self.roles = frozenset(roles)
-        self.asks_now = audience in _STAFF and not deed_asks
+        self.asks_now = not deed_asks
 
     async def __call__(
         self,
         request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     ) -> AccessToken:
-        if credentials is None or len(request.headers.getlist("authorization")) != 1:
-            raise Unauthenticated
         context = context_of(request)
-        token = self.admit(context, credentials.credentials)
+        token = self.admit(context, self._sent(request, credentials, context.public_url))
         if self.asks_now:
-            await context.database.transact(self._still_holds, token.account_id, direct=True)
+            await context.database.transact(self._still_holds, token, direct=True)
         return token
+
+    def _sent(self, request: Request, credentials: HTTPAuthorizationCredentials | None, public_url: str) -> str:
+        """The token that a request is judged by: its header's if there is one, else its cookie's."""
+        headers = request.headers.getlist("authorization")
+        if credentials is not None and len(headers) == 1:
+            return credentials.credentials
+        kept = None if headers else cookie(request, NAMES[self.audience].access)
+        if kept is None:
+            raise Unauthenticated
+        require_own_page(request, public_url)
+        return kept
 
     def admit(self, context: Context, text: str) -> AccessToken:
         """What a bearer's token says, if it opens this place now. Raises TokenInvalid, TokenExpired and Forbidden."""
@@ -76,8 +84,8 @@ class Allowed:
             raise Forbidden
         return token
 
-    async def _still_holds(self, tx: Tx, account_id: UUID) -> None:
-        await require_role(tx, account_id, *self.roles)
+    async def _still_holds(self, tx: Tx, token: AccessToken) -> None:
+        await require_session(tx, token.account_id, token.session_id, *self.roles)
 
 
 class Everybody:
@@ -90,10 +98,12 @@ class Everybody:
 PUBLIC = Depends(Everybody())
 """Declares a route to be for everybody: `dependencies=[PUBLIC]`."""
 
-RESIDENT = Allowed(Audience.WALLET, Role.RESIDENT)
+RESIDENT = Allowed(Audience.WALLET, Role.RESIDENT, deed_asks=True)
 TILL = Allowed(Audience.MERCHANT, Role.MERCHANT, deed_asks=True)
 
-Resident = Annotated[AccessToken, Depends(RESIDENT)]
+Resident = Annotated[AccessToken, Depends(Allowed(Audience.WALLET, Role.RESIDENT))]
+PayingResident = Annotated[AccessToken, Depends(RESIDENT)]
+"""A resident on the hot path: only for paying, which reads the account's state itself."""
 StoreStaff = Annotated[AccessToken, Depends(Allowed(Audience.MERCHANT, Role.MERCHANT))]
 Till = Annotated[AccessToken, Depends(TILL)]
 """A store's staff on the hot path: only for use cases that read the account's state themselves."""

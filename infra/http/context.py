@@ -24,7 +24,8 @@ class Context:
     """One city's database, clock, ports and secrets.
 
     `public_url` is where people reach the platform; it is printed in QR codes. `docs` False
-    hides the OpenAPI documents. `code_key` seals one-time codes; `webhook_secret` (`whsec_…`) is
+    hides the OpenAPI documents. `code_key` seals one-time codes, the turns of refresh tokens
+    follow from `session_key`; `webhook_secret` (`whsec_…`) is
     the checkout channel's. `infra.keys` makes and keeps them.
     """
 
@@ -35,6 +36,7 @@ class Context:
     tokens: TokenKeys
     bearers: Bearers
     code_key: bytes = field(repr=False)
+    session_key: bytes = field(repr=False)
     webhook_secret: str = field(repr=False)
     sms: SmsPort
     checkout: CheckoutPort

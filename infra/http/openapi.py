@@ -16,6 +16,7 @@ CODES = "x-codes"
 _BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _KEY_SCHEMA = {"type": "string", "pattern": f'^("{_UUID}"|{_UUID})$'}
+_NO_ENTRY = ("unauthenticated", "cookie_unclear", "token_invalid", "token_expired", "session_ended")
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -80,7 +81,7 @@ def _usual(path: str, operation: dict[str, Any]) -> dict[str, list[str]]:
     named = any(parameter["name"] == "Idempotency-Key" for parameter in parameters)
     usual: dict[str, list[str]] = {"503": [Busy.code]}
     if operation.get("security"):
-        usual |= {"401": ["unauthenticated", "token_invalid", "token_expired"], "403": ["forbidden"]}
+        usual |= {"401": [*_NO_ENTRY], "403": ["forbidden", "cross_site"]}
     if "{" in path:
         usual["404"] = [Missing.code]
     if operation.get("parameters") or "requestBody" in operation:

@@ -1,13 +1,13 @@
 """What staff of stores and of the city send alike: sign-ins, new accounts, a new password."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from infra.http.context import Context
 from infra.http.idempotency import Named
 from infra.http.strict import Answer, Body, Name, Secret
+from infra.http.tokens import CarrierRequest
 from services.identity.change_password import NewPassword, change_password, try_password
 from services.identity.passwords import (
     PasswordGuessable,
@@ -19,6 +19,7 @@ from services.identity.passwords import (
 )
 from services.identity.people import EmailMalformed, PersonNameInvalid
 from services.identity.staff import EmailTaken
+from services.identity.tokens import AccessToken
 from services.kit.errors import Refusal
 
 Email = Annotated[str, StringConstraints(strict=True, min_length=3, max_length=254)]
@@ -30,7 +31,7 @@ PASSWORD_REFUSALS: tuple[type[Refusal], ...] = (SignInRefused, SignInThrottled, 
 FIRST_PASSWORD = Field(description="Somebody else chose the password: change it with `POST /password`.")
 
 
-class StaffSignInRequest(Body):
+class StaffSignInRequest(CarrierRequest):
     """An address and its password."""
 
     email: Email = Field(examples=["owner@example.jp"])
@@ -53,16 +54,17 @@ class PasswordRequest(Body):
 
 
 class PasswordAnswer(Answer):
-    """The new password counts from now on; tokens that were issued before end by themselves."""
+    """The new password counts from now on; all other sessions of the account have ended."""
 
     changed: bool
 
 
 async def change_own_password(
-    here: Context, command: Named, operation: str, account_id: UUID, body: PasswordRequest
+    here: Context, command: Named, operation: str, token: AccessToken, body: PasswordRequest
 ) -> PasswordAnswer:
     """Change the password of the account that asks."""
-    typed = NewPassword(account_id, body.old_password, body.new_password, here.password_cost)
+    account_id = token.account_id
+    typed = NewPassword(account_id, token.session_id, body.old_password, body.new_password, here.password_cost)
     asked = await try_password(here.database, typed)
     # Neither password takes part in the fingerprint: see services.identity.staff.
     await command.perform(account_id, operation, change_password, asked, type(None), said=(account_id,))

@@ -1,4 +1,5 @@
-"""Everybody who acts: each signs in as themselves, and again when their token is over.
+"""Everybody who acts: each signs in as themselves, refreshes when their token is over, and signs in
+again when their session is.
 
 A clerk takes payments, an officer runs the programme, a resident buys, pays and looks. A resident
 who only shows pay codes needs neither a token nor a network.
@@ -33,6 +34,7 @@ class Person:
         self._prefix = prefix
         self._token = ""
         self._token_until = stage.now
+        self._refresh_token = ""
         self._signing_in = asyncio.Lock()
 
     async def _sign_in(self) -> dict[str, Any]:
@@ -42,11 +44,21 @@ class Person:
         """A token that is valid now."""
         async with self._signing_in:  # at a till that two customers come to at once, only once
             if self.stage.now >= self._token_until:
-                signed_in = await self._sign_in()
-                self._token = signed_in["access_token"]
-                self._token_until = self.stage.now + timedelta(seconds=signed_in["expires_in"])
-                self.stage.happened("signed in")
+                refreshed = await self._refresh() if self._refresh_token else None
+                given = refreshed or await self._sign_in()
+                self._token, self._refresh_token = given["access_token"], given["refresh_token"]
+                self._token_until = self.stage.now + timedelta(seconds=given["expires_in"])
+                self.stage.happened("refreshed" if refreshed else "signed in")
         return self._token
+
+    async def _refresh(self) -> dict[str, Any] | None:
+        """New tokens for the one that is kept; None once the session is over."""
+        body, key = {"refresh_token": self._refresh_token}, self.stage.new_key()
+        answer = await self.stage.door.ask("POST", f"{self._prefix}/sign-in/refresh", key=key, body=body)
+        if answer.refused() is None:
+            return answer.done()
+        answer.must_be_refused("session_ended")
+        return None
 
     async def look(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Read something."""

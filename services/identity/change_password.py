@@ -1,15 +1,18 @@
 """Change one's own password: whoever opened the account chose the first one, and may not know it for ever.
 
 Law: the old password is asked for again, and counted like one at sign-in: a token that was left
-on a screen does not take the account over. Hashing happens between two transactions.
+on a screen does not take the account over. Hashing happens between two transactions. Every other session
+of the account ends with the old password: whoever knew it may have opened one.
 """
 
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.identity import passwords
+from services.identity.end_session import end_sessions_of
 from services.identity.hashing import compare_password, hash_new_password
 from services.identity.passwords import PasswordCost, PasswordUnchanged, SignInRefused, SignInThrottled
+from services.identity.session import EndedAs
 from services.identity.tables import accounts, attempts
 from services.kit import audit
 from services.kit.db import Database, Tx
@@ -18,9 +21,10 @@ from services.kit.errors import Missing
 
 @dataclass(frozen=True)
 class NewPassword:
-    """What the holder of a staff account typed."""
+    """What the holder of a staff account typed, in which of their sessions."""
 
     account_id: UUID
+    session_id: UUID | None
     old: str = field(repr=False)
     new: str = field(repr=False)
     cost: PasswordCost = passwords.RECOMMENDED
@@ -31,6 +35,7 @@ class ChangePassword:
     """The old password as it was compared, and the hash of the new one; made by `try_password`."""
 
     account_id: UUID
+    session_id: UUID | None
     email: str = field(repr=False)
     old_hash: str | None = field(repr=False)
     old_fits: bool
@@ -49,7 +54,7 @@ async def try_password(database: Database, asked: NewPassword) -> ChangePassword
     email, stored = await database.transact(_take_try, asked.account_id)
     new_hash = await hash_new_password(email, asked.new, asked.cost, database.entropy)
     fits = await compare_password(stored, asked.old, asked.cost)
-    return ChangePassword(asked.account_id, email, stored, fits, new_hash)
+    return ChangePassword(asked.account_id, asked.session_id, email, stored, fits, new_hash)
 
 
 async def change_password(tx: Tx, command: ChangePassword) -> None:
@@ -60,6 +65,8 @@ async def change_password(tx: Tx, command: ChangePassword) -> None:
     await accounts.set_password(tx, command.account_id, command.new_hash)
     await attempts.give_try_back(tx, command.email)
     await audit.record(tx, command.account_id, "account.password_changed", command.account_id)
+    account_id = command.account_id
+    await end_sessions_of(tx, account_id, account_id, EndedAs.PASSWORD_CHANGED, but=command.session_id)
 
 
 async def _take_try(tx: Tx, account_id: UUID) -> tuple[str, str | None]:

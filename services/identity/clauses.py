@@ -1,15 +1,19 @@
 """Pieces of SQL that other packages may put into their own statements, without seeing our tables."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, exists
 from sqlalchemy.orm import InstrumentedAttribute
 
+from services.identity.tables import sessions
 from services.identity.tables.schema import AccountRow, ActsForRow
 
 AccountId = UUID | InstrumentedAttribute[UUID] | BindParameter[Any] | ColumnElement[Any]
 """A value, a column of the borrower's statement, or a place that is filled at execution."""
+
+Instant = datetime | BindParameter[Any] | ColumnElement[Any]
 
 
 def acts_for(account_id: AccountId, person_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
@@ -26,3 +30,11 @@ def is_open(account_id: AccountId) -> ColumnElement[bool]:
     """True where the account is active, at the instant of the statement."""
     found = exists().where(AccountRow.id == account_id, AccountRow.status == "active")
     return found.correlate_except(AccountRow)
+
+
+def session_is_open(session_id: AccountId, account_id: AccountId, at: Instant) -> ColumnElement[bool]:
+    """True where the session is the account's and can still be used at `at`, at the instant of the statement.
+
+    Whether the account is active is another question (`is_open`, `acts_for`).
+    """
+    return sessions.lives(session_id, account_id, at)

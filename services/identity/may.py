@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.identity import read
 from services.identity.people import Account, AccountStatus, Role
+from services.identity.session import SessionEnded
 from services.kit.db import Tx
 from services.kit.errors import Forbidden, Missing
 
@@ -27,3 +28,17 @@ async def require_role(tx: Tx, account_id: UUID, *roles: Role) -> Account:
     if found is None or found.status is not AccountStatus.ACTIVE or not set(roles) & set(found.roles):
         raise Forbidden
     return found
+
+
+async def require_session(tx: Tx, account_id: UUID, session_id: UUID, *roles: Role) -> Account:
+    """The account, if the session is open and the account active with one of the roles now; one statement.
+
+    Raises `SessionEnded`, and `Forbidden` as `require_role` does.
+    """
+    found = await read.account_with_session(tx, account_id, session_id)
+    if found is None or not found[1]:
+        raise SessionEnded
+    account = found[0]
+    if account.status is not AccountStatus.ACTIVE or not set(roles) & set(account.roles):
+        raise Forbidden
+    return account

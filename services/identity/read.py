@@ -1,10 +1,12 @@
-"""Read accounts, and the persons that they act for."""
+"""Read accounts, their sessions, and the persons that they act for."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from services.identity.people import Account
+from services.identity.session import Session
 from services.identity.tables import accounts as rows
+from services.identity.tables import sessions
 from services.kit.db import Tx
 from services.kit.errors import Missing
 
@@ -24,6 +26,16 @@ async def accounts(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Account]:
     if len(account_ids) > MAX_ACCOUNTS:
         raise ValueError("too many accounts for one statement")
     return {found.id: found for found in await rows.accounts_by_id(tx, account_ids)}
+
+
+async def account_with_session(tx: Tx, account_id: UUID, session_id: UUID) -> tuple[Account, bool] | None:
+    """An account, and whether that session of it is open; None for one that does not exist."""
+    return await rows.account_with_session(tx, account_id, session_id)
+
+
+async def open_sessions(tx: Tx, account_id: UUID) -> tuple[Session, ...]:
+    """The account's sessions that can still be used, the newest first."""
+    return tuple(await sessions.open_sessions(tx, account_id))
 
 
 async def are_independent(tx: Tx, one: UUID, other: UUID) -> bool:

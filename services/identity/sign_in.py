@@ -66,6 +66,7 @@ async def sign_in(tx: Tx, proven: ProvenPhone) -> SignedIn:
     opened = await accounts.insert_account(tx, AccountKind.RESIDENT, phone=proven.phone)
     if opened is not None:
         return SignedIn(opened, (await accounts.insert_person(tx, opened),), first_time=True)
+    await accounts.hold(tx, proven.phone)
     account = await accounts.account_by_phone(tx, proven.phone)
     if account is None:
         raise Missing

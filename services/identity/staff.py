@@ -8,6 +8,7 @@ SHA-256 of it, kept with the deed, would undo what argon2id is for.
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.identity.end_session import end_sessions_of
 from services.identity.people import (
     AccountKind,
     AccountStatus,
@@ -17,6 +18,7 @@ from services.identity.people import (
     email_address,
     person_name,
 )
+from services.identity.session import EndedAs
 from services.identity.tables import accounts
 from services.kit import audit
 from services.kit.db import Tx
@@ -106,7 +108,9 @@ async def open_merchant_account(tx: Tx, command: OpenMerchantAccount) -> StaffAc
 
 
 async def set_account_status(tx: Tx, command: SetAccountStatus) -> None:
-    """Close an account, or open it again: it signs in and acts for nobody from the next request on.
+    """Close an account, or open it again: closed, it acts for nobody from the next request on.
+
+    Its sessions end with it and stay ended when it is opened again.
 
     Raises `Missing`, `AccountReasonMissing`.
     """
@@ -116,3 +120,5 @@ async def set_account_status(tx: Tx, command: SetAccountStatus) -> None:
     disabled = command.status is AccountStatus.DISABLED
     action = "account.disabled" if disabled else "account.activated"
     await audit.record(tx, command.actor_id, action, command.account_id, reason=reason)
+    if disabled:
+        await end_sessions_of(tx, command.actor_id, command.account_id, EndedAs.ACCOUNT_DISABLED)

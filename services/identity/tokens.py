@@ -1,16 +1,17 @@
-"""Access tokens: who signed in, for which API, with which roles, for half an hour.
+"""Access tokens: who signed in, for which API, in which session, with which roles, for ten minutes.
 
 Law: nothing in a token chooses how it is checked. One algorithm, keys from an allow-list by
 `kid`, one issuer a city, one audience an API, and a `typ` that no other kind of token of ours
-has. Whether a key of ours signed it, for whom and what, does not change; exp, nbf and iat are
-judged at each use against the deed's instant. PyJWT makes the tokens, and the tests hold our
-reading to PyJWT's verdict: it takes twice the time of the signature.
+has. Whether a key of ours signed it, for whom and what, does not change; exp, nbf and iat, and
+whether its key is retired, are judged at each use against the deed's instant. PyJWT makes the
+tokens, and the tests hold our reading to PyJWT's verdict: it takes twice the time of the signature.
 Source: RFC 9068 (at+jwt), RFC 8725 (what to refuse), RFC 7518 section 3.4 (ES256).
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,13 +24,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from services.identity.people import AccountKind, Role
-from services.kit.base64url import unbase64url_padded
+from services.kit.base64url import base64url, unbase64url
 from services.kit.errors import Kind, Refusal
-from services.kit.es256 import has_signed
+from services.kit.es256 import NUMBER_BYTES, has_signed
 
 TYPE = "at+jwt"
 ALGORITHM = "ES256"
-LIFETIME = timedelta(minutes=30)
+LIFETIME = timedelta(minutes=10)
 LEEWAY_SECONDS = 10
 """How far the clocks of two workers may differ; they are held to 2 s of the database's."""
 MAX_CHARACTERS = 2_048
@@ -48,7 +49,7 @@ class TokenInvalid(Refusal):
 
 
 class TokenExpired(Refusal):
-    """A token of ours whose half hour is over: sign in again."""
+    """A token of ours whose ten minutes are over: refresh the session."""
 
     code = "token_expired"
     kind = Kind.UNAUTHENTICATED
@@ -71,12 +72,26 @@ AUDIENCE_OF = {
 
 @dataclass(frozen=True)
 class TokenKeys:
-    """A city's keys: the one that signs, and those that are believed, by `kid`; see `token_keys`."""
+    """A city's keys: the one that signs, and those that are believed, by `kid`; see `token_keys`.
+
+    `retired_at` is when a key that no longer signs ceases to be believed; without an instant, never.
+    """
 
     issuer: str
     kid: str
     signing: ec.EllipticCurvePrivateKey = field(repr=False)
     believed: Mapping[str, ec.EllipticCurvePublicKey] = field(repr=False)
+    retired_at: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """Whom a token is for: an account in one of its sessions, at one API, with some of its roles."""
+
+    audience: Audience
+    account_id: UUID
+    session_id: UUID
+    roles: frozenset[Role]
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,7 @@ class AccessToken:
     """What a verified token says."""
 
     account_id: UUID
+    session_id: UUID
     audience: Audience
     roles: frozenset[Role]
     token_id: UUID
@@ -92,12 +108,16 @@ class AccessToken:
 
 
 def token_keys(
-    issuer: str, kid: str, signing_pem: bytes, believed_pems: Mapping[str, bytes] | None = None
+    issuer: str,
+    kid: str,
+    signing_pem: bytes,
+    believed_pems: Mapping[str, bytes] | None = None,
+    retired_at: Mapping[str, datetime] | None = None,
 ) -> TokenKeys:
     """Keys from PEM: the signing key's `kid`, and public keys still believed after a rotation.
 
-    The signing key is believed under its own `kid`. Raises ValueError for a key that is not
-    on P-256, so that a server with a wrong or weak key never starts.
+    The signing key is believed under its own `kid`, and never retired while it signs. Raises
+    ValueError for a key that is not on P-256, so that a server with a wrong or weak key never starts.
     """
     signing = load_pem_private_key(signing_pem, password=None)
     if not isinstance(signing, ec.EllipticCurvePrivateKey) or not isinstance(signing.curve, ec.SECP256R1):
@@ -108,7 +128,16 @@ def token_keys(
         raise ValueError(f"two different keys are called {kid!r}")
     if not issuer or any(_KID.fullmatch(name) is None for name in believed):
         raise ValueError("an issuer is named, and a kid has 1 to 64 letters, digits and . _ -")
-    return TokenKeys(issuer, kid, signing, believed)
+    retired = {name: instant for name, instant in (retired_at or {}).items() if name != kid}
+    return TokenKeys(issuer, kid, signing, believed, retired)
+
+
+def kid_of(key: ec.EllipticCurvePublicKey) -> str:
+    """A key's name, which follows from the key itself. Source: RFC 7638 (SHA-256)."""
+    numbers = key.public_numbers()
+    x, y = (base64url(number.to_bytes(NUMBER_BYTES)) for number in (numbers.x, numbers.y))
+    members = f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'
+    return base64url(hashlib.sha256(members.encode("ascii")).digest())
 
 
 def _public_key(kid: str, pem: bytes) -> ec.EllipticCurvePublicKey:
@@ -119,18 +148,23 @@ def _public_key(kid: str, pem: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def issue(
-    keys: TokenKeys, audience: Audience, account_id: UUID, roles: Iterable[Role], now: datetime, token_id: UUID
+    keys: TokenKeys,
+    bearer: Bearer,
+    now: datetime,
+    token_id: UUID,
+    lifetime: timedelta = LIFETIME,
 ) -> str:
-    """A token for one API, valid for `LIFETIME` from the second of `now`."""
+    """A token for one API, valid for `lifetime` from the second of `now`."""
     issued = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": keys.issuer,
-        "aud": audience.value,
-        "sub": str(account_id),
+        "aud": bearer.audience.value,
+        "sub": str(bearer.account_id),
+        "sid": str(bearer.session_id),
         "iat": issued,
-        "exp": issued + int(LIFETIME.total_seconds()),
+        "exp": issued + int(lifetime.total_seconds()),
         "jti": str(token_id),
-        "roles": sorted(role.value for role in roles),
+        "roles": sorted(role.value for role in bearer.roles),
     }
     return jwt.encode(claims, keys.signing, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": keys.kid})
 
@@ -142,6 +176,7 @@ class SignedClaims:
     token: AccessToken
     begins_second: int
     expiry_second: int
+    key_retired_at: datetime | None = None
 
 
 def verify(keys: TokenKeys, token: str, audience: Audience, now: datetime) -> AccessToken:
@@ -159,23 +194,26 @@ def read(keys: TokenKeys, token: str, audience: Audience) -> SignedClaims:
     signed, _, segment = token.rpartition(".")
     header, _, payload = signed.partition(".")
     try:
-        signature = unbase64url_padded(segment)
+        signature = unbase64url(segment)
     except ValueError as error:
         raise TokenInvalid from error
-    key = keys.believed.get(_kid(header))
+    kid = _kid(header)
+    key = keys.believed.get(kid)
     if key is None or not has_signed(key, signed.encode("ascii"), signature):
         raise TokenInvalid
     claims = _members(payload)
     if claims.get("iss") != keys.issuer or claims.get("aud") != audience.value:
         raise TokenInvalid
-    return _claims(claims, audience)
+    return _claims(claims, audience, keys.retired_at.get(kid))
 
 
 def judge(claims: SignedClaims, now: datetime) -> AccessToken:
     """The token, if `now` is within its life; `LEEWAY_SECONDS` are for the clocks of two workers.
 
-    Raises `TokenInvalid` for one from the future, and `TokenExpired`.
+    Raises `TokenInvalid` for one from the future and for one whose key is retired, and `TokenExpired`.
     """
+    if claims.key_retired_at is not None and now >= claims.key_retired_at:
+        raise TokenInvalid
     instant = now.timestamp()
     if claims.begins_second > instant + LEEWAY_SECONDS:
         raise TokenInvalid
@@ -200,9 +238,9 @@ def _kid(header: str) -> str:
 
 
 def _members(segment: str) -> dict[str, Any]:
-    """The JSON object in a segment."""
+    """The JSON object in a segment, which says everything once."""
     try:
-        content = json.loads(unbase64url_padded(segment))
+        content = json.loads(unbase64url(segment), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise TokenInvalid from error
     if not isinstance(content, dict):
@@ -210,20 +248,29 @@ def _members(segment: str) -> dict[str, Any]:
     return content
 
 
-def _claims(claims: Mapping[str, Any], audience: Audience) -> SignedClaims:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers differ on which of two equal names counts: there is none."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name appears twice in an object")
+    return members
+
+
+def _claims(claims: Mapping[str, Any], audience: Audience, key_retired_at: datetime | None) -> SignedClaims:
     issued, expiry = _second(claims.get("iat")), _second(claims.get("exp"))
     not_before = _second(claims.get("nbf", issued))
     if expiry <= issued:
         raise TokenInvalid
     token = AccessToken(
         account_id=_uuid(claims.get("sub")),
+        session_id=_uuid(claims.get("sid")),
         audience=audience,
         roles=_roles(claims.get("roles")),
         token_id=_uuid(claims.get("jti")),
         issued_at=datetime.fromtimestamp(issued, UTC),
         expires_at=datetime.fromtimestamp(expiry, UTC),
     )
-    return SignedClaims(token, max(issued, not_before), expiry)
+    return SignedClaims(token, max(issued, not_before), expiry, key_retired_at)
 
 
 def _second(value: object) -> int:

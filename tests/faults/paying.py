@@ -23,9 +23,7 @@ from infra.benchmarks.plan import ISSUER, Door, Order, Payment, Repeat, payments
 from infra.benchmarks.townspeople import Ground
 from infra.benchmarks.wire import keys, payment_id
 from infra.database.provision import DatabaseHandle
-from infra.keys import load_keys
-from infra.town import KEY_ID
-from services.identity.tokens import token_keys
+from infra.keys import keys_for, load_keys
 
 MOST_TRIES = 500
 """A client sends a request so often at most; a server that never recovers ends the test in words."""
@@ -196,8 +194,7 @@ async def until(running: "asyncio.Task[None]", condition: Callable[[], bool]) ->
 
 def errands(people: Ground, data: Path, count: int, *, seed: int) -> list[Errand]:
     """Payments of the town's residents, three of four by a store's code, one by a code on the phone."""
-    tokens = token_keys(ISSUER, KEY_ID, load_keys(data).token_key_pem.encode("ascii"))
-    generator = Generator(people, tokens)
+    generator = Generator(people, keys_for(load_keys(data), ISSUER))
     generator.sign_in()
     order = Order(
         door=Door.WALLET,

@@ -34,7 +34,7 @@ from tests.http_town import MERCHANT, URL, WALLET, town_keys
 from tests.town import NOON
 
 NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:1/nowhere"
-ACCOUNT, PLACE, KEY = (UUID(f"019f3a00-0000-7000-8000-0000000000{n:02x}") for n in (0xA, 0xB, 0xC))
+ACCOUNT, PLACE, KEY, SESSION = (UUID(f"019f3a00-0000-7000-8000-0000000000{n:02x}") for n in (0xA, 0xB, 0xC, 0xD))
 STORE_CODE, TILL_CODE = make_number("S", 12_345, 7), make_number("T", 67_890, 8)
 PAY_CODE = "eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJ0YW5hYmF0YS1wYXkifQ.c2lnbmF0dXJl"
 PATHS = {"wallet": f"{WALLET}/wallets/{{}}/payments", "merchant": f"{MERCHANT}/stores/{{}}/payments"}
@@ -136,7 +136,7 @@ class Twins:
         return self.door.taken
 
     def token(self, audience: Audience, *roles: Role) -> bytes:
-        return new_token(self.town.context, audience, ACCOUNT, roles).access_token.encode()
+        return new_token(self.town.context, audience, ACCOUNT, roles, SESSION).encode()
 
     def good(self, api: str) -> Request:
         """A request that nothing is wrong with."""

@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 
 from infra.phone import SandboxPhone
 from services.identity.people import Role
-from services.identity.tokens import Audience, TokenInvalid, issue, token_keys, verify
+from services.identity.tokens import Audience, Bearer, TokenInvalid, issue, token_keys, verify
 from services.payments.pay_code import PayCodeMalformed
 from services.payments.pay_code import verify as verify_pay_code
 from tests.identity.keys import (
@@ -39,14 +39,17 @@ NOW = datetime(2026, 7, 7, 3, 0, 0, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
 ACCOUNT = UUID("019f3a00-0000-7000-8000-00000000000a")
 JTI = UUID("019f3a00-0000-7000-8000-00000000000b")
+SESSION = UUID("019f3a00-0000-7000-8000-00000000000c")
 ISSUER = "https://hiratsuka.example.jp"
 OWN, THIEF = private_key(1), private_key(666)
 KEYS = token_keys(ISSUER, "k1", private_pem(OWN))
+RESIDENT = Bearer(Audience.WALLET, ACCOUNT, SESSION, frozenset({Role.RESIDENT}))
 HEADER = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER,
     "aud": "tanabata-wallet",
     "sub": str(ACCOUNT),
+    "sid": str(SESSION),
     "iat": SECOND,
     "exp": SECOND + 1800,
     "jti": str(JTI),
@@ -79,6 +82,7 @@ def claims_hold(token: str) -> bool:
         iss={"essential": True, "value": ISSUER},
         aud={"essential": True, "value": "tanabata-wallet"},
         sub={"essential": True},
+        sid={"essential": True},
         exp={"essential": True},
         iat={"essential": True},
         jti={"essential": True},
@@ -189,7 +193,7 @@ def test_a_pay_code_opens_no_api_and_an_access_token_pays_nothing() -> None:
     with pytest.raises(TokenInvalid):
         verify(shared, phone.pay_code(wallet, device, NOW, JTI), Audience.WALLET, NOW)
     with pytest.raises(PayCodeMalformed):
-        verify_pay_code(issue(KEYS, Audience.WALLET, ACCOUNT, [Role.RESIDENT], NOW, JTI), numbers, NOW)
+        verify_pay_code(issue(KEYS, RESIDENT, NOW, JTI), numbers, NOW)
 
 
 def public_pem_of_phone(jwk: dict[str, str]) -> bytes:
@@ -239,6 +243,9 @@ def test_a_wrong_claim_is_refused_by_both(change: dict[str, Any]) -> None:
         {"sub": "{" + str(ACCOUNT) + "}"},
         {"sub": 1},
         {"sub": [str(ACCOUNT)]},
+        {"sid": str(SESSION).upper()},
+        {"sid": ""},
+        {"sid": [str(SESSION)]},
         {"jti": 7},
         {"jti": "x"},
         {"exp": str(SECOND + 1800)},

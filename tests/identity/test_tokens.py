@@ -1,4 +1,4 @@
-"""Access tokens: what is issued is believed by two libraries, for one API and half an hour."""
+"""Access tokens: what is issued is believed by two libraries, for one API, in one session, for ten minutes."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,9 +14,11 @@ from services.identity.tokens import (
     LEEWAY_SECONDS,
     AccessToken,
     Audience,
+    Bearer,
     TokenExpired,
     TokenInvalid,
     issue,
+    kid_of,
     token_keys,
     verify,
 )
@@ -25,22 +27,24 @@ from tests.identity.keys import private_key, private_pem, public_pem
 NOW = datetime(2026, 7, 7, 3, 0, 0, 250_000, tzinfo=UTC)
 ACCOUNT = UUID("019f3a00-0000-7000-8000-00000000000a")
 JTI = UUID("019f3a00-0000-7000-8000-00000000000b")
+SESSION = UUID("019f3a00-0000-7000-8000-00000000000c")
 ISSUER = "https://hiratsuka.example.jp"
 KEYS = token_keys(ISSUER, "2026-07", private_pem(private_key()))
 
 
 def token(audience: Audience = Audience.CITY, now: datetime = NOW) -> str:
-    return issue(KEYS, audience, ACCOUNT, [Role.OFFICER, Role.APPROVER], now, JTI)
+    return issue(KEYS, Bearer(audience, ACCOUNT, SESSION, frozenset({Role.OFFICER, Role.APPROVER})), now, JTI)
 
 
 def test_a_token_says_who_may_enter_which_api_until_when() -> None:
     assert verify(KEYS, token(), Audience.CITY, NOW) == AccessToken(
         account_id=ACCOUNT,
+        session_id=SESSION,
         audience=Audience.CITY,
         roles=frozenset({Role.OFFICER, Role.APPROVER}),
         token_id=JTI,
         issued_at=NOW.replace(microsecond=0),
-        expires_at=NOW.replace(microsecond=0) + timedelta(minutes=30),
+        expires_at=NOW.replace(microsecond=0) + timedelta(minutes=10),
     )
 
 
@@ -52,8 +56,9 @@ def test_another_library_reads_the_same() -> None:
         "iss": ISSUER,
         "aud": "tanabata-city",
         "sub": str(ACCOUNT),
+        "sid": str(SESSION),
         "iat": int(NOW.timestamp()),
-        "exp": int(NOW.timestamp()) + 1800,
+        "exp": int(NOW.timestamp()) + 600,
         "jti": str(JTI),
         "roles": ["approver", "officer"],
     }
@@ -78,11 +83,11 @@ def test_time_is_the_deeds_and_not_the_machines() -> None:
     """2020 and 2099 are the same to it; the library's own clock would refuse one of them."""
     for year in (2020, 2099):
         then = NOW.replace(year=year)
-        assert verify(KEYS, token(now=then), Audience.CITY, then + timedelta(minutes=29)).account_id == ACCOUNT
+        assert verify(KEYS, token(now=then), Audience.CITY, then + timedelta(minutes=9)).account_id == ACCOUNT
 
 
-def test_half_an_hour_and_a_little_later_it_is_over() -> None:
-    end = NOW.replace(microsecond=0) + timedelta(minutes=30, seconds=LEEWAY_SECONDS)
+def test_ten_minutes_and_a_little_later_it_is_over() -> None:
+    end = NOW.replace(microsecond=0) + timedelta(minutes=10, seconds=LEEWAY_SECONDS)
     assert LEEWAY_SECONDS <= 30
     verify(KEYS, token(), Audience.CITY, end - timedelta(milliseconds=1))
     with pytest.raises(TokenExpired):
@@ -103,6 +108,25 @@ def test_a_rotation_believes_the_old_key_while_it_is_listed_and_no_longer() -> N
     assert verify(rotating, old, Audience.CITY, NOW).account_id == ACCOUNT
     with pytest.raises(TokenInvalid):
         verify(token_keys(ISSUER, "2026-08", new_pem), old, Audience.CITY, NOW)
+
+
+def test_an_old_key_is_refused_after_its_retirement_and_the_signing_one_never() -> None:
+    old, retired_at = token(), NOW + timedelta(minutes=5)
+    believed = {"2026-07": public_pem(private_key())}
+    rotating = token_keys(ISSUER, "2026-08", private_pem(private_key(2)), believed, {"2026-07": retired_at})
+    assert verify(rotating, old, Audience.CITY, retired_at - timedelta(microseconds=1)).account_id == ACCOUNT
+    for instant in (retired_at, retired_at + timedelta(minutes=1)):  # the token itself would live on
+        with pytest.raises(TokenInvalid):
+            verify(rotating, old, Audience.CITY, instant)
+    interrupted = token_keys(ISSUER, "2026-07", private_pem(private_key()), believed, {"2026-07": retired_at})
+    assert verify(interrupted, old, Audience.CITY, retired_at).account_id == ACCOUNT
+
+
+def test_a_key_is_named_by_its_thumbprint() -> None:
+    """As another library computes it."""
+    key = ECKey.import_key(public_pem(private_key()).decode())
+    assert kid_of(private_key().public_key()) == key.thumbprint()
+    assert kid_of(private_key(2).public_key()) != key.thumbprint()
 
 
 def test_another_citys_token_is_not_believed() -> None:

@@ -12,6 +12,7 @@ from services.identity.tokens import (
     LEEWAY_SECONDS,
     LIFETIME,
     Audience,
+    Bearer,
     SignedClaims,
     TokenExpired,
     TokenInvalid,
@@ -28,7 +29,9 @@ KEYS = token_keys("https://hiratsuka.example.jp", "k1", private_pem(private_key(
 
 
 def token(number: int = 1, *, account_id: UUID = ACCOUNT) -> str:
-    return issue(KEYS, Audience.WALLET, account_id, [Role.RESIDENT], NOW, UUID(int=number))
+    return issue(
+        KEYS, Bearer(Audience.WALLET, account_id, UUID(int=1), frozenset({Role.RESIDENT})), NOW, UUID(int=number)
+    )
 
 
 @pytest.fixture
@@ -70,6 +73,7 @@ def test_a_token_that_begins_later_is_judged_at_each_use() -> None:
         "iss": KEYS.issuer,
         "aud": "tanabata-wallet",
         "sub": str(ACCOUNT),
+        "sid": str(ACCOUNT),
         "iat": second,
         "nbf": second + 600,
         "exp": second + 1_800,

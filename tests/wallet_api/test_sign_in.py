@@ -33,7 +33,7 @@ async def test_the_code_on_the_phone_opens_account_and_wallet_once(town: HttpTow
     client = town.client(WALLET)
     attempt = await ask(client)
     answer = done(await client.post("/sign-in", json={"attempt_id": attempt, "code": code_in(town)}))
-    assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 1_800)
+    assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 600)
     mine = town.client(WALLET, answer["access_token"])
     assert done(await mine.get("/wallets"))["wallets"] == [answer["wallets"][0] | {"status": "active"}]
 

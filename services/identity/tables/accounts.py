@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, and_, bindparam, cast, func, insert, select, update
+from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, and_, bindparam, cast, func, insert, or_, select, update
 
 from services.identity.people import Account, AccountKind, AccountStatus, Role
+from services.identity.tables import sessions
 from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow, RoleRow
 from services.kit.db import Tx
 from services.kit.sets import by_columns, insert_later, insert_rows
 from services.kit.statements import Statement
+from services.kit.tables import Instant
 
 _NEW = ("id", "kind", "phone", "email", "name", "password_hash", "status", "registered_at", "opened_by")
 _ADDRESS = bindparam("address", type_=Text())
@@ -108,6 +110,23 @@ async def update_status(tx: Tx, account_id: UUID, status: AccountStatus) -> bool
     return (await tx.connection.execute(statement)).first() is not None
 
 
+async def hold(tx: Tx, address: str) -> None:
+    """Nobody closes the account of this phone or mailbox or changes its password until this transaction ends.
+
+    Taken before the account is looked at: otherwise a session could be opened by a password that is
+    being changed, or for an account that is being closed, and survive what ends all its others.
+    """
+    await _HOLD.rows(tx, {"address": address})
+
+
+def _hold() -> Executable:
+    ours = or_(AccountRow.phone == _ADDRESS, AccountRow.email == _ADDRESS)
+    return select(AccountRow.id).where(ours).with_for_update(read=True)
+
+
+_HOLD = Statement(_hold)
+
+
 async def account_by_phone(tx: Tx, phone: str) -> Account | None:
     return _one(await _BY_PHONE.rows(tx, {"address": phone}))
 
@@ -118,6 +137,21 @@ async def account_by_email(tx: Tx, email: str) -> Account | None:
 
 async def accounts_by_id(tx: Tx, account_ids: Sequence[UUID]) -> list[Account]:
     return [_account(row) for row in await _BY_ID.rows(tx, {"account_ids": list(account_ids)})]
+
+
+async def account_with_session(tx: Tx, account_id: UUID, session_id: UUID) -> tuple[Account, bool] | None:
+    """An account, and whether that session of it can still be used, in one statement."""
+    rows = await _WITH_SESSION.rows(tx, {"of_account": account_id, "session_id": session_id, "at": tx.now})
+    return (_account(rows[0][:-1]), bool(rows[0][-1])) if rows else None
+
+
+def _with_session() -> Executable:
+    session_id, at = bindparam("session_id", type_=Uuid()), bindparam("at", type_=Instant)
+    lives = sessions.lives(session_id, AccountRow.id, at).label("session_open")
+    return _accounts().add_columns(lives).where(AccountRow.id == bindparam("of_account", type_=Uuid()))
+
+
+_WITH_SESSION = Statement(_with_session)
 
 
 async def persons_of(tx: Tx, account_id: UUID) -> list[UUID]:

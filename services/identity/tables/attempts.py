@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Executable, Integer, Text, Uuid, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.identity.tables.schema import PasswordTriesRow, SignInCodeRow
+from services.identity.tables.schema import PasswordSpreadRow, PasswordTriesRow, SignInCodeRow
 from services.kit.db import Tx
 from services.kit.sets import by_columns, insert_later
 from services.kit.statements import Statement
@@ -163,3 +163,51 @@ def _give_try_back() -> Executable:
 
 
 _GIVE_TRY_BACK = Statement(_give_try_back)
+
+
+async def take_spread_try(tx: Tx, bucket: int, window: timedelta, tries: int) -> bool:
+    """Count one more try of a bucket's passwords; False when the window holds `tries` already."""
+    values = {"in_bucket": bucket, "at": tx.now, "since": tx.now - window, "most": tries}
+    return bool(await _TAKE_SPREAD_TRY.rows(tx, values))
+
+
+def _take_spread_try() -> Executable:
+    at = bindparam("at", type_=Instant)
+    over = PasswordSpreadRow.window_began_at <= bindparam("since", type_=Instant)
+    row = {"bucket": bindparam("in_bucket", type_=Integer()), "window_began_at": at, "tries": 1}
+    return (
+        upsert(PasswordSpreadRow)
+        .values(row)
+        .on_conflict_do_update(
+            index_elements=[PasswordSpreadRow.bucket],
+            set_={
+                "window_began_at": case((over, at), else_=PasswordSpreadRow.window_began_at),
+                "tries": case((over, 1), else_=PasswordSpreadRow.tries + 1),
+            },
+            where=or_(over, PasswordSpreadRow.tries < bindparam("most", type_=Integer())),
+        )
+        .returning(PasswordSpreadRow.tries)
+    )
+
+
+_TAKE_SPREAD_TRY = Statement(_take_spread_try)
+
+
+async def spread_window(tx: Tx, bucket: int) -> datetime:
+    """When the bucket's window of tries began."""
+    query = select(PasswordSpreadRow.window_began_at).where(PasswordSpreadRow.bucket == bucket)
+    began: datetime = (await tx.connection.execute(query)).scalar_one()
+    return began
+
+
+async def give_spread_back(tx: Tx, bucket: int) -> None:
+    """Take a right password's own try out of its bucket's count."""
+    await _GIVE_SPREAD_BACK.rows(tx, {"in_bucket": bucket})
+
+
+def _give_spread_back() -> Executable:
+    counted = (PasswordSpreadRow.bucket == bindparam("in_bucket", type_=Integer()), PasswordSpreadRow.tries > 0)
+    return update(PasswordSpreadRow).where(*counted).values(tries=PasswordSpreadRow.tries - 1)
+
+
+_GIVE_SPREAD_BACK = Statement(_give_spread_back)

@@ -1,4 +1,4 @@
-"""Tables of who is asking: persons, accounts, roles, one-time codes, tried passwords.
+"""Tables of who is asking: persons, accounts, roles, sessions, one-time codes, tried passwords.
 
 A person is not an account: an account may act for several persons (a guardian), and a
 person's wallet, phones and cards hang on the person, replaceable one by one.
@@ -58,6 +58,30 @@ class RoleRow(Base):
     role: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
+class SessionRow(Base):
+    """A sign-in, until it ends. The refresh token's halves are kept as SHA-256; see `session.py`."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("carrier IN ('bearer', 'cookie')", name="carrier"),
+        CheckConstraint("length(client) <= 200", name="client"),
+        CheckConstraint("expires_at <= latest_at", name="life"),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    carrier: Mapped[str] = mapped_column(Text)
+    client: Mapped[str] = mapped_column(Text)
+    family_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    turn_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+    refreshed_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    latest_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_as: Mapped[str | None] = mapped_column(Text)
+
+
 class SignInCodeRow(Base):
     """A one-time code, kept as an HMAC; it belongs to one attempt and works once."""
 
@@ -77,5 +101,15 @@ class PasswordTriesRow(Base):
 
     __tablename__ = "password_tries"
     email: Mapped[str] = mapped_column(Text, primary_key=True)
+    window_began_at: Mapped[datetime] = mapped_column(Instant)
+    tries: Mapped[int] = mapped_column(Integer)
+
+
+class PasswordSpreadRow(Base):
+    """Tries of passwords of one bucket, over all addresses, since a window began; see `passwords.spread_bucket`."""
+
+    __tablename__ = "password_spread"
+    __table_args__ = (CheckConstraint("bucket BETWEEN 0 AND 65535", name="bucket"),)
+    bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     window_began_at: Mapped[datetime] = mapped_column(Instant)
     tries: Mapped[int] = mapped_column(Integer)

@@ -3,14 +3,14 @@
 The auditor's rights are granted column by column where a table holds a secret: the hash of a password,
 the seal of a one-time code. The analyst has no right yet. See docs/database-rights.md.
 
-Revision ID: 0007
-Revises: 0004
+Revision ID: 0006
+Revises: 0005
 """
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

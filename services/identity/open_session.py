@@ -1,0 +1,57 @@
+"""Open a session: the last step of every sign-in, in the sign-in's own transaction.
+
+Law: whoever calls has proven who they are and holds the account (`tables.accounts.hold`) since before it
+was looked at, so that what ends all sessions of an account ends this one too, or comes before it.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.identity.people import AccountKind
+from services.identity.session import (
+    ENTROPY_BYTES,
+    Carrier,
+    EndedAs,
+    OpenedSession,
+    Session,
+    begins,
+    client_name,
+    hash_of,
+    new_token,
+    write_token,
+)
+from services.identity.tables import sessions
+from services.kit.db import Tx
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What carries the tokens, and what the client says of itself."""
+
+    carrier: Carrier = Carrier.BEARER
+    client: str = ""
+
+
+BY_BEARER = Opening()
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """Whose session is opened."""
+
+    account_id: UUID
+    kind: AccountKind
+    opening: Opening
+
+
+async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
+    """A new session, in place of the oldest when the account has too many."""
+    session_id = tx.new_id()
+    token = new_token(session_id, tx.entropy.take(ENTROPY_BYTES))
+    expires_at, latest_at = begins(command.kind, tx.now)
+    carrier, client = command.opening.carrier, client_name(command.opening.client)
+    await sessions.make_room(tx, command.account_id, EndedAs.CROWDED_OUT)
+    session = Session(session_id, carrier, client, tx.now, tx.now, expires_at)
+    hashes = hash_of(token.family), hash_of(token.turn)
+    await sessions.insert_session(tx, session, command.account_id, hashes, latest_at)
+    return OpenedSession(session_id, carrier, write_token(token), expires_at)

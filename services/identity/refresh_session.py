@@ -1,0 +1,70 @@
+"""Refresh a session: its next turn, or its end when a turn that is over comes again.
+
+Law: the end of a copied session is committed before the refusal is told: a refusal alone would roll it
+back. Refreshes of one session take turns at its row, so that of two with one token one begins the next
+turn and the other repeats it or is found out.
+"""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.identity import read
+from services.identity import session as sessions
+from services.identity.people import Account, AccountKind
+from services.identity.session import Carrier, EndedAs, OpenedSession, RefreshToken, Verdict
+from services.identity.tables import sessions as rows
+from services.kit import audit
+from services.kit.db import Database, Tx
+
+
+@dataclass(frozen=True)
+class RefreshSession:
+    """A refresh token that came to the API of one `kind`; the client named its request `name`."""
+
+    kind: AccountKind
+    carrier: Carrier
+    token: RefreshToken
+    name: UUID = field(repr=False)
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A session that goes on, and its account as it is now: its roles may have changed."""
+
+    account: Account
+    session: OpenedSession
+
+
+async def refresh_session(database: Database, asked: RefreshSession) -> Refreshed:
+    """The session's next token, or the same one again for the same request.
+
+    Raises `RefreshRefused`, `SessionEnded`, and `RefreshReused`, which has ended the session.
+    """
+    refreshed = await database.transact(_refresh, asked, direct=True)
+    if refreshed is None:
+        raise sessions.RefreshReused
+    return refreshed
+
+
+async def _refresh(tx: Tx, asked: RefreshSession) -> Refreshed | None:
+    kept = await rows.lock_session(tx, asked.token.session_id)
+    if kept is None or kept.kind is not asked.kind or kept.carrier is not asked.carrier:
+        raise sessions.RefreshRefused
+    follower = sessions.next_token(asked.secret, asked.token, asked.name)
+    match sessions.judge(kept, asked.token, follower, tx.now):
+        case Verdict.NOTHING:
+            raise sessions.RefreshRefused
+        case Verdict.ENDED:
+            raise sessions.SessionEnded
+        case Verdict.REUSED:
+            await rows.end_session(tx, kept.account_id, kept.id, EndedAs.REFRESH_REUSED)
+            await audit.record(tx, None, "session.refresh_reused", kept.id, account=kept.account_id)
+            return None
+        case Verdict.REPEATS:
+            expires_at = kept.expires_at
+        case Verdict.TURNS:
+            expires_at = sessions.goes_on(kept, tx.now)
+            await rows.turn(tx, kept.id, sessions.hash_of(follower.turn), expires_at)
+    account = await read.account(tx, kept.account_id)
+    return Refreshed(account, OpenedSession(kept.id, kept.carrier, sessions.write_token(follower), expires_at))

@@ -1,0 +1,155 @@
+"""Statements on sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Executable, LargeBinary, Text, Uuid, bindparam, exists, select, update
+
+from services.identity.people import AccountKind, AccountStatus
+from services.identity.session import MOST_OPEN, Carrier, EndedAs, Kept, Session
+from services.identity.tables.schema import AccountRow, SessionRow
+from services.kit.db import Tx
+from services.kit.sets import by_columns, insert_later
+from services.kit.statements import Statement
+from services.kit.tables import Instant
+
+_NEW = (
+    "id",
+    "account_id",
+    "carrier",
+    "client",
+    "family_hash",
+    "turn_hash",
+    "opened_at",
+    "refreshed_at",
+    "expires_at",
+    "latest_at",
+)
+_ID, _ACCOUNT = bindparam("session_id", type_=Uuid()), bindparam("of_account", type_=Uuid())
+_AT = bindparam("at", type_=Instant)
+
+
+def lives(session_id: Any, account_id: Any, at: Any) -> ColumnElement[bool]:
+    """True where the session is the account's and can still be used at an instant; each is a value or an expression."""
+    found = exists().where(
+        SessionRow.id == session_id,
+        SessionRow.account_id == account_id,
+        SessionRow.ended_at.is_(None),
+        SessionRow.expires_at > at,
+    )
+    return found.correlate_except(SessionRow)
+
+
+async def insert_session(
+    tx: Tx, session: Session, account_id: UUID, hashes: tuple[bytes, bytes], latest_at: datetime
+) -> None:
+    """`hashes` are those of the family and of the first turn."""
+    row = (session.id, account_id, session.carrier.value, session.client, *hashes)
+    times = (session.opened_at, session.refreshed_at, session.expires_at, latest_at)
+    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [(*row, *times)]))
+
+
+_INSERT = Statement(lambda: insert_later(SessionRow, _NEW))
+
+
+async def lock_session(tx: Tx, session_id: UUID) -> Kept | None:
+    """The session, which no other refresh and no ending touches until this transaction ends."""
+    rows = await _LOCK.rows(tx, {"session_id": session_id})
+    if not rows:
+        return None
+    key, account_id, kind, status, carrier, family, turn, refreshed_at, expires_at, latest_at, ended_at = rows[0]
+    active = status == AccountStatus.ACTIVE.value
+    times = (refreshed_at, expires_at, latest_at)
+    return Kept(
+        key, account_id, AccountKind(kind), active, Carrier(carrier), family, turn, *times, ended_at is not None
+    )
+
+
+def _lock() -> Executable:
+    columns = (SessionRow.carrier, SessionRow.family_hash, SessionRow.turn_hash, SessionRow.refreshed_at)
+    return (
+        select(SessionRow.id, SessionRow.account_id, AccountRow.kind, AccountRow.status, *columns)
+        .add_columns(SessionRow.expires_at, SessionRow.latest_at, SessionRow.ended_at)
+        .join(AccountRow, AccountRow.id == SessionRow.account_id)
+        .where(SessionRow.id == _ID)
+        .with_for_update(of=SessionRow)
+    )
+
+
+_LOCK = Statement(_lock)
+
+
+async def turn(tx: Tx, session_id: UUID, turn_hash: bytes, expires_at: datetime) -> None:
+    """Begin a session's next turn."""
+    values = {"session_id": session_id, "next_hash": turn_hash, "until": expires_at, "at": tx.now}
+    await _TURN.rows(tx, values)
+
+
+def _turn() -> Executable:
+    values = {
+        "turn_hash": bindparam("next_hash", type_=LargeBinary()),
+        "expires_at": bindparam("until", type_=Instant),
+        "refreshed_at": _AT,
+    }
+    return update(SessionRow).where(SessionRow.id == _ID).values(values)
+
+
+_TURN = Statement(_turn)
+
+
+async def end_session(tx: Tx, account_id: UUID, session_id: UUID, ended_as: EndedAs) -> bool:
+    """End one open session of the account; False when it has none of that id."""
+    values = {"of_account": account_id, "session_id": session_id, "reason": ended_as.value, "at": tx.now}
+    return bool(await _END_ONE.rows(tx, values))
+
+
+async def end_sessions(tx: Tx, account_id: UUID, ended_as: EndedAs, but: UUID | None = None) -> int:
+    """End the account's open sessions, all `but` one; how many there were."""
+    values = {"of_account": account_id, "kept_id": but, "reason": ended_as.value, "at": tx.now}
+    return len(await _END_ALL.rows(tx, values))
+
+
+async def make_room(tx: Tx, account_id: UUID, ended_as: EndedAs) -> None:
+    """End those open sessions that were refreshed longest ago, so that one more keeps to the limit."""
+    await _MAKE_ROOM.rows(tx, {"of_account": account_id, "reason": ended_as.value, "at": tx.now})
+
+
+_OPEN = (SessionRow.account_id == _ACCOUNT, SessionRow.ended_at.is_(None))
+_ENDING = {"ended_at": _AT, "ended_as": bindparam("reason", type_=Text())}
+
+
+def _end_one() -> Executable:
+    return update(SessionRow).where(*_OPEN, SessionRow.id == _ID).values(_ENDING).returning(SessionRow.id)
+
+
+def _end_all() -> Executable:
+    others = SessionRow.id.is_distinct_from(bindparam("kept_id", type_=Uuid()))
+    return update(SessionRow).where(*_OPEN, others).values(_ENDING).returning(SessionRow.id)
+
+
+def _make_room() -> Executable:
+    oldest = select(SessionRow.id).where(*_OPEN).order_by(SessionRow.refreshed_at.desc()).offset(MOST_OPEN - 1)
+    return update(SessionRow).where(SessionRow.id.in_(oldest)).values(_ENDING)
+
+
+_END_ONE, _END_ALL, _MAKE_ROOM = Statement(_end_one), Statement(_end_all), Statement(_make_room)
+
+
+async def open_sessions(tx: Tx, account_id: UUID) -> Sequence[Session]:
+    """Those that could still be used, the newest first."""
+    rows = await _OPEN_SESSIONS.rows(tx, {"of_account": account_id, "at": tx.now})
+    return [Session(row[0], Carrier(row[1]), *row[2:]) for row in rows]
+
+
+def _open_sessions() -> Executable:
+    columns = (SessionRow.opened_at, SessionRow.refreshed_at, SessionRow.expires_at)
+    return (
+        select(SessionRow.id, SessionRow.carrier, SessionRow.client, *columns)
+        .where(*_OPEN, SessionRow.expires_at > _AT)
+        .order_by(SessionRow.opened_at.desc(), SessionRow.id)
+    )
+
+
+_OPEN_SESSIONS = Statement(_open_sessions)
