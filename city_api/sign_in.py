@@ -7,7 +7,7 @@ from infra.http.auth import PUBLIC
 from infra.http.browser import CrossSite, Visiting
 from infra.http.context import Here
 from infra.http.openapi import refuses
-from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest
+from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest, earlier_session
 from infra.http.tokens import TokenAnswer, opening, token_members
 from services.identity.passwords import SignInRefused, SignInThrottled
 from services.identity.people import AccountKind, EmailMalformed
@@ -33,8 +33,15 @@ class SignInAnswer(TokenAnswer):
 async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Sign in; wrong passwords are counted whether the address exists or not."""
     entering = opening(visit, here, body.carrier)
+    earlier = earlier_session(visit, Audience.CITY, body)
     attempt = StaffSignIn(
-        AccountKind.CITY, body.email, body.password, here.password_cost, entering, key=here.session_key
+        AccountKind.CITY,
+        body.email,
+        body.password,
+        here.password_cost,
+        entering,
+        key=here.session_key,
+        earlier=earlier,
     )
     entered = await sign_in_staff(here.database, attempt)
     account = entered.account

@@ -9,7 +9,7 @@ from infra.http.auth import PUBLIC
 from infra.http.browser import CrossSite, Visiting
 from infra.http.context import Here
 from infra.http.openapi import refuses
-from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest
+from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest, earlier_session
 from infra.http.tokens import TokenAnswer, opening, token_members
 from merchant_api.stores import StoreLine, store_line
 from services.identity.passwords import SignInRefused, SignInThrottled
@@ -37,8 +37,15 @@ class SignInAnswer(TokenAnswer):
 async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Sign in; wrong passwords are counted whether the address exists or not."""
     entering = opening(visit, here, body.carrier)
+    earlier = earlier_session(visit, Audience.MERCHANT, body)
     attempt = StaffSignIn(
-        AccountKind.MERCHANT, body.email, body.password, here.password_cost, entering, key=here.session_key
+        AccountKind.MERCHANT,
+        body.email,
+        body.password,
+        here.password_cost,
+        entering,
+        key=here.session_key,
+        earlier=earlier,
     )
     entered = await sign_in_staff(here.database, attempt)
     account = entered.account

@@ -15,11 +15,14 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
+from services.identity.session import reminder
 from services.identity.tokens import Audience
 from services.kit.errors import Kind, Refusal
 
 GUARD_HEADER, GUARD_VALUE = "X-Tanabata-Page", "1"
 """Any header of its own makes a browser ask first (CORS preflight), and we let no other site in."""
+REMINDER_SECONDS = 400 * 24 * 3_600
+"""As long as browsers keep a cookie at most."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -39,13 +42,20 @@ class CookieUnclear(Refusal):
 
 @dataclass(frozen=True)
 class CookieNames:
-    """The two cookies of an API. The prefix has browsers refuse them from subdomains and over plain HTTP."""
+    """The cookies of an API. The prefix has browsers refuse them from subdomains and over plain HTTP.
+
+    `reminder` outlives signing out: it tells a browser that was here from a stranger who guesses a password.
+    """
 
     access: str
     refresh: str
+    reminder: str
 
 
-NAMES = {audience: CookieNames(f"__Host-{audience.value}", f"__Host-{audience.value}-refresh") for audience in Audience}
+NAMES = {
+    audience: CookieNames(*(f"__Host-{audience.value}{kind}" for kind in ("", "-refresh", "-reminder")))
+    for audience in Audience
+}
 
 
 @dataclass(frozen=True)
@@ -119,10 +129,11 @@ def keep_tokens(response: Response, audience: Audience, tokens: CookieTokens, no
     names = NAMES[audience]
     _set(response, names.access, tokens.access, tokens.access_seconds)
     _set(response, names.refresh, tokens.refresh, int((tokens.expires_at - now).total_seconds()))
+    _set(response, names.reminder, reminder(tokens.refresh), REMINDER_SECONDS)
 
 
 def drop_tokens(response: Response, audience: Audience) -> None:
-    """Have the browser forget both."""
+    """Have the browser forget both; the reminder opens nothing and stays."""
     names = NAMES[audience]
     _set(response, names.access, "", 0)
     _set(response, names.refresh, "", 0)

@@ -1,9 +1,11 @@
 """What staff of stores and of the city send alike: sign-ins, new accounts, a new password."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from infra.http.browser import NAMES, Visit, cookie
 from infra.http.context import Context
 from infra.http.idempotency import Named
 from infra.http.strict import Answer, Body, Name, Secret
@@ -18,8 +20,9 @@ from services.identity.passwords import (
     SignInThrottled,
 )
 from services.identity.people import EmailMalformed, PersonNameInvalid
+from services.identity.session import RefreshToken, read_token
 from services.identity.staff import EmailTaken
-from services.identity.tokens import AccessToken
+from services.identity.tokens import AccessToken, Audience
 from services.kit.errors import Refusal
 
 Email = Annotated[str, StringConstraints(strict=True, min_length=3, max_length=254)]
@@ -36,6 +39,22 @@ class StaffSignInRequest(CarrierRequest):
 
     email: Email = Field(examples=["owner@example.jp"])
     password: Secret = Field(repr=False)
+    earlier_refresh_token: Secret | None = Field(
+        default=None,
+        repr=False,
+        description="Of this client's last session with the account, even if it is over: whoever guesses at the "
+        "address elsewhere does not keep this client waiting then. A browser's cookie says it by itself.",
+    )
+
+
+def earlier_session(visit: Visit, audience: Audience, body: StaffSignInRequest) -> RefreshToken | None:
+    """The token of a session that this client had before. One that cannot be read is none: it only helps."""
+    with suppress(Refusal):
+        if body.earlier_refresh_token is not None:
+            return read_token(body.earlier_refresh_token)
+        kept = cookie(visit.request, NAMES[audience].reminder) if body.carrier == "cookie" else None
+        return None if kept is None else read_token(kept)
+    return None
 
 
 class NewAccount(Body):

@@ -51,7 +51,7 @@ async def try_password(database: Database, asked: NewPassword) -> ChangePassword
     """
     if asked.new == asked.old:
         raise PasswordUnchanged
-    email, stored = await database.transact(_take_try, asked.account_id)
+    email, stored = await database.transact(_take_try, asked)
     new_hash = await hash_new_password(email, asked.new, asked.cost, database.entropy)
     fits = await compare_password(stored, asked.old, asked.cost)
     return ChangePassword(asked.account_id, asked.session_id, email, stored, fits, new_hash)
@@ -63,18 +63,20 @@ async def change_password(tx: Tx, command: ChangePassword) -> None:
     if known is None or not command.old_fits or known[1].hash != command.old_hash:
         raise SignInRefused
     await accounts.set_password(tx, command.account_id, command.new_hash)
-    await attempts.give_try_back(tx, command.email)
+    await attempts.give_try_back(tx, passwords.tries_of(command.email, command.session_id))
     await audit.record(tx, command.account_id, "account.password_changed", command.account_id)
     account_id = command.account_id
     await end_sessions_of(tx, account_id, account_id, EndedAs.PASSWORD_CHANGED, but=command.session_id)
 
 
-async def _take_try(tx: Tx, account_id: UUID) -> tuple[str, str | None]:
-    known = await accounts.find_own_credentials(tx, account_id)
+async def _take_try(tx: Tx, asked: NewPassword) -> tuple[str, str | None]:
+    """Counted for this session by itself: who guesses at the address does not keep its owner from a new password."""
+    known = await accounts.find_own_credentials(tx, asked.account_id)
     if known is None:
         raise Missing
     email, credentials = known
-    if not await attempts.take_password_try(tx, email, passwords.WINDOW, passwords.TRIES):
-        began = await attempts.password_window(tx, email)
+    name = passwords.tries_of(email, asked.session_id)
+    if not await attempts.take_password_try(tx, name, passwords.WINDOW, passwords.TRIES):
+        began = await attempts.password_window(tx, name)
         raise SignInThrottled(retry_after_seconds=passwords.wait_seconds(began, tx.now))
     return email, credentials.hash

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -23,8 +24,8 @@ SALT_BYTES = 16
 MIN_DISTINCT = 5
 MIN_NAME_IN_PASSWORD = 4
 TRIES, WINDOW = 10, timedelta(minutes=15)
-"""Wrong passwords for one address in a window (twice as many around its end). Short, because a
-stranger who guesses also keeps the owner out meanwhile."""
+"""Wrong passwords for one address in a window (twice as many around its end), and for each client that
+had signed in there before: a stranger who guesses keeps out only who comes for the first time."""
 
 SPREAD_TRIES, SPREAD_WINDOW = 20, timedelta(hours=1)
 """Wrong tries of one password over all addresses in a window: who tries one on everybody is stopped here."""
@@ -148,6 +149,11 @@ def password_fits(stored: str | None, password: str, cost: PasswordCost) -> bool
     except (VerificationError, InvalidHashError):
         return False
     return fits and stored is not None and len(password) <= MAX_LENGTH
+
+
+def tries_of(email: str, session_id: UUID | None) -> str:
+    """Under which name tries at an address are counted: apart for a client that had signed in there before."""
+    return email if session_id is None else f"{email} {session_id}"
 
 
 def spread_bucket(key: bytes, password: str) -> int:

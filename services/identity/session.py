@@ -13,7 +13,7 @@ Source: RFC 9700 section 4.14.2 (rotation, reuse ends the family).
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from uuid import UUID
@@ -174,6 +174,14 @@ def read_token(text: str) -> RefreshToken:
         raise RefreshRefused from error
     family, turn = content[ID_BYTES:][:FAMILY_BYTES], content[ID_BYTES + FAMILY_BYTES :]
     return RefreshToken(UUID(bytes=content[:ID_BYTES]), family, turn)
+
+
+def reminder(text: str) -> str:
+    """What reminds us of a session that may be over: its token without a turn. It refreshes nothing.
+
+    A client that shows it at a new sign-in is told from a stranger who guesses at the same address.
+    """
+    return write_token(replace(read_token(text), turn=bytes(TURN_BYTES)))
 
 
 def hash_of(half: bytes) -> bytes:

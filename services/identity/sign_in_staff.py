@@ -5,6 +5,7 @@ addresses that do not exist as for those that do; hashing happens between two tr
 and holds no connection. A right password gives its own try back and leaves the wrong ones
 counted, so that nobody's successes buy a guesser more guesses. A password is counted over all addresses
 as well: who tries one on everybody is stopped, and only who has that very password waits with them.
+A client that had signed in before is counted by itself, so that nobody's guesses keep it out.
 """
 
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from services.identity.hashing import compare_password
 from services.identity.open_session import BY_BEARER, Opening, OpenSession, open_session
 from services.identity.passwords import PasswordCost, SignInRefused, SignInThrottled
 from services.identity.people import Account, AccountKind, AccountStatus, email_address
-from services.identity.session import OpenedSession
-from services.identity.tables import accounts, attempts
+from services.identity.session import OpenedSession, RefreshToken, hash_of
+from services.identity.tables import accounts, attempts, sessions
 from services.kit import audit
 from services.kit.db import Database, Tx
 
@@ -24,7 +25,8 @@ from services.kit.db import Database, Tx
 class StaffSignIn:
     """Address and password as typed; `kind` is whose API is asked, and `cost` what new hashes cost.
 
-    `key`, at least 32 bytes, hides which passwords are counted together.
+    `key`, at least 32 bytes, hides which passwords are counted together. `earlier` is the token of a session
+    that the client had before, if it has one: its tries are counted apart from strangers'.
     """
 
     kind: AccountKind
@@ -33,6 +35,7 @@ class StaffSignIn:
     cost: PasswordCost = passwords.RECOMMENDED
     opening: Opening = BY_BEARER
     key: bytes = field(repr=False, kw_only=True)
+    earlier: RefreshToken | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class SignedInStaff:
 @dataclass(frozen=True)
 class _Fitting:
     email: str
+    counted_as: str
     bucket: int
     credentials: accounts.Credentials
     opening: Opening
@@ -55,6 +59,15 @@ class _Fitting:
 class _Try:
     email: str
     bucket: int
+    earlier: RefreshToken | None
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A try that was counted under a name, and what it may be compared with."""
+
+    name: str
+    credentials: accounts.Credentials | None
 
 
 async def sign_in_staff(database: Database, attempt: StaffSignIn) -> SignedInStaff:
@@ -66,25 +79,32 @@ async def sign_in_staff(database: Database, attempt: StaffSignIn) -> SignedInSta
     """
     email = email_address(attempt.email)
     bucket = passwords.spread_bucket(attempt.key, attempt.password)
-    credentials = await database.transact(_take_try, _Try(email, bucket), direct=True)
+    taken = await database.transact(_take_try, _Try(email, bucket, attempt.earlier), direct=True)
+    credentials = taken.credentials
     known = credentials is not None and credentials.kind is attempt.kind
     stored = credentials.hash if credentials is not None and known else None
     fits = await compare_password(stored, attempt.password, attempt.cost)
     if credentials is None or not fits:
         raise SignInRefused
-    return await database.transact(_enter, _Fitting(email, bucket, credentials, attempt.opening), direct=True)
+    fitting = _Fitting(email, taken.name, bucket, credentials, attempt.opening)
+    return await database.transact(_enter, fitting, direct=True)
 
 
-async def _take_try(tx: Tx, given: _Try) -> accounts.Credentials | None:
+async def _take_try(tx: Tx, given: _Try) -> _Taken:
     """Count the try, then say what to compare with; nothing to compare with is no refusal yet."""
-    email, bucket = given.email, given.bucket
-    if not await attempts.take_password_try(tx, email, passwords.WINDOW, passwords.TRIES):
-        began = await attempts.password_window(tx, email)
+    bucket, earlier, name = given.bucket, given.earlier, given.email
+    credentials = await accounts.find_credentials(tx, given.email)
+    if credentials is not None and earlier is not None:
+        family = hash_of(earlier.family)
+        if await sessions.is_known(tx, credentials.account_id, earlier.session_id, family):
+            name = passwords.tries_of(given.email, earlier.session_id)
+    if not await attempts.take_password_try(tx, name, passwords.WINDOW, passwords.TRIES):
+        began = await attempts.password_window(tx, name)
         raise SignInThrottled(retry_after_seconds=passwords.wait_seconds(began, tx.now))
     if not await attempts.take_spread_try(tx, bucket, passwords.SPREAD_WINDOW, passwords.SPREAD_TRIES):
         began = await attempts.spread_window(tx, bucket)
         raise SignInThrottled(retry_after_seconds=passwords.wait_seconds(began, tx.now, passwords.SPREAD_WINDOW))
-    return await accounts.find_credentials(tx, email)
+    return _Taken(name, credentials)
 
 
 async def _enter(tx: Tx, fitting: _Fitting) -> SignedInStaff:
@@ -95,7 +115,7 @@ async def _enter(tx: Tx, fitting: _Fitting) -> SignedInStaff:
     account = await accounts.account_by_email(tx, fitting.email)
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise SignInRefused
-    await attempts.give_try_back(tx, fitting.email)
+    await attempts.give_try_back(tx, fitting.counted_as)
     await attempts.give_spread_back(tx, fitting.bucket)
     await audit.record(tx, account.id, "account.signed_in", account.id, kind=account.kind.value)
     opened = await open_session(tx, OpenSession(account.id, account.kind, fitting.opening))

@@ -229,6 +229,17 @@ async def test_signing_out_ends_one_or_all_and_nobody_elses(city: Database, offi
     assert not await is_open(city, three, officer)
 
 
+async def test_nobody_comes_in_by_somebody_elses_session(city: Database, officer: UUID) -> None:
+    """A token names both; a session that is open does not make up for being another account's."""
+    opened = (await enter(city)).session
+    secret = await hash_new_password("ito@city.example.jp", PASSWORD, CHEAPEST, city.entropy)
+    command = OpenCityAccount(None, "ito@city.example.jp", "伊藤", secret, (Role.OFFICER,))
+    other = (await city.transact(open_city_account, command)).account_id
+    assert await is_open(city, opened, officer)
+    assert not await is_open(city, opened, other)
+    assert not await is_open(city, replace(opened, id=uuid4()), officer)
+
+
 async def test_a_new_password_ends_every_other_session(city: Database, officer: UUID) -> None:
     stolen, mine = (await enter(city)).session, (await enter(city)).session
     asked = await try_password(city, NewPassword(officer, mine.id, PASSWORD, NEW, CHEAPEST))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -16,12 +16,13 @@ from infra.http.browser import NAMES, origin_of
 from services.identity.hashing import hash_new_password
 from services.identity.passwords import CHEAPEST
 from services.identity.people import Role
+from services.identity.session import RefreshToken, write_token
 from services.identity.staff import OpenCityAccount, open_city_account
 from services.identity.tokens import Audience
 from tests.http_town import CITY, MERCHANT, URL, WALLET, Client, HttpTown, done, problem
 
 EMAIL, PASSWORD = "sato@city.example.jp", "tsuki-to-hoshi-88"
-ACCESS, REFRESH = "__Host-tanabata-city", "__Host-tanabata-city-refresh"
+ACCESS, REFRESH, REMINDER = (f"__Host-tanabata-city{kind}" for kind in ("", "-refresh", "-reminder"))
 OWN_PAGE = {"origin": URL, "sec-fetch-site": "same-origin", "x-tanabata-page": "1"}
 
 ASKED_BY_THE_DEED = {
@@ -210,8 +211,8 @@ async def test_a_browsers_tokens_are_out_of_reach_of_scripts(town: HttpTown) -> 
     answer = await sign_in(town, headers=OWN_PAGE, carrier="cookie")
     body, cookies = done(answer), cookies_of(answer)
     assert (body["access_token"], body["refresh_token"]) == (None, None)
-    assert set(cookies) == {ACCESS, REFRESH}
-    for name, seconds in ((ACCESS, 600), (REFRESH, 3_600)):
+    assert set(cookies) == {ACCESS, REFRESH, REMINDER}
+    for name, seconds in ((ACCESS, 600), (REFRESH, 3_600), (REMINDER, 34_560_000)):
         value, attributes = cookies[name]
         assert value not in answer.text
         assert attributes == {"HttpOnly", "Secure", "Path=/", "SameSite=strict", f"Max-Age={seconds}"}
@@ -312,8 +313,8 @@ async def test_a_bearers_refresh_token_does_not_pass_for_a_cookie(town: HttpTown
 
 
 async def test_the_apis_cookies_have_different_names() -> None:
-    names = [name for each in NAMES.values() for name in (each.access, each.refresh)]
-    assert len(set(names)) == 2 * len(Audience)
+    names = [name for each in NAMES.values() for name in (each.access, each.refresh, each.reminder)]
+    assert len(set(names)) == 3 * len(Audience)
     assert all(name.startswith("__Host-") for name in names)
 
 
@@ -346,3 +347,59 @@ async def test_residents_and_stores_are_refreshed_and_signed_out_too(town: HttpT
     done(await resident.get("/wallets"))
     done(await resident.command("/sign-out"))
     problem(await resident.get("/wallets"), 401, "session_ended")
+
+
+async def lock_out(town: HttpTown) -> None:
+    """A stranger guesses at the address until it rests."""
+    for _ in range(10):
+        problem(await sign_in(town, password=f"yama-no-momiji-{town.new_key()}"), 401, "sign_in_refused")
+    problem(await sign_in(town), 429, "sign_in_throttled")
+
+
+async def test_a_stranger_who_guesses_keeps_no_known_client_out(town: HttpTown) -> None:
+    """By a token of a session that is over, or by the cookie that outlives signing out."""
+    first = done(await sign_in(town))
+    answer = await sign_in(town, headers=OWN_PAGE, carrier="cookie")
+    reminder = {"cookie": f"{REMINDER}={cookies_of(answer)[REMINDER][0]}"}
+    done(await town.client(CITY, first["access_token"]).command("/sign-out", {"everywhere": True}))
+    await lock_out(town)
+    done(await sign_in(town, earlier_refresh_token=first["refresh_token"]))
+    done(await sign_in(town, headers=OWN_PAGE | reminder, carrier="cookie"))
+    problem(await sign_in(town, headers=reminder), 429, "sign_in_throttled")  # only a page of ours shows its cookie
+    mine = town.client(CITY, done(await sign_in(town, earlier_refresh_token=first["refresh_token"]))["access_token"])
+    done(await mine.command("/password", {"old_password": PASSWORD, "new_password": "kawa-no-nagare-55"}))
+
+
+async def test_a_known_client_guesses_no_more_than_a_stranger(town: HttpTown) -> None:
+    token = done(await sign_in(town))["refresh_token"]
+    for _ in range(10):
+        wrong = f"yama-no-momiji-{town.new_key()}"
+        problem(await sign_in(town, password=wrong, earlier_refresh_token=token), 401, "sign_in_refused")
+    problem(await sign_in(town, earlier_refresh_token=token), 429, "sign_in_throttled")
+    done(await sign_in(town))  # and has taken nothing from the others
+
+
+@pytest.mark.parametrize("kind", ["foreign", "invented", "copied", "no token"])
+async def test_no_other_token_is_a_clients_own(town: HttpTown, kind: str) -> None:
+    if kind == "foreign":
+        secret = await hash_new_password("ito@city.example.jp", PASSWORD, CHEAPEST, town.entropy)
+        await town.do(open_city_account, OpenCityAccount(None, "ito@city.example.jp", "伊藤", secret, (Role.OFFICER,)))
+        token = done(await sign_in(town, email="ito@city.example.jp"))["refresh_token"]
+    elif kind == "invented":
+        session_id = UUID(done(await sign_in(town))["session_id"])
+        token = write_token(RefreshToken(session_id, bytes(16), bytes(32)))
+    elif kind == "copied":
+        token = done(await sign_in(town))["refresh_token"]
+        done(await refresh(town, token))
+        problem(await refresh(town, token), 401, "refresh_reused")
+    else:
+        token = "x"
+    await lock_out(town)
+    problem(await sign_in(town, earlier_refresh_token=token), 429, "sign_in_throttled")
+
+
+async def test_a_reminder_refreshes_nothing(town: HttpTown) -> None:
+    answer = await sign_in(town, headers=OWN_PAGE, carrier="cookie")
+    kept = {"cookie": f"{REFRESH}={cookies_of(answer)[REMINDER][0]}"}
+    problem(await refresh(town, None, headers=OWN_PAGE | kept), 401, "refresh_reused")
+    problem(await town.client(CITY).get("/sessions", headers=kept), 401, "unauthenticated")

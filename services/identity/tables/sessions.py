@@ -81,6 +81,21 @@ def _lock() -> Executable:
 _LOCK = Statement(_lock)
 
 
+async def is_known(tx: Tx, account_id: UUID, session_id: UUID, family_hash: bytes) -> bool:
+    """Whether the account had this session, which may be over, but not because it was copied."""
+    values = {"of_account": account_id, "session_id": session_id, "its_family": family_hash}
+    return bool(await _IS_KNOWN.rows(tx, values))
+
+
+def _is_known() -> Executable:
+    its = (SessionRow.id == _ID, SessionRow.account_id == _ACCOUNT)
+    family = SessionRow.family_hash == bindparam("its_family", type_=LargeBinary())
+    return select(SessionRow.id).where(*its, family, SessionRow.ended_as.is_distinct_from(EndedAs.REFRESH_REUSED.value))
+
+
+_IS_KNOWN = Statement(_is_known)
+
+
 async def turn(tx: Tx, session_id: UUID, turn_hash: bytes, expires_at: datetime) -> None:
     """Begin a session's next turn."""
     values = {"session_id": session_id, "next_hash": turn_hash, "until": expires_at, "at": tx.now}
