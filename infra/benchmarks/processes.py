@@ -47,7 +47,7 @@ class Generator:
         self._process = process
 
     async def sign_in(self) -> None:
-        """New access tokens for everybody; they live for half an hour."""
+        """New access tokens for everybody; these live for half an hour."""
         await self._say(SIGN_IN)
         await _hear(self._process, SAID, _SIGNING_IN_S)
 

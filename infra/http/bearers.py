@@ -15,7 +15,7 @@ from services.identity.tokens import AccessToken, Audience, SignedClaims, TokenK
 from services.kit.driver_uuid import driver_uuid
 
 MOST_REMEMBERED = 65_536
-"""About 50 MB when full; the oldest leaves first. A token lives for half an hour."""
+"""About 50 MB when full; the oldest leaves first. A token lives for ten minutes."""
 
 
 class Bearers:

@@ -349,6 +349,21 @@ async def test_residents_and_stores_are_refreshed_and_signed_out_too(town: HttpT
     problem(await resident.get("/wallets"), 401, "session_ended")
 
 
+async def test_a_resident_pays_from_a_page_of_ours_and_from_no_other(town: HttpTown) -> None:
+    """The way to pay reads no session, but who made a browser ask it knows like every other route."""
+    await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    kept = {"cookie": f"__Host-tanabata-wallet={town.token(Audience.WALLET, who.account_id, Role.RESIDENT)}"}
+    client, path = town.client(WALLET), f"/wallets/{who.wallet.id}/payments"
+    body = {"code": shop.code, "amount_yen": 700}
+    for change in FOREIGN:
+        problem(await client.command(path, body, headers=kept | changed(change)), 403, "cross_site")
+    assert await town.points(who) == 13_000
+    done(await client.command(path, body, headers=kept | OWN_PAGE), 201)
+    await town.must_prove()
+
+
 async def lock_out(town: HttpTown) -> None:
     """A stranger guesses at the address until it rests."""
     for _ in range(10):
