@@ -49,11 +49,12 @@ WRITTEN_ONCE = ("audit_seal", "chain_anchor")
 WITH_SECRETS = {
     "account": "id, kind, phone, email, name, status, registered_at, opened_by, password_changed_at",
     "sign_in_code": "id, phone, sent_at, expires_at, tries_left, used_at",
+    "session": "id, account_id, carrier, client, opened_at, refreshed_at, expires_at, latest_at, ended_at, ended_as",
 }
 """Tables that hold a secret, and what the auditor may read of them."""
 
 READABLE = (
-    *("person", "account_acts_for", "account_role", "password_tries"),
+    *("person", "account_acts_for", "account_role", "password_tries", "password_spread"),
     *("programme", "programme_version", "programme_approval", "programme_stock"),
     *("merchant", "payout_account", "store", "store_member"),
     *("wallet", "device", "lot", "bought", "spent_today", "purchase", "wallet_grant", "expiry"),
