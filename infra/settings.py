@@ -167,6 +167,8 @@ def _file(present: Mapping[str, str], name: str) -> Path | None:
     if path.is_dir():
         raise BadSetting(name, value, "a file, not a folder")
     return path
+
+
 def _token_key(present: Mapping[str, str]) -> str | None:
     """What it holds is judged where keys are loaded, so that no message shows a key."""
     if "TANABATA_TOKEN_KEYS_BELIEVED" in present and "TANABATA_TOKEN_KEY" not in present:

@@ -160,7 +160,7 @@ class _Page:
 async def take_payment(store_id: UUID, body: PaymentRequest, token: Till, command: Command) -> ReceiptAnswer:
     """Take a payment by the code on the customer's phone."""
     asked = PayByCode(token.account_id, store_id, body.pay_code.strip(), body.amount_yen)
-    return ReceiptAnswer.of(await command.pay(token.account_id, "store.pay", asked))
+    return ReceiptAnswer.of(await command.pay(token, "store.pay", asked))
 
 
 @routes.get("/stores/{store_id}/payments")

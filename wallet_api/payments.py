@@ -109,11 +109,11 @@ async def pay_store(
     code, account_id = read_code(body.code, here), token.account_id
     if not isinstance(code, StoreCode):
         till = PayTill(account_id, wallet_id, code.number, body.amount_yen)
-        return ReceiptAnswer.of(await command.pay(account_id, "wallet.pay.till", till))
+        return ReceiptAnswer.of(await command.pay(token, "wallet.pay.till", till))
     if body.amount_yen is None:
         raise InvalidRequest(fields=[{"location": "body.amount_yen", "code": "missing"}])
     store = PayStore(account_id, wallet_id, code.number, body.amount_yen)
-    return ReceiptAnswer.of(await command.pay(account_id, "wallet.pay.store", store))
+    return ReceiptAnswer.of(await command.pay(token, "wallet.pay.store", store))
 
 
 @routes.get("/wallets/{wallet_id}/payments/{payment_id}")

@@ -43,9 +43,8 @@ class RuleMissing(Exception):
 class Allowed:
     """A rule: bearers of a token for `audience` that has one of `roles`.
 
-    `deed_asks`: a payment's own statements read whether the account is active and what it may do here, so
-    that it does not pay for a statement of ours. Until they read the session as well, an ended session's
-    token pays for as long as it lives, and no longer (docs/decisions/0031).
+    `deed_asks`: a payment's own statements read whether the session is open, the account is active and what it
+    may do here, so that it does not pay for a statement of ours.
     """
 
     def __init__(self, audience: Audience, *roles: Role, deed_asks: bool = False) -> None:

@@ -42,6 +42,7 @@ class Bearers:
 
 
 def _for_the_driver(claims: SignedClaims) -> SignedClaims:
-    """The same claims; the account's id, which every statement of its deeds will carry, is quick to write."""
+    """The same claims; the ids, which the statements of its deeds will carry, are quick to write."""
     token = claims.token
-    return replace(claims, token=replace(token, account_id=driver_uuid(token.account_id.bytes)))
+    account_id, session_id = driver_uuid(token.account_id.bytes), driver_uuid(token.session_id.bytes)
+    return replace(claims, token=replace(token, account_id=account_id, session_id=session_id))

@@ -115,7 +115,9 @@ class Door:
             return None
         if order is None:
             return None
-        return Asked(Deed(token.account_id, head.key, fingerprint(order.operation, order.command)), order)
+        return Asked(
+            Deed(token.account_id, head.key, fingerprint(order.operation, order.command), token.session_id), order
+        )
 
     def new_request_id(self) -> str:
         return self._ids.take()

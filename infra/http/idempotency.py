@@ -16,6 +16,7 @@ from pydantic import Field
 
 from infra.http.context import Context, Here
 from infra.http.strict import Answer
+from services.identity.tokens import AccessToken
 from services.kit.db import Tx, UseCase
 from services.kit.deeds import Deed, answer_of, fingerprint
 from services.kit.errors import Kind, Missing, Refusal
@@ -73,12 +74,13 @@ class Named:
             self.response.headers[REPLAY_HEADER] = "true"
         return done.result
 
-    async def pay(self, account_id: UUID, operation: str, order: Order) -> Any:
-        """Make a payment once for this account and id, or answer what it answered before.
+    async def pay(self, token: AccessToken, operation: str, order: Order) -> Any:
+        """Make a payment once for this token's account and id, or answer what it answered before.
 
-        As `perform`, but posted together with other payments that wait: see `services.kit.micro_batch`.
+        As `perform`, but posted together with other payments that wait (`services.kit.micro_batch`), and
+        whether the token's session is open is asked by the deed itself.
         """
-        deed = Deed(account_id, self.key, fingerprint(operation, order))
+        deed = Deed(token.account_id, self.key, fingerprint(operation, order), token.session_id)
         done = await self.context.payments.perform(deed, order)
         if done.replayed:
             self.response.headers[REPLAY_HEADER] = "true"

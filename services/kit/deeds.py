@@ -39,11 +39,16 @@ class DeedInProgress(Refusal):
 @quick
 @dataclass(frozen=True)
 class Deed:
-    """A command's name: who acts, under which id of theirs, and what exactly is asked."""
+    """A command's name: who acts, under which id of theirs, and what exactly is asked.
+
+    `session_id` is the sign-in under which it is asked for, where a deed judges that itself. It is no part of
+    the name: after a new sign-in the same id still stands for the same.
+    """
 
     account_id: UUID
     key: UUID
     fingerprint: bytes
+    session_id: UUID | None = None
 
 
 @quick

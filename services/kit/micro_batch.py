@@ -12,19 +12,16 @@ its neighbours. The queue is bounded, and so is each deed's time: beyond either 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar
-from uuid import UUID
-
-import msgspec
 
 from services.kit import tables
 from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
 from services.kit.deeds import Deed, DeedIdReused, Done
 from services.kit.driver_uuid import driver_uuid
 from services.kit.errors import Busy, Refusal
-from services.kit.waiting import DonePlainly, Elsewhere, Waiting
+from services.kit.posting import Kind, post_together
+from services.kit.waiting import Elsewhere, Waiting
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -37,30 +34,6 @@ MOST_ALONE = 4
 """Deeds that wait for locks of others at the same time, each on a connection of its own."""
 PATIENCE_S = 5.0
 """After this a deed is not begun any more; the caller's own limit is a little longer."""
-
-
-Together = Callable[[Tx, Sequence[C], bool], Awaitable[Sequence[R | Refusal | Elsewhere]]]
-"""A use case over many commands: an outcome for each, in their order.
-
-Only where nothing else is done in the transaction, as the last argument says, does it wait for locks.
-"""
-
-Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[DonePlainly[R]]]
-"""Does, of several, those in which nothing is unusual, and stores their deeds."""
-
-
-@dataclass(frozen=True)
-class Kind(Generic[C, R]):
-    """One kind of deed. `answer` makes what is stored and answered of a result, of the type `answer_type`.
-
-    `plainly` is a short cut for several at a time: what it leaves alone goes to `use_case`, as does one alone.
-    """
-
-    use_case: Together[C, R]
-    keys: Callable[[C], Sequence[Hashable]]
-    answer: Callable[[C, R], object]
-    answer_type: Callable[[C], type]
-    plainly: Plainly[C, R] | None = None
 
 
 class MicroBatch(Generic[C, R]):
@@ -113,7 +86,7 @@ class MicroBatch(Generic[C, R]):
             return future
         until = loop.time() + self._patience_s
         self._known[name] = waiting = Waiting(
-            name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future
+            name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future, deed.session_id
         )
         self._queue.append(waiting)
         if len(self._posting) < self._at_once:
@@ -225,67 +198,16 @@ class MicroBatch(Generic[C, R]):
         left_s = min(waiting.until for waiting in batch) - asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(max(left_s, 0.0) + 1.0):
-                return await self._database.transact(self._all, (batch, left_s), direct=True)
+                return await self._database.transact(self._post_all, (batch, left_s), direct=True)
         except TimeoutError as error:
             raise Busy(retry_after_seconds=1) from error
 
-    async def _all(
+    async def _post_all(
         self, tx: Tx, given: tuple[Sequence[Waiting[C]], float]
     ) -> Sequence[Done[Any] | Refusal | Elsewhere]:
         batch, left_s = given
         await tables.limit_statements(tx, left_s)
-        plainly = self._kind.plainly if len(batch) > 1 else None
-        if plainly is None:
-            return await self._rest(tx, batch, alone=len(batch) == 1)
-        told = await plainly(tx, batch)
-        outcomes: list[Done[Any] | Refusal | Elsewhere | None] = [None] * len(batch)
-        for place, result in told.done.items():
-            outcomes[place] = Done(self._kind.answer(batch[place].command, result), False)
-        for place, stored in told.known.items():
-            outcomes[place] = self._answered(batch[place], stored)
-        rest = [waiting for waiting, outcome in zip(batch, outcomes, strict=True) if outcome is None]
-        others = iter(await self._rest(tx, rest, alone=False) if rest else ())
-        return [next(others) if outcome is None else outcome for outcome in outcomes]
-
-    async def _rest(self, tx: Tx, batch: Sequence[Waiting[C]], *, alone: bool) -> list[Done[Any] | Refusal | Elsewhere]:
-        """What an id stands for already is answered from the table; the others are done, and their deeds stored."""
-        known = await self._look(tx, batch)
-        new = [waiting for waiting in batch if waiting.name not in known] if known else batch
-        results = await self._kind.use_case(tx, [waiting.command for waiting in new], alone) if new else ()
-        outcomes: dict[bytes, Done[Any] | Refusal | Elsewhere] = {}
-        finished: list[tuple[UUID, UUID, bytes, str]] = []
-        refused: list[Waiting[C]] = []
-        for waiting, result in zip(new, results, strict=True):
-            if isinstance(result, Refusal):
-                refused.append(waiting)
-                outcomes[waiting.name] = result
-            elif isinstance(result, Elsewhere):
-                outcomes[waiting.name] = result
-            else:
-                answer = self._kind.answer(waiting.command, result)
-                text = msgspec.json.encode(answer).decode()
-                finished.append((waiting.account_id, waiting.key, waiting.fingerprint, text))
-                outcomes[waiting.name] = Done(answer, False)
-        if finished:
-            await tables.finish_deeds(tx, finished)
-        if refused:
-            # What refuses one may be what that very deed did, finished elsewhere since our look.
-            known = known | await self._look(tx, refused)
-        return [
-            self._answered(waiting, known[waiting.name]) if waiting.name in known else outcomes[waiting.name]
-            for waiting in batch
-        ]
-
-    async def _look(self, tx: Tx, batch: Sequence[Waiting[C]]) -> dict[bytes, tuple[bytes, str]]:
-        """What the ids of these deeds stand for already, by their names."""
-        found = await tables.find_deeds(tx, [(waiting.account_id, waiting.key) for waiting in batch])
-        return {account_id.bytes + key.bytes: stored for (account_id, key), stored in found.items()} if found else {}
-
-    def _answered(self, waiting: Waiting[C], stored: tuple[bytes, str]) -> Done[Any] | Refusal:
-        """The stored answer, or the refusal of an id that stands for other content."""
-        if stored[0] != waiting.fingerprint:
-            return DeedIdReused(key=str(waiting.key))
-        return Done(msgspec.json.decode(stored[1], type=self._kind.answer_type(waiting.command)), replayed=True)
+        return await post_together(tx, self._kind, batch)
 
     def _end(self, waiting: Waiting[C], outcome: Done[Any] | Exception | Elsewhere) -> None:
         if isinstance(outcome, Elsewhere):

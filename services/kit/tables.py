@@ -1,6 +1,6 @@
 """Tables of the kit: finished deeds, the audit log, its seals, and what was anchored of the hash chains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     DateTime,
     Executable,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     outerjoin,
     select,
 )
@@ -144,6 +146,37 @@ async def find_deeds(tx: Tx, names: Sequence[tuple[UUID, UUID]]) -> dict[tuple[U
     """What ids stand for, by (account, id): the fingerprint and the result as JSON; unknown ids are left out."""
     values = {"asked_account_id": [name[0] for name in names], "asked_key": [name[1] for name in names]}
     return {(row[0], row[1]): (row[2], row[3]) for row in await _FIND_DEEDS.rows(tx, values)}
+
+
+Stands = Callable[[Any, Any, Any], ColumnElement[bool]]
+"""A condition over columns or places for values: a session's id, its account's id, an instant."""
+
+
+def deeds_under(stands: Stands) -> Statement:
+    """The statement of `find_deeds_under`: what ids stand for, and whether the session holds that asks."""
+
+    def build() -> Executable:
+        asked = values_later("asked", account_id=Uuid(), key=Uuid(), session_id=Uuid())
+        at = cast(bindparam("at", type_=Instant), Instant)
+        mine = and_(DeedRow.account_id == asked.c.account_id, DeedRow.key == asked.c.key)
+        holds = or_(asked.c.session_id.is_(None), stands(asked.c.session_id, asked.c.account_id, at))
+        found = (asked.c.account_id, asked.c.key, holds, DeedRow.fingerprint, cast(DeedRow.result, Text))
+        return select(*found).select_from(asked.outerjoin(DeedRow, mine))
+
+    return Statement(build)
+
+
+async def find_deeds_under(
+    tx: Tx, statement: Statement, asked: Sequence[tuple[UUID, UUID, UUID | None]]
+) -> tuple[dict[tuple[UUID, UUID], tuple[bytes, str]], set[tuple[UUID, UUID]]]:
+    """As `find_deeds`, asked by account, id and session; and the names of those whose session holds or is not asked."""
+    values = {f"asked_{key}": column for key, column in zip(_UNDER, map(list, zip(*asked, strict=True)), strict=True)}
+    rows = await statement.rows(tx, values | {"at": tx.now})
+    known = {(row[0], row[1]): (row[3], row[4]) for row in rows if row[3] is not None}
+    return known, {(row[0], row[1]) for row in rows if row[2]}
+
+
+_UNDER = ("account_id", "key", "session_id")
 
 
 def _finish_deeds() -> Executable:

@@ -30,6 +30,7 @@ class Waiting(Generic[C]):
     command: C
     until: float
     future: asyncio.Future[Done[Any]]
+    session_id: UUID | None = None
     others: list[asyncio.Future[Done[Any]]] = field(default_factory=list)
 
     def settle(self, outcome: Done[Any] | BaseException) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.identity.clauses import session_is_open
+from services.identity.session import SessionEnded
 from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Missing, Refusal
 from services.kit.frozen import quick
-from services.kit.micro_batch import Kind
+from services.kit.posting import Kind, Sessions
 from services.kit.waiting import Elsewhere
 from services.ledger import post
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
@@ -239,5 +241,7 @@ def _receipt(agreed: _Agreed, payment: Payment, spent: Spent) -> Receipt:
     return receipt_of(payment, agreed.store.code, agreed.store.name, parts)
 
 
-PAYMENTS: Kind[Order, Receipt] = Kind(pay, keys_of, answer_of, answer_type_of)
+PAYMENTS: Kind[Order, Receipt] = Kind(
+    pay, keys_of, answer_of, answer_type_of, sessions=Sessions(session_is_open, SessionEnded)
+)
 """Payments as deeds that are posted together; a store's answer holds nothing of who paid."""

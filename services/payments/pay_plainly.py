@@ -53,15 +53,16 @@ def _row(
     """The order as the statement takes it; None for what is not plain already by its form."""
     order = named.command
     deed = (named.account_id, named.key, named.fingerprint.hex())
+    new = (payment_id, number, named.session_id)
     try:
         if isinstance(order, PayStore) and order.store_code.isalnum():
             must_be_amount(order.amount_yen)
-            return PlainRow(n, *deed, order.wallet_id, order.store_code, order.amount_yen, payment_id, number)
+            return PlainRow(n, *deed, order.wallet_id, order.store_code, order.amount_yen, *new)
         if isinstance(order, PayByCode):
             must_be_amount(order.amount_yen)
             wallet_id, device_id, code_id = _payer(tx, order, keys)
             phones = (order.store_id, device_id, code_id)
-            return PlainRow(n, *deed, wallet_id, None, order.amount_yen, payment_id, number, *phones)
+            return PlainRow(n, *deed, wallet_id, None, order.amount_yen, *new, *phones)
     except (Refusal, KeyError):
         return None
     return None

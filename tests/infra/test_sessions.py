@@ -1,7 +1,9 @@
 """Sessions over HTTP: tokens in the answer or in cookies, sign-out at the next request on every route, CSRF."""
 
+import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,9 +18,11 @@ from infra.http.browser import NAMES, origin_of
 from services.identity.hashing import hash_new_password
 from services.identity.passwords import CHEAPEST
 from services.identity.people import Role
-from services.identity.session import RefreshToken, write_token
+from services.identity.session import RefreshToken, SessionEnded, write_token
 from services.identity.staff import OpenCityAccount, open_city_account
 from services.identity.tokens import Audience
+from services.kit.deeds import Deed, Done
+from services.payments.order import PayStore
 from tests.http_town import CITY, MERCHANT, URL, WALLET, Client, HttpTown, done, problem
 
 EMAIL, PASSWORD = "sato@city.example.jp", "tsuki-to-hoshi-88"
@@ -29,7 +33,7 @@ ASKED_BY_THE_DEED = {
     ("wallet", "/wallets/{wallet_id}/payments"),
     ("merchant", "/stores/{store_id}/payments"),
 }
-"""The two ways to pay, which read no table before the deed does."""
+"""The two ways to pay, whose deed asks whether the session is open."""
 
 
 @pytest.fixture
@@ -165,7 +169,8 @@ async def everybody(town: HttpTown) -> dict[str, Client]:
 async def test_a_signed_out_token_is_refused_on_every_route(town: HttpTown) -> None:
     """Every route of every API that asks who comes, but for the two that leave it to the payment's deed."""
     clients, asked = await everybody(town), 0
-    for client in clients.values():
+    auditor = await town.as_staff(Role.AUDITOR)  # whose role stands alone
+    for client in (*clients.values(), auditor):
         assert done(await client.command("/sign-out")) == {"ended": 1}
     for name, client in clients.items():
         for method, path, rule in asking_routes(town, name):
@@ -174,7 +179,8 @@ async def test_a_signed_out_token_is_refused_on_every_route(town: HttpTown) -> N
             address = re.sub(r"\{[^}]+\}", str(uuid4()), path)
             headers = {"idempotency-key": town.new_key(), "content-type": "application/json"}
             content = b"{}" if method == "POST" else b""
-            answer = await client.request(method, address, headers=headers, content=content)
+            who = auditor if rule.roles == {Role.AUDITOR} else client
+            answer = await who.request(method, address, headers=headers, content=content)
             assert answer.json()["code"] == "session_ended", (name, method, path, answer.text)
             asked += 1
     assert asked > 60
@@ -190,20 +196,52 @@ def test_only_the_two_ways_to_pay_leave_the_question_to_their_deed(town: HttpTow
     assert left == ASKED_BY_THE_DEED
 
 
-async def test_until_the_deed_asks_a_signed_out_token_pays_for_what_is_left_of_its_ten_minutes(town: HttpTown) -> None:
-    """What does not hold yet, said out loud: the payment's statement reads account, phone and member, not the session.
-
-    Once it reads the session too, the answer is 401 session_ended, and this test is to say so.
-    """
+async def test_a_signed_out_token_pays_no_more(town: HttpTown) -> None:
+    """Neither is anything paid, nor is told what was paid under an id before; after a new sign-in it is."""
     await town.programme()
     who, shop = await town.resident(), await town.shop()
     await town.buy(who)
-    resident = town.as_resident(who)
-    done(await resident.command("/sign-out"))
+    resident, clerk = town.as_resident(who), town.as_clerk(shop)
     body, path = {"code": shop.code, "amount_yen": 700}, f"/wallets/{who.wallet.id}/payments"
-    done(await resident.command(path, body), 201)
-    town.wait(minutes=11)
-    problem(await resident.command(path, body), 401, "token_expired")
+    before = town.new_key()
+    paid = done(await resident.command(path, body, key=before), 201)
+    done(await resident.command("/sign-out"))
+    done(await clerk.command("/sign-out"))
+    problem(await resident.command(path, body), 401, "session_ended")
+    problem(await resident.command(path, body, key=before), 401, "session_ended")
+    scanned = {"pay_code": town.code_of(who), "amount_yen": 300}
+    problem(await clerk.command(f"/stores/{shop.id}/payments", scanned), 401, "session_ended")
+    assert await town.points(who) == 13_000 - 700
+    assert done(await town.as_resident(who).command(path, body, key=before), 201) == paid
+    await town.must_prove()
+
+
+async def test_of_payments_posted_together_only_those_signed_in_are_made(town: HttpTown) -> None:
+    """The short cut leaves the others alone, and the plain path refuses them; no neighbour is harmed."""
+    await town.programme()
+    shop = await town.shop()
+    people = [await town.resident() for _ in range(4)]
+    tokens = []
+    for who in people:
+        await town.buy(who)
+        tokens.append(town.token(Audience.WALLET, who.account_id, Role.RESIDENT))
+    await town.open_sessions()
+    desk = town.built.context.payments
+    orders = [PayStore(who.account_id, who.wallet.id, shop.code, 100 + n) for n, who in enumerate(people)]
+    read = town.built.context.bearers.verify
+    sessions = [read(each, Audience.WALLET, town.clock.now()).session_id for each in tokens]
+    deeds = [
+        Deed(who.account_id, uuid4(), bytes([n]), session_id)
+        for n, (who, session_id) in enumerate(zip(people, sessions, strict=True))
+    ]
+    first = await asyncio.gather(*map(desk.perform, deeds[2:], orders[2:]))
+    for out in (1, 3):
+        done(await town.client(WALLET, tokens[out]).command("/sign-out"))
+    deeds[0] = replace(deeds[0], session_id=sessions[1])  # open it may have been, but it is not hers
+    found = await asyncio.gather(*map(desk.perform, deeds, orders), return_exceptions=True)
+    assert [type(each) for each in found] == [SessionEnded, SessionEnded, Done, SessionEnded]
+    assert found[2] == Done(first[0].result, replayed=True)
+    assert [await town.points(who) for who in people] == [13_000, 13_000, 13_000 - 102, 13_000 - 103]
     await town.must_prove()
 
 

@@ -18,7 +18,8 @@ from services.kit.db import Database, Tx
 from services.kit.deeds import Deed, Done, fingerprint
 from services.kit.errors import Forbidden, Refusal
 from services.kit.ids import SeededEntropy
-from services.kit.micro_batch import Kind, MicroBatch
+from services.kit.micro_batch import MicroBatch
+from services.kit.posting import Kind
 from services.kit.waiting import DonePlainly, Elsewhere, Waiting
 
 NOON = datetime(2026, 4, 6, 3, tzinfo=UTC)

@@ -22,7 +22,8 @@ from services.kit.db import Tx
 class PlainRow(NamedTuple):
     """A payment to be tried: the deed's name, the payer, the store by its code or, with a phone's code, by its id.
 
-    `fingerprint` is in hexadecimal digits. `payment_id` and `number` are new; `code_id` is the use of a pay
+    `fingerprint` is in hexadecimal digits. `session_id` is the sign-in under which it is asked for, if one is
+    asked about. `payment_id` and `number` are new; `code_id` is the use of a pay
     code whose signature and life hold.
     """
 
@@ -35,6 +36,7 @@ class PlainRow(NamedTuple):
     amount_yen: int
     payment_id: UUID
     number: str
+    session_id: UUID | None
     store_id: UUID | None = None
     device_id: UUID | None = None
     code_id: UUID | None = None
@@ -62,12 +64,16 @@ def _statement(*, codes: bool) -> str:
     """The statement; without `codes` it knows no phones' codes, and spares their lookups."""
     return f"""
 WITH asked AS MATERIALIZED (
-    SELECT a.*, e.fingerprint AS told_for, e.result::text AS told
+    SELECT a.*, e.fingerprint AS told_for, e.result::text AS told,
+           a.session_id IS NULL OR EXISTS (
+               SELECT FROM session z WHERE z.id = a.session_id AND z.account_id = a.account_id
+                  AND z.ended_at IS NULL AND z.expires_at > $2) AS is_signed_in
       FROM unnest($4::text::int[], $5::text::uuid[], $6::text::uuid[], $7::text::text[], $8::text::uuid[],
                   $9::text::text[], $10::text::bigint[], $11::text::uuid[],
-                  $12::text::text[]{", $13::text::uuid[], $14::text::uuid[], $15::text::uuid[]" if codes else ""})
+                  $12::text::text[], $13::text::uuid[]
+                  {", $14::text::uuid[], $15::text::uuid[], $16::text::uuid[]" if codes else ""})
         AS a(n, account_id, key, fingerprint, wallet_id, store_code, amount_yen, payment_id,
-             number{", store_id, device_id, code_id" if codes else ""})
+             number, session_id{", store_id, device_id, code_id" if codes else ""})
       LEFT JOIN deed e ON e.account_id = a.account_id AND e.key = a.key
 ), plain AS MATERIALIZED (
     SELECT a.n, a.account_id, a.key, a.fingerprint, a.wallet_id, a.amount_yen, a.payment_id, a.number,
@@ -82,7 +88,7 @@ WITH asked AS MATERIALIZED (
       JOIN account c ON c.id = {_ACCOUNT if codes else "a.account_id"} AND c.status = 'active'
      CROSS JOIN LATERAL ({_HELD}) h
       LEFT JOIN spent_today t ON t.wallet_id = a.wallet_id AND t.programme_id = h.programme_id AND t.day = $1
-     WHERE a.told_for IS NULL
+     WHERE a.told_for IS NULL AND a.is_signed_in
        AND EXISTS (SELECT FROM account_acts_for f WHERE f.account_id = c.id AND f.person_id = w.person_id)
        {_CODE_HOLDS if codes else ""}
        AND NOT EXISTS (SELECT FROM store_member b JOIN store o ON o.id = b.store_id
@@ -135,7 +141,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT n, at_code, at_name, balance_after_yen, programme_id, lot_ids, shares, NULL::bytea, NULL::text FROM plain
  UNION ALL
-SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL
+SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL AND is_signed_in
 """  # noqa: S608 - its parts are the constants below
 
 
