@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,6 +27,8 @@ from services.kit.db import sqlstate
 
 MAX_SKEW = timedelta(seconds=2)
 _MEASUREMENTS = 5
+_QUOTED_VALUES = re.compile(r"\nDETAIL: .*|(?<=invalid input for query argument )(\$[0-9]+): .*", re.DOTALL)
+"""Where a message begins to quote the row, or the value, that was refused."""
 _RENAMED = {"sslmode": "ssl"}  # libpq's word, and asyncpg's for the same values
 _AWAY_CLASSES = frozenset({"08", "53"})  # connection exception; insufficient resources
 _AWAY = frozenset({"57P01", "57P02", "57P03"})  # shutting down, crashed, starting up
@@ -119,6 +123,7 @@ def create_engine(
         connect_args={"server_settings": session, "timeout": 2.0, "command_timeout": limits.command_s, **cache},
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "handle_error", _hide_values)
     return engine
 
 
@@ -187,3 +192,14 @@ def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> No
     """
     if dbapi_connection.driver_connection.is_closed():
         raise InvalidatePoolError("the database closed this connection")
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """The values of a row are not for logs: of an error's words only those stay that name the rule."""
+    error: BaseException | None = context.sqlalchemy_exception or context.original_exception
+    while error is not None:
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
+        if error.args and isinstance(error.args[0], str):
+            error.args = (_QUOTED_VALUES.sub(r"\1", error.args[0]), *error.args[1:])
+        error = getattr(error, "orig", None) or error.__cause__

@@ -1,6 +1,7 @@
 """A connection knows its schema and role from its first message, and waits for nothing for ever."""
 
 import asyncio
+import traceback
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -141,3 +142,13 @@ async def test_an_error_does_not_tell_what_was_in_the_statement(engine: AsyncEng
         with pytest.raises(DBAPIError) as caught:
             await connection.execute(text("SELECT 1 / (length(:phone) - 13)"), {"phone": "+819012345678"})
     assert "+819012345678" not in str(caught.value)
+
+
+async def test_errors_name_the_rule_and_not_the_value(engine: AsyncEngine) -> None:
+    """The driver quotes an argument that it cannot send; a log of the failure shall not have it."""
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as refused:
+            await connection.exec_driver_sql("SELECT $1::bigint", (73_179_246 * 10**20,))
+    said = "".join(traceback.format_exception(refused.value))
+    assert "invalid input for query argument $1" in said
+    assert "73179246" not in said.replace("73_179_246", "")
