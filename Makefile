@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench bench-quick openapi conformance access rights lock packages venv
+.PHONY: help setup run test test-long check bench bench-quick openapi conformance access rights sbom lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -26,7 +26,7 @@ test: .venv/stamp-dev packages ## The tests, with bounded samples
 test-long: .venv/stamp-dev packages ## All tests in full sizes (hours)
 	@$(PY) -m pytest -n 2
 
-check: .venv/stamp-dev ## Style, types, walls, migrations, lock files
+check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -35,6 +35,7 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files
 	.venv/bin/squawk --config infra/database/squawk.toml .venv/migrations/*.sql
 	@! grep -nE '://|index-url|find-links| @ ' requirements.lock requirements-dev.lock \
 	  || { echo "a lock file names a host: make lock"; exit 1; }
+	.ci/secrets
 
 bench: .venv/stamp-dev ## Payments over HTTP against pgbench, and much more: 15 minutes, figures in bench.json and bench.svg
 	@$(PY) -m infra.benchmarks.run --json bench.json --chart bench.svg
@@ -47,6 +48,10 @@ conformance: setup ## Hold the fifteen invariants, each against its mutant, and 
 
 access: setup ## Write who may do what to docs/access.md, for review
 	@.venv/bin/tanabata access
+
+sbom: .venv/stamp-dev ## Everything that an installation runs, with hashes (CycloneDX), in dist/sbom.json
+	@mkdir -p dist && $(PY) -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o dist/sbom.json && echo dist/sbom.json
 
 openapi: setup ## Write the APIs' documents to docs/openapi
 	@.venv/bin/tanabata openapi
