@@ -6,6 +6,7 @@ from city_api import (
     accounts,
     audit,
     bank_files,
+    changes,
     closes,
     grants,
     merchants,
@@ -34,6 +35,6 @@ RFC 9457 problems; rely on `code` and `params`.
 
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    of_people = (sign_in, sessions, programmes, merchants, stores, wallets, grants, purchases, accounts)
+    of_people = (sign_in, sessions, programmes, merchants, stores, wallets, grants, purchases, accounts, changes)
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

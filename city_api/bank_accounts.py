@@ -18,7 +18,6 @@ from services.merchants.bank_account import (
     bank_account,
     yucho_account,
 )
-from services.merchants.payout_account import PayoutAccount
 
 REFUSALS: tuple[type[Refusal], ...] = (
     UnknownBank,
@@ -94,8 +93,8 @@ class PayoutAccountAnswer(Answer):
     override_reason: str | None
 
 
-def payout_account_answer(found: PayoutAccount) -> PayoutAccountAnswer:
-    account = found.account
+def account_answer(account: BankAccount) -> PayoutAccountAnswer:
+    """An account as people see it."""
     return PayoutAccountAnswer(
         bank_code=account.bank_code,
         bank_kana=account.bank_kana,

@@ -16,9 +16,10 @@ from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Day, Reason, ShortText
-from services.campaigns.programme import ProgrammeUnknown, SecondOfficerNeeded
+from services.campaigns.programme import ProgrammeUnknown
 from services.kit.db import Tx
 from services.kit.errors import Refusal
+from services.kit.four_eyes import SecondOfficerNeeded
 from services.kit.kana import BankTextEmpty, BankTextTooLong, NotBankCharacter
 from services.settlement import approve, pay_out, propose, read
 from services.settlement import withdraw as withdrawal

@@ -1,4 +1,4 @@
-"""The city grants points: to one wallet, or by a list of thousands, all of them or none."""
+"""The city grants points: to one wallet, or by a list of thousands, all of them or none, after a second yes."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,8 +18,9 @@ from infra.http.strict import Answer, Body, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
-from services.wallets.grant import Grant, Granted, GrantPointsInvalid, WalletUnknown, check, grant
+from services.wallets.grant import Grant, GrantPointsInvalid, WalletUnknown, check
 from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, GrantListInvalid, read_grants
+from services.wallets.propose_grant import ProposedGrant, propose_grant
 
 routes = router("grants")
 _REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted)
@@ -42,10 +43,11 @@ class GrantRequest(Body):
     reason: Reason
 
 
-class GrantedAnswer(Answer):
-    """What was granted, or would be."""
+class ProposedGrantAnswer(Answer):
+    """What waits for the second yes: an approver says it with `POST /changes/{change_id}/approval`."""
 
-    batch_id: UUID | None = Field(description="Null in a dry run, which changes nothing.")
+    change_id: UUID | None = Field(description="Null in a dry run, which proposes nothing.")
+    fingerprint: str | None = Field(description="Stands for the whole list; the approval names it.")
     wallets: int
     points: int
 
@@ -55,11 +57,13 @@ class GrantedAnswer(Answer):
     status_code=201,
     responses=refuses(*_REFUSALS, *NUMBER_REFUSALS, WalletUnknown, GrantPointsInvalid),
 )
-async def grant_points(body: GrantRequest, token: Officer, command: Command) -> GrantedAnswer:
-    """Grant points to one wallet."""
+async def grant_points(body: GrantRequest, token: Officer, command: Command) -> ProposedGrantAnswer:
+    """Propose to grant points to one wallet."""
     line = GrantLine(ALONE, wallet_number(body.wallet_number), body.points)
     asked = Grant(body.programme, body.purse, body.reason, token.account_id, (line,))
-    return GrantedAnswer.of(await command.perform(token.account_id, "city.grant", grant, asked, Granted))
+    return ProposedGrantAnswer.of(
+        await command.perform(token.account_id, "city.grant.propose", propose_grant, asked, ProposedGrant)
+    )
 
 
 async def csv_body(request: Request) -> bytes:
@@ -86,9 +90,12 @@ async def grant_by_list(
     command: Command,
     content: Annotated[bytes, Depends(csv_body)],
     dry_run: Annotated[bool, Query(description="Check everything and change nothing.")] = False,
-) -> GrantedAnswer:
-    """Grant by a list. Problems come all together, each with its line and column."""
+) -> ProposedGrantAnswer:
+    """Propose to grant by a list. Problems come all together, each with its line and column."""
     asked = Grant(programme, purse, reason, token.account_id, read_grants(content))
     if dry_run:
-        return GrantedAnswer.of(await here.database.transact(check, asked))
-    return GrantedAnswer.of(await command.perform(token.account_id, "city.grant", grant, asked, Granted))
+        would_be = await here.database.transact(check, asked)
+        return ProposedGrantAnswer(change_id=None, fingerprint=None, wallets=would_be.wallets, points=would_be.points)
+    return ProposedGrantAnswer.of(
+        await command.perform(token.account_id, "city.grant.propose", propose_grant, asked, ProposedGrant)
+    )

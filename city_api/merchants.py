@@ -12,7 +12,7 @@ from city_api.bank_accounts import (
     PayoutAccountAnswer,
     PayoutAccountRequest,
     YuchoAccountRequest,
-    payout_account_answer,
+    account_answer,
 )
 from city_api.stores import StatusAnswer, StatusRequest, StoreAnswer, StoreRequest, store_answer
 from infra.http.apps import router
@@ -26,7 +26,8 @@ from services.kit.db import Tx
 from services.kit.japan import InvalidCorporateNumber, InvalidInvoiceRegistration
 from services.merchants import read
 from services.merchants.onboard import Onboard, Onboarded, onboard
-from services.merchants.set_payout_account import PayoutAccountSet, SetPayoutAccount, set_payout_account
+from services.merchants.propose_payout_account import ProposedPayoutAccount, propose_payout_account
+from services.merchants.set_payout_account import SetPayoutAccount
 from services.merchants.set_status import SetMerchantStatus, set_merchant_status
 from services.merchants.shops import (
     MccInvalid,
@@ -84,8 +85,11 @@ class MerchantAnswer(MerchantLine):
     payout_account: PayoutAccountAnswer | None
 
 
-class PayoutAccountSetAnswer(Answer):
-    payout_account_id: UUID
+class PayoutAccountProposed(Answer):
+    """What waits for the second yes: an approver says it with `POST /changes/{change_id}/approval`."""
+
+    change_id: UUID
+    fingerprint: str = Field(description="Stands for the whole account; the approval names it.")
 
 
 @dataclass(frozen=True)
@@ -139,18 +143,20 @@ async def get_merchant(merchant_id: UUID, _token: CityStaff, here: Here) -> Merc
     return MerchantAnswer(
         **MerchantLine.of(found.merchant).model_dump(),
         stores=[store_answer(store) for store in found.stores],
-        payout_account=payout_account_answer(account) if account else None,
+        payout_account=account_answer(account.account) if account else None,
     )
 
 
 @routes.post("/merchants/{merchant_id}/payout-accounts", status_code=201, responses=refuses(*REFUSALS))
 async def change_payout_account(
     merchant_id: UUID, body: PayoutAccountRequest, token: Officer, command: Command
-) -> PayoutAccountSetAnswer:
-    """Set the account to which the merchant is paid from now on."""
+) -> PayoutAccountProposed:
+    """Propose the account to which the merchant shall be paid; one that still waits is given up."""
     asked = SetPayoutAccount(token.account_id, merchant_id, body.payout_account.account())
-    return PayoutAccountSetAnswer.of(
-        await command.perform(token.account_id, "city.payout_account.set", set_payout_account, asked, PayoutAccountSet)
+    return PayoutAccountProposed.of(
+        await command.perform(
+            token.account_id, "city.payout_account.propose", propose_payout_account, asked, ProposedPayoutAccount
+        )
     )
 
 

@@ -25,11 +25,11 @@ from services.campaigns.programme import (
     ProgrammeCodeInvalid,
     ProgrammeCodeTaken,
     ProgrammeUnknown,
-    SecondOfficerNeeded,
 )
 from services.campaigns.terms import Terms, TermsInvalid
 from services.identity.read import MAX_ACCOUNTS, accounts
 from services.kit.db import Tx
+from services.kit.four_eyes import SecondOfficerNeeded
 from services.ledger.read import TrialBalanceLine, trial_balance
 
 routes = router("programmes")

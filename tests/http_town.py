@@ -81,6 +81,11 @@ class HttpTown(Town):
         """The account behind `as_staff`."""
         return self._staff[roles]
 
+    async def second_yes(self, proposed: dict[str, Any]) -> dict[str, Any]:
+        """An approver lets a proposed change happen."""
+        path, yes = f"/changes/{proposed['change_id']}/approval", {"fingerprint": proposed["fingerprint"]}
+        return done(await (await self.as_staff(Role.APPROVER)).command(path, yes), 201)
+
     def new_key(self) -> str:
         return str(UUID(bytes=self.entropy.take(16), version=4))
 

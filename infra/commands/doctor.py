@@ -26,7 +26,7 @@ from infra.database.provision import open_server
 from infra.database.server_files import APP
 from infra.settings import Settings
 
-_APPEND_ONLY = ("ledger_journal", "ledger_posting")
+_APPEND_ONLY = ("ledger_journal", "ledger_posting", "audit_entry", "audit_seal", "chain_anchor")
 _CHANGES = ("UPDATE", "DELETE", "TRUNCATE")
 
 
@@ -120,7 +120,7 @@ async def _migrations(connection: AsyncConnection, schema: str) -> Check:
 
 
 async def _append_only(connection: AsyncConnection, schema: str) -> Check:
-    """The ledger cannot be rewritten with the application's rights; a ledger not made yet is not wrong."""
+    """Ledger and audit log cannot be rewritten with the application's rights; one not made yet is not wrong."""
     question = text(
         "SELECT has_table_privilege(:role, to_regclass(:table)::oid, :change) "
         "OR (:change = 'UPDATE' AND has_any_column_privilege(:role, to_regclass(:table)::oid, 'UPDATE'))"

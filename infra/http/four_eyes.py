@@ -6,9 +6,9 @@ an account that the proposer could have signed in as, or the other way around.
 
 from uuid import UUID
 
-from services.campaigns.programme import SecondOfficerNeeded
 from services.identity.read import are_independent
 from services.kit.db import Tx
+from services.kit.four_eyes import SecondOfficerNeeded
 
 
 async def require_second_officer(tx: Tx, proposed_by: UUID, approved_by: UUID) -> None:

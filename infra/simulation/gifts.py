@@ -31,9 +31,15 @@ async def give(company: Company) -> None:
     dry.must_be_refused("grant_list_invalid")
     stage.happened("refused: a list with a slip")
     shown = (await planner.ask(path, csv=_csv(numbers), query=_query(stage, dry=True))).done()
-    granted = (await planner.ask(path, csv=_csv(numbers), query=_query(stage, dry=False))).done()
-    if (shown["wallets"], shown["points"], shown["batch_id"]) == (granted["wallets"], granted["points"], None):
+    asked = (await planner.ask(path, csv=_csv(numbers), query=_query(stage, dry=False))).done()
+    if (shown["wallets"], shown["points"], shown["change_id"]) == (asked["wallets"], asked["points"], None):
         stage.happened("grant as its dry run said")
+    change = f"/changes/{asked['change_id']}"
+    yes = {"fingerprint": asked["fingerprint"]}
+    (await planner.ask(f"{change}/approval", yes)).must_be_refused("second_officer_needed")
+    stage.happened("refused: self-approval of a grant")
+    granted = (await company.office.mayor.look(change)).done()["grant"]
+    (await company.office.mayor.ask(f"{change}/approval", yes)).must_succeed()
     stage.tally["points granted"] += granted["points"]
     for resident in given:
         resident.pocket.add(PURSE, POINTS)

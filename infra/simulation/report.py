@@ -44,6 +44,7 @@ REQUIRED = (
     "refused: over the cap",
     "refused: replayed pay code",
     "refused: self-approval of a bank file",
+    "refused: self-approval of a grant",
     "refused: self-approval of terms",
     "refused: stock exhausted",
     "refused: suspended store",

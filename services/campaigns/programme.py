@@ -34,13 +34,6 @@ class NothingToApprove(Refusal):
     kind = Kind.CONFLICT
 
 
-class SecondOfficerNeeded(Refusal):
-    """Nobody approves what they proposed."""
-
-    code = "second_officer_needed"
-    kind = Kind.FORBIDDEN
-
-
 class StockExhausted(Refusal):
     code = "stock_exhausted"
     kind = Kind.CONFLICT

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.campaigns import tables
-from services.campaigns.programme import NothingToApprove, ProgrammeUnknown, SecondOfficerNeeded
+from services.campaigns.programme import NothingToApprove, ProgrammeUnknown
 from services.campaigns.terms import Settlement, Terms, TermsInvalid, check
 from services.kit import audit
 from services.kit.clock import start_of
 from services.kit.db import Tx
+from services.kit.four_eyes import must_be_another
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ async def approve(tx: Tx, command: Approve) -> Approved:
     proposal = newest[0]
     if (proposal.version, proposal.fingerprint) != (command.version, command.fingerprint.lower()):
         raise NothingToApprove(version=command.version)
-    if proposal.proposed_by == command.officer_id:
-        raise SecondOfficerNeeded()
+    must_be_another(proposal.proposed_by, command.officer_id)
     check(proposal.terms)
     await _must_keep_fees(tx, programme_id, proposal.terms)
     stock = await tables.read_stock(tx, programme_id)

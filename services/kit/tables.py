@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     ColumnElement,
     DateTime,
     Executable,
@@ -95,6 +96,30 @@ class AnchorRow(Base):
     entries: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     anchored_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ChangeRow(Base):
+    """A change that one officer proposes and another approves; its content is never altered."""
+
+    __tablename__ = "proposed_change"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'approved', 'withdrawn')", name="status"),
+        CheckConstraint(
+            "(status = 'open') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)", name="decided"
+        ),
+        CheckConstraint("status <> 'approved' OR decided_by <> proposed_by", name="second_officer"),
+        Index("ix_proposed_change_open", "subject_id", postgresql_where="status = 'open'"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[UUID] = mapped_column()
+    content: Mapped[Any] = mapped_column(JSONB)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    proposed_by: Mapped[UUID] = mapped_column()
+    proposed_at: Mapped[datetime] = mapped_column(Instant)
+    status: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[UUID | None] = mapped_column()
+    decided_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 async def claim_deed(tx: Tx, account_id: UUID, key: UUID) -> tuple[bool, bytes | None, Any]:

@@ -45,6 +45,7 @@ NEVER_EMPTIED: Final = (
     "payment_returned",
     "bank_file",
     "payout",
+    "proposed_change",
 )
 """Tables with living columns, from which the application may take no row away."""
 
@@ -62,6 +63,11 @@ CHECKS: Final = (
         "((granted_points >= 0) AND (granted_points <= grant_budget_points))",
     ),
     ("programme_approval", "ck_programme_approval_second_officer", "(approved_by <> proposed_by)"),
+    (
+        "proposed_change",
+        "ck_proposed_change_second_officer",
+        "((status <> 'approved'::text) OR (decided_by <> proposed_by))",
+    ),
     ("payment", "ck_payment_amount", "(amount_yen > 0)"),
     ("payment_leg", "ck_payment_leg_amount", "(amount_yen > 0)"),
     ("payment_return", "ck_payment_return_amount", "(amount_yen > 0)"),

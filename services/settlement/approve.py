@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.campaigns.programme import SecondOfficerNeeded
 from services.kit import audit
 from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.kit.errors import Missing
+from services.kit.four_eyes import must_be_another
 from services.merchants import read as merchants
 from services.merchants.bank_account import BankAccount
 from services.settlement import read
@@ -65,8 +65,7 @@ async def approve(tx: Tx, command: ApproveFile) -> BankFile:
     and proposed anew.
     """
     file = await must_lock(tx, command.file_id, FileStatus.PROPOSED)
-    if file.proposed_by == command.officer_id:
-        raise SecondOfficerNeeded()
+    must_be_another(file.proposed_by, command.officer_id)
     content = await files.read_content(tx, file.id)
     fixed = hashlib.sha256(content).hexdigest()
     if fixed != file.sha256 or not hmac.compare_digest(fixed.encode(), command.sha256.strip().lower().encode()):

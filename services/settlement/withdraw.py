@@ -7,9 +7,9 @@ is what a mistake would cost; so two of them say it. After it was sent a file is
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.campaigns.programme import SecondOfficerNeeded
 from services.kit import audit
 from services.kit.db import Tx
+from services.kit.four_eyes import must_be_another
 from services.settlement import read
 from services.settlement.approve import must_lock
 from services.settlement.bank_file import BankFile, FileStatus, void_reason
@@ -34,12 +34,11 @@ async def withdraw(tx: Tx, command: WithdrawFile) -> BankFile:
     """
     reason = void_reason(command.reason)
     file = await must_lock(tx, command.file_id, FileStatus.APPROVED)
-    if file.withdrawal_asked_by == command.officer_id:
-        raise SecondOfficerNeeded()
     if file.withdrawal_asked_by is None:
         await files.ask_withdrawal(tx, file.id, command.officer_id)
         action = "bank_file.withdrawal_asked"
     else:
+        must_be_another(file.withdrawal_asked_by, command.officer_id)
         await files.set_void(tx, file.id, withdrawn_by=command.officer_id)
         action = "bank_file.withdrawn"
     await audit.record(tx, command.officer_id, action, file.id, number=file.number, reason=reason)

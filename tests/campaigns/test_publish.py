@@ -16,13 +16,13 @@ from services.campaigns.programme import (
     ProgrammeCodeInvalid,
     ProgrammeCodeTaken,
     ProgrammeUnknown,
-    SecondOfficerNeeded,
     fingerprint,
 )
 from services.campaigns.publish import Approve, approve
 from services.campaigns.terms import Phase, Terms, TermsInvalid
 from services.kit.db import sqlstate
 from services.kit.errors import Refusal
+from services.kit.four_eyes import SecondOfficerNeeded
 from tests.town import APPROVER, CODE, OFFICER, Town, town_terms
 
 THIRD = UUID(int=0xA3)

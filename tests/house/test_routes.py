@@ -47,6 +47,7 @@ OF_APPROVERS = {
     "/officers",
     "/accounts/{account_id}/status",
     "/bank-files/{bank_file_id}/approval",
+    "/changes/{change_id}/approval",
 }
 
 

@@ -141,7 +141,7 @@ async def test_an_old_database_gets_the_roles_by_migrating(
         async with engine.begin() as connection:
             await connection.execute(text(f"DROP OWNED BY {AUDITOR}"))
             for statement in (
-                "DROP TABLE audit_seal, chain_anchor",
+                "DROP TABLE audit_seal, chain_anchor, proposed_change",
                 "DROP INDEX ix_audit_entry_actor, ix_audit_entry_subject, ix_audit_entry_action, "
                 "ix_audit_entry_recorded_at",
                 "CREATE INDEX ix_audit_entry_subject_id ON audit_entry (subject_id)",

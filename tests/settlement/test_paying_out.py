@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.campaigns.programme import SecondOfficerNeeded
 from services.kit.errors import Missing
+from services.kit.four_eyes import SecondOfficerNeeded
 from services.merchants.bank_account import bank_account
 from services.settlement.approve import ApproveFile, VoidFile, approve, void
 from services.settlement.bank_file import (

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.campaigns.programme import SecondOfficerNeeded
 from services.kit.clock import end_of
+from services.kit.four_eyes import SecondOfficerNeeded
 from services.ledger.chart import Account
 from services.settlement.bank_file import (
     BankFile,

@@ -1,4 +1,4 @@
-"""The audit log is sealed and its head anchored; an auditor reads everything but secrets.
+"""The audit log is sealed, its head anchored; an auditor reads all but secrets; changes wait for a second yes.
 
 The auditor's rights are granted column by column where a table holds a secret: the hash of a password,
 the seal of a one-time code. The analyst has no right yet. See docs/database-rights.md.
@@ -43,6 +43,26 @@ TABLES = (
         anchored_at timestamptz NOT NULL
     )
     """,
+    """
+    CREATE TABLE proposed_change (
+        id uuid NOT NULL CONSTRAINT pk_proposed_change PRIMARY KEY,
+        kind text NOT NULL,
+        subject_id uuid NOT NULL,
+        content jsonb NOT NULL,
+        fingerprint bytea NOT NULL,
+        proposed_by uuid NOT NULL,
+        proposed_at timestamptz NOT NULL,
+        status text NOT NULL,
+        decided_by uuid,
+        decided_at timestamptz,
+        CONSTRAINT ck_proposed_change_status CHECK (status IN ('open', 'approved', 'withdrawn')),
+        CONSTRAINT ck_proposed_change_decided CHECK (
+            (status = 'open') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)),
+        CONSTRAINT ck_proposed_change_second_officer CHECK (status <> 'approved' OR decided_by <> proposed_by)
+    )
+    """,
+    "CREATE INDEX ix_proposed_change_open ON proposed_change (subject_id) WHERE status = 'open'",
+    "GRANT SELECT, INSERT, UPDATE (status, decided_by, decided_at) ON proposed_change TO tanabata_app",
 )
 WRITTEN_ONCE = ("audit_seal", "chain_anchor")
 
@@ -61,7 +81,7 @@ READABLE = (
     *("payment", "payment_leg", "payment_allocation", "payment_return", "payment_returned", "code_use", "till_code"),
     *("settlement_close", "statement", "statement_claim", "bank_file", "bank_transfer", "payout", "money_in"),
     *("ledger_journal", "ledger_posting", "ledger_seal", "audit_entry", "audit_seal", "chain_anchor"),
-    *("deed", "alembic_version"),
+    *("deed", "proposed_change", "alembic_version"),
 )
 
 ENTER_SCHEMA = """

@@ -1,0 +1,210 @@
+"""Changes that wait for a second yes: seen, approved by another, or taken back.
+
+Law: what is approved happens in the approval's own transaction, or neither does. A kind of change is one line
+in `CARRIED_OUT`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import Field, StringConstraints
+
+from city_api.bank_accounts import PayoutAccountAnswer, account_answer
+from infra.http.apps import router
+from infra.http.auth import Approver, CityStaff, Officer
+from infra.http.context import Here
+from infra.http.four_eyes import require_second_officer
+from infra.http.idempotency import Command
+from infra.http.openapi import refuses
+from infra.http.paging import PageSize, paged
+from infra.http.strict import Answer, Body, Reason
+from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
+from services.campaigns.terms import PurseUnknown
+from services.kit import audit, changes
+from services.kit.changes import ApproveChange, ChangePage, WithdrawChange
+from services.kit.db import Tx
+from services.kit.four_eyes import (
+    ChangeDecided,
+    ChangeDiffers,
+    ChangeKind,
+    ChangeStatus,
+    ProposedChange,
+    SecondOfficerNeeded,
+)
+from services.merchants.propose_payout_account import carry_out_payout_account, proposed_account
+from services.wallets.grant import WalletUnknown
+from services.wallets.grant_csv import GrantListInvalid
+from services.wallets.propose_grant import carry_out_grant
+
+routes = router("changes")
+
+Fingerprint = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+class ChangeLine(Answer):
+    id: UUID
+    kind: str = Field(description="`grant` or `payout_account`.")
+    subject_id: UUID = Field(description="The programme or the merchant that would change.")
+    fingerprint: str = Field(description="Stands for all that would change; an approval names it.")
+    proposed_by: UUID
+    proposed_at: datetime
+    status: str = Field(description="`open`, `approved` or `withdrawn`.")
+    decided_by: UUID | None
+    decided_at: datetime | None
+
+
+class ChangesAnswer(Answer):
+    """Changes in the order of their proposal; ask on with `after` = `next` until that is null."""
+
+    changes: Sequence[ChangeLine]
+    next: UUID | None
+
+
+class GrantLineAnswer(Answer):
+    wallet_number: str
+    points: int
+
+
+class GrantContentAnswer(Answer):
+    """A grant as it would happen."""
+
+    programme: str
+    purse: str
+    reason: str
+    points: int = Field(description="All lines together.")
+    lines: Sequence[GrantLineAnswer]
+
+
+class ChangeAnswer(ChangeLine):
+    """A change with what it would do: one of the two is not null."""
+
+    grant: GrantContentAnswer | None
+    payout_account: PayoutAccountAnswer | None
+
+
+class ChangeApproval(Body):
+    """The second yes, to exactly what was shown."""
+
+    fingerprint: Fingerprint
+
+
+class ChangeWithdrawal(Body):
+    reason: Reason
+
+
+class ChangeCarriedOut(Answer):
+    """What the change made: a batch of grants, or the setting of an account."""
+
+    change_id: UUID
+    kind: str
+    result_id: UUID
+
+
+class ChangeWithdrawn(Answer):
+    status: str
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    change_id: UUID
+    kind: str
+    result_id: UUID
+
+
+@dataclass(frozen=True)
+class _Look:
+    change_id: UUID
+    account_id: UUID
+
+
+@routes.get("/changes")
+async def list_changes(
+    _token: CityStaff,
+    here: Here,
+    status: Annotated[Literal["open", "approved", "withdrawn"] | None, Query()] = "open",
+    after: UUID | None = None,
+    limit: PageSize = 100,
+) -> ChangesAnswer:
+    """Changes that wait for a second yes; or, by `status`, those that had one or were taken back."""
+    asked = ChangePage(None if status is None else ChangeStatus(status), after, limit + 1)
+    shown, following = paged(await here.database.transact(changes.page, asked), limit, lambda each: each.id)
+    return ChangesAnswer(changes=[ChangeLine.of(each) for each in shown], next=following)
+
+
+@routes.get("/changes/{change_id}")
+async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAnswer:
+    """What would change, for whoever is to say the second yes. That one looked is kept in the audit log."""
+    change = await here.database.transact(_look, _Look(change_id, token.account_id))
+    grant = account = None
+    if change.kind is ChangeKind.GRANT:
+        lines = [GrantLineAnswer(wallet_number=number, points=points) for _, number, points in change.content["lines"]]
+        said = {name: change.content[name] for name in ("programme", "purse", "reason")}
+        grant = GrantContentAnswer(**said, lines=lines, points=sum(line.points for line in lines))
+    else:
+        account = account_answer(proposed_account(change))
+    return ChangeAnswer(**ChangeLine.of(change).model_dump(), grant=grant, payout_account=account)
+
+
+@routes.post(
+    "/changes/{change_id}/approval",
+    status_code=201,
+    responses=refuses(
+        SecondOfficerNeeded,
+        ChangeDiffers,
+        ChangeDecided,
+        GrantBudgetExhausted,
+        GrantListInvalid,
+        ProgrammeClosed,
+        ProgrammeUnknown,
+        PurseUnknown,
+        WalletUnknown,
+    ),
+)
+async def approve_change(change_id: UUID, body: ChangeApproval, token: Approver, command: Command) -> ChangeCarriedOut:
+    """Say the second yes: the change happens now."""
+    asked = ApproveChange(change_id, body.fingerprint, token.account_id)
+    return ChangeCarriedOut.of(
+        await command.perform(token.account_id, "city.change.approve", _approve, asked, CarriedOut)
+    )
+
+
+@routes.post("/changes/{change_id}/withdrawal", responses=refuses(ChangeDecided))
+async def withdraw_change(change_id: UUID, body: ChangeWithdrawal, token: Officer, command: Command) -> ChangeWithdrawn:
+    """Take a proposal back: it can never be approved."""
+    asked = WithdrawChange(change_id, body.reason, token.account_id)
+    await command.perform(token.account_id, "city.change.withdraw", changes.withdraw, asked, type(None))
+    return ChangeWithdrawn(status=ChangeStatus.WITHDRAWN.value)
+
+
+async def _look(tx: Tx, asked: _Look) -> ProposedChange:
+    change = await changes.find(tx, asked.change_id)
+    await audit.record(tx, asked.account_id, "change.looked_at", change.id, kind=change.kind.value)
+    return change
+
+
+async def _approve(tx: Tx, asked: ApproveChange) -> CarriedOut:
+    proposal = await changes.find(tx, asked.change_id, lock=True)
+    await require_second_officer(tx, proposal.proposed_by, asked.officer_id)
+    change = await changes.approve(tx, asked)
+    return CarriedOut(change.id, change.kind.value, await CARRIED_OUT[change.kind](tx, change))
+
+
+async def _grant(tx: Tx, change: ProposedChange) -> UUID:
+    done = await carry_out_grant(tx, change)
+    if done.batch_id is None:
+        raise AssertionError("a grant that was carried out has its batch")
+    return done.batch_id
+
+
+async def _payout_account(tx: Tx, change: ProposedChange) -> UUID:
+    return (await carry_out_payout_account(tx, change)).payout_account_id
+
+
+CARRIED_OUT: Final[Mapping[ChangeKind, Callable[[Tx, ProposedChange], Awaitable[UUID]]]] = {
+    ChangeKind.GRANT: _grant,
+    ChangeKind.PAYOUT_ACCOUNT: _payout_account,
+}
