@@ -62,11 +62,12 @@ async def create_app(
             raise
         log.warning("the database cannot be reached (%s): answering 503 until it can", type(error).__name__)
     entropy = SecretEntropy()
-    anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file))
+    # Where another process does the jobs, the key need not even be readable here.
+    anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file)) if jobs else None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = asyncio.create_task(_background(town, slow, clock, reached, anchors if jobs else None))
+        background = asyncio.create_task(_background(town, slow, clock, reached, anchors))
         try:
             yield
         finally:

@@ -164,8 +164,11 @@ def _file(present: Mapping[str, str], name: str) -> Path | None:
     if value is None:
         return None
     path = Path(value).expanduser().absolute()
-    if path.is_dir():
-        raise BadSetting(name, value, "a file, not a folder")
+    try:
+        if path.is_dir():
+            raise BadSetting(name, value, "a file, not a folder")
+    except OSError as error:
+        raise BadSetting(name, value, "a file that you may reach") from error
     return path
 
 

@@ -40,6 +40,10 @@ def test_the_migrator_uses_the_applications_url_unless_it_has_its_own() -> None:
         ("TANABATA_SCHEMA", "x" * 64),
         ("TANABATA_DATA", __file__),
         ("TANABATA_DATA", "/" + "x" * 300),
+        ("AUDITOR_DATABASE_URL", "sqlite:///audit"),
+        ("TANABATA_ANCHORS", "/"),
+        ("TANABATA_ANCHORS", "/" + "x" * 300),
+        ("TANABATA_ANCHOR_KEY", "/"),
         ("PUBLIC_URL", "tanabata.example.jp"),
         ("PUBLIC_URL", "https://"),
     ],
@@ -47,6 +51,21 @@ def test_the_migrator_uses_the_applications_url_unless_it_has_its_own() -> None:
 def test_a_bad_value_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=r"must be|set as well"):
         Settings.from_env({name: value})
+
+
+def test_anchors_and_their_key_lie_with_the_data_unless_they_have_a_place_of_their_own() -> None:
+    beside = Settings.from_env({"TANABATA_DATA": "/town"})
+    assert (beside.anchors_file, beside.anchor_key_file) == (
+        Path("/town/anchors/heads.jsonl"),
+        Path("/town/keys/anchor-ed25519.pem"),
+    )
+    apart = Settings.from_env({"TANABATA_ANCHORS": "/vault/heads", "TANABATA_ANCHOR_KEY": "/safe/key.pem"})
+    assert (apart.anchors_file, apart.anchor_key_file) == (Path("/vault/heads"), Path("/safe/key.pem"))
+
+
+def test_an_auditor_needs_no_other_login() -> None:
+    settings = Settings.from_env({"AUDITOR_DATABASE_URL": "postgresql://eyes@h/d"})
+    assert (settings.auditor_database_url, settings.database_url) == ("postgresql://eyes@h/d", None)
 
 
 def test_a_password_is_not_repeated_in_the_message() -> None:
