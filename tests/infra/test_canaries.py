@@ -215,7 +215,7 @@ async def test_values_show_nothing_of_their_secrets() -> None:
     """`repr` is what a log, a traceback or an assertion shows."""
 
     shown: list[Any] = [
-        StaffSignIn(AccountKind.CITY, EMAIL, PASSWORD),
+        StaffSignIn(AccountKind.CITY, EMAIL, PASSWORD, key=b"k" * 32),
         RequestCode(PHONE, b"k" * 32),
         town_keys(),
     ]
