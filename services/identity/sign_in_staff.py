@@ -9,6 +9,7 @@ A client that had signed in before is counted by itself, so that nobody's guesse
 """
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from services.identity import passwords
 from services.identity.hashing import compare_password
@@ -19,6 +20,8 @@ from services.identity.session import OpenedSession, RefreshToken, hash_of
 from services.identity.tables import accounts, attempts, sessions
 from services.kit import audit
 from services.kit.db import Database, Tx
+
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,9 @@ async def _take_try(tx: Tx, given: _Try) -> _Taken:
     """Count the try, then say what to compare with; nothing to compare with is no refusal yet."""
     bucket, earlier, name = given.bucket, given.earlier, given.email
     credentials = await accounts.find_credentials(tx, given.email)
-    if credentials is not None and earlier is not None:
-        family = hash_of(earlier.family)
-        if await sessions.is_known(tx, credentials.account_id, earlier.session_id, family):
+    if earlier is not None:  # asked for an address that does not exist as well, so that time tells nothing
+        account_id = NOBODY if credentials is None else credentials.account_id
+        if await sessions.is_known(tx, account_id, earlier.session_id, hash_of(earlier.family)):
             name = passwords.tries_of(given.email, earlier.session_id)
     if not await attempts.take_password_try(tx, name, passwords.WINDOW, passwords.TRIES):
         began = await attempts.password_window(tx, name)
