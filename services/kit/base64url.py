@@ -20,14 +20,3 @@ def unbase64url(text: str) -> bytes:
     if base64url(content) != text:
         raise ValueError("not the canonical base64url")
     return content
-
-
-def unbase64url_padded(text: str) -> bytes:
-    """The same, but whole padding (`=` up to a multiple of four) is let pass: some signers write it.
-
-    Raises ValueError.
-    """
-    bare = text.rstrip("=")
-    if bare != text and (len(text) % 4 or len(text) - len(bare) > 2):
-        raise ValueError("not whole padding")
-    return unbase64url(bare)

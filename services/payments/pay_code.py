@@ -3,7 +3,7 @@
 Law: only a code that the registered key signed, for this use, in the last minute, is accepted;
 nothing in the code chooses how the code is checked. Its life is judged against the deed's
 instant. That it works once is kept by the deed, under `jti`. The tests hold this reading to PyJWT's
-verdict, which takes twice the time.
+verdict, which takes twice the time, and lets padding pass that RFC 7515 forbids.
 Source: RFC 7515 (compact JWS), RFC 7518 section 3.4 (ES256), RFC 8725 (what to refuse).
 """
 
@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.kit.base64url import unbase64url, unbase64url_padded
+from services.kit.base64url import unbase64url
 from services.kit.errors import Refusal
 from services.kit.es256 import has_signed
 from services.wallets.device_key import read_device_key, registered_key
@@ -142,7 +142,7 @@ def is_signed(token: str, public_jwk: str) -> bool:
     """
     signed, _, segment = token.rpartition(".")
     try:
-        signature = unbase64url_padded(segment)
+        signature = unbase64url(segment)
     except ValueError as error:
         raise PayCodeMalformed from error
     return has_signed(registered_key(public_jwk), signed.encode("ascii"), signature)

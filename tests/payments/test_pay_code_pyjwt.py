@@ -31,7 +31,12 @@ def ours(code: str) -> type[Refusal] | None:
 
 
 def pyjwts(code: str) -> type[Refusal] | None:
-    """Header and claims by our own rules, signature and audience by the library."""
+    """Header, claims and padding by our own rules, signature and audience by the library.
+
+    PyJWT decodes padded segments; RFC 7515 section 2 leaves padding out, and joserfc refuses it.
+    """
+    if "=" in code:
+        return PayCodeMalformed
     try:
         peek_device(code)
         peek_wallet(code)
