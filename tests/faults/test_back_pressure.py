@@ -3,9 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,9 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.benchmarks import checks
-from infra.benchmarks.processes import ProcessFailed, Served, serving
+from infra.benchmarks.processes import Served, serving
 from infra.database import postmaster
-from infra.settings import PROJECT
 from services.kit.deeds import Deed
 from services.payments.order import PayStore
 from tests.faults.conftest import Place
@@ -27,7 +23,6 @@ from tests.faults.paying import PATIENCE_S, Answer, Connection, Crowd, Errand, e
 from tests.faults.posting import PATIENCE_S as IN_PROCESS_S
 from tests.faults.posting import Posting
 from tests.http_town import HttpTown, done, problem
-from tests.infra.test_embedded import kill_everything, until_gone
 from tests.town import Resident
 
 AT_ONCE = 2_500
@@ -128,37 +123,6 @@ async def test_what_clients_that_hung_up_asked_for_is_done_once_or_not_at_all(pl
             connection.close()
         answer = await ask_once(served, wanted[-1])
         assert answer.is_busy
-
-
-async def test_a_server_does_not_start_without_its_database(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
-    kill_everything(place.postgres)
-    await until_gone(place.postgres.pid)
-    async with asyncio.timeout(PATIENCE_S):
-        with pytest.raises(ProcessFailed, match="ended with code 1"):
-            async with serving(place.handle, place.data) as starting:
-                await starting.ready()
-    assert "Error" in capfd.readouterr().err.splitlines()[-1]
-    await place.postgres.start()
-    async with all_paid_at_last(place, errands(place.people, place.data, 30, seed=7)):
-        """The next start finds everything as it was."""
-
-
-async def test_a_start_without_a_database_is_refused_in_a_sentence(place: Place) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    told = {"DATABASE_URL": place.handle.app_url, "TANABATA_DATA": str(place.data), "PORT": str(port)}
-    environ = {**os.environ, **told, "MIGRATOR_DATABASE_URL": place.handle.migrator_url}
-    kill_everything(place.postgres)
-    await until_gone(place.postgres.pid)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", "up", stderr=PIPE, cwd=PROJECT, env=environ
-    )
-    async with asyncio.timeout(PATIENCE_S):
-        _, said = await process.communicate()
-    assert process.returncode == 1
-    assert b"DATABASE_URL" in said
-    assert b"Traceback" not in said
 
 
 async def test_beyond_the_queue_a_payment_is_refused_at_once_and_those_within_are_made(
