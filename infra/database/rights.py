@@ -24,6 +24,8 @@ NOTHING: Final = "–"
 
 SECRETS: Final[Mapping[tuple[str, str], str]] = {
     ("account", "password_hash"): "a password could be guessed against it, away from our limits on tries",
+    ("session", "family_hash"): "it shows whose session a token belongs to that somebody has found",
+    ("session", "turn_hash"): "it shows which of the tokens that somebody has copied still works",
     ("sign_in_code", "code_mac"): "with the key, a million codes are tried in a second",
 }
 """What no auditor reads, and why. Everything else they do read."""
