@@ -37,7 +37,10 @@ class Tie(Enum):
 
 @dataclass(frozen=True)
 class Caller:
-    """`audience` None: no token at all. `role` is what the token says, `standing` what the tables say."""
+    """`audience` None: no token at all. `role` is what the token says, `standing` what the tables say.
+
+    Each has a session of its own; closing an account ends its sessions, which is what a closed one is told.
+    """
 
     name: str
     words: str

@@ -64,7 +64,7 @@ def verdict(place: Place, caller: Caller) -> Verdict:
     if caller.standing is Standing.GOOD:
         return _by_tie(place, caller)
     if rule.asks_now:
-        return Verdict(403, "closed" if caller.standing is Standing.CLOSED else "taken")
+        return Verdict(401, "ended") if caller.standing is Standing.CLOSED else Verdict(403, "taken")
     if caller.standing is Standing.CLOSED and place.reach.closed is not None:
         return place.reach.closed
     raise EntryMissing(f"{place.name}: nobody says what {caller.name} is answered")

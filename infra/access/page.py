@@ -18,17 +18,16 @@ everything else; what is refused changes nothing in the database.
 | in a cell | means |
 |---|---|
 | yes | it is done |
-| yes, nothing | it is answered, but nothing there is theirs any more |
 | 401 token | no token came |
 | 401 audience | the token is for another API |
+| 401 ended | the account was closed since the token was issued, and its sessions ended with it |
 | 403 role | the token's role may not do this |
-| 403 closed | the account was closed since the token was issued |
 | 403 taken | the role was taken away since the token was issued |
 | 403 rank | a member of the store, but not of the rank that this needs |
 | 404 rank | the same, where clerks are not told that there is anything |
 | 404 not theirs | somebody else's: to this caller it does not exist |
 | 404 removed | they worked for this store until a moment ago |
-| 404 closed | as 403 closed, told by the deed itself |
+| 404 closed | the account was closed, told by the deed itself |
 
 ## The callers
 
@@ -73,6 +72,4 @@ def _table(rows: Sequence[Place], callers: Sequence[Caller]) -> str:
 
 
 def _cell(answered: Verdict) -> str:
-    if answered.status == 0:
-        return f"yes, {answered.why}" if answered.why else "yes"
-    return f"{answered.status} {answered.why}"
+    return f"{answered.status} {answered.why}" if answered.status else "yes"

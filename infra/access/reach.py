@@ -5,14 +5,14 @@ stands here and is tried over HTTP, so neither can change without the other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infra.access.callers import Tie
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a caller is answered: `status` 0 is yes; `why` is the reason in a word."""
+    """What a caller is answered: `status` 0 is yes; `why` is the reason of a refusal in a word."""
 
     status: int
     why: str = ""
@@ -46,20 +46,26 @@ _CLOSED = Verdict(404, "closed")
 
 EVERYBODY = Reach("everybody", frozenset(Tie))
 LOCAL = Reach("everybody, where the local pages are", frozenset(Tie))
-RESIDENTS = Reach("any resident", _RESIDENTS, closed=Verdict(0, "nothing"))
-OWN_WALLET = Reach("the wallet's holder", frozenset({Tie.HOLDER}), {Tie.NEIGHBOUR: _NOT_THEIRS}, _CLOSED)
+RESIDENTS = Reach("any resident", _RESIDENTS)
+OWN_WALLET = Reach("the wallet's holder", frozenset({Tie.HOLDER}), {Tie.NEIGHBOUR: _NOT_THEIRS})
+PAYER = replace(OWN_WALLET, closed=_CLOSED)
 STAFF = Reach("any store's staff, of their own", _EVERY_STAFF)
 OWN_STORE = Reach("the store's staff", _STAFF, _OUTSIDE)
-TILL = Reach("the store's staff", _STAFF, _OUTSIDE, _CLOSED)
+TILL = replace(OWN_STORE, closed=_CLOSED)
 OWN_BOOKS = Reach("its owner and managers", frozenset({Tie.OWNER, Tie.MANAGER}), {**_OUTSIDE, Tie.CLERK: _NO_SUCH_RANK})
 OWN_TEAM = Reach("its owner and managers", frozenset({Tie.OWNER, Tie.MANAGER}), {**_OUTSIDE, Tie.CLERK: _RANK})
 OFFICE = Reach("the city's office", frozenset({Tie.OFFICE}))
+OWN_SESSION = Reach("whose session it is", _RESIDENTS | _EVERY_STAFF | {Tie.OFFICE})
 
 REACH: Mapping[str, Mapping[str, Reach]] = {
     "wallet": {
         "GET /openapi.json": LOCAL,
         "POST /sign-in/codes": EVERYBODY,
         "POST /sign-in": EVERYBODY,
+        "POST /sign-in/refresh": EVERYBODY,
+        "POST /sign-out": OWN_SESSION,
+        "GET /sessions": OWN_SESSION,
+        "POST /sessions/{session_id}/end": OWN_SESSION,
         "GET /programmes": EVERYBODY,
         "GET /programmes/{code}": EVERYBODY,
         "GET /stores/{code}": EVERYBODY,
@@ -75,12 +81,16 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /wallets/{wallet_id}/purchases": OWN_WALLET,
         "GET /wallets/{wallet_id}/purchases": OWN_WALLET,
         "GET /wallets/{wallet_id}/purchases/{purchase_id}": OWN_WALLET,
-        "POST /wallets/{wallet_id}/payments": OWN_WALLET,
+        "POST /wallets/{wallet_id}/payments": PAYER,
         "GET /wallets/{wallet_id}/payments/{payment_id}": OWN_WALLET,
     },
     "merchant": {
         "GET /openapi.json": LOCAL,
         "POST /sign-in": EVERYBODY,
+        "POST /sign-in/refresh": EVERYBODY,
+        "POST /sign-out": OWN_SESSION,
+        "GET /sessions": OWN_SESSION,
+        "POST /sessions/{session_id}/end": OWN_SESSION,
         "GET /stores": STAFF,
         "GET /stores/{store_id}": OWN_STORE,
         "GET /stores/{store_id}/deeds/{key}": Reach("whose deed it was, while at the store", _STAFF, _OUTSIDE),
@@ -110,6 +120,10 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
     "city": {
         "GET /openapi.json": LOCAL,
         "POST /sign-in": EVERYBODY,
+        "POST /sign-in/refresh": EVERYBODY,
+        "POST /sign-out": OWN_SESSION,
+        "GET /sessions": OWN_SESSION,
+        "POST /sessions/{session_id}/end": OWN_SESSION,
         "GET /programmes": OFFICE,
         "POST /programmes": OFFICE,
         "GET /programmes/{code}": OFFICE,
@@ -150,6 +164,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /bank-files/{bank_file_id}/sent": OFFICE,
         "POST /bank-files/{bank_file_id}/paid": OFFICE,
         "GET /proof": OFFICE,
+        "GET /audit": OFFICE,
     },
     "pages": {
         "GET /": LOCAL,

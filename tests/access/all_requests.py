@@ -1,7 +1,7 @@
 """The right request of every route, by its API and name."""
 
-from tests.access import requests, requests_city
+from tests.access import requests, requests_city, requests_sessions
 
 REQUESTS = requests.REQUESTS
-CITY = requests_city.__name__
+MORE = requests_city.__name__, requests_sessions.__name__
 """Loaded for what it adds."""

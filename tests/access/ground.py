@@ -23,7 +23,7 @@ _CODES = {
     "token": "unauthenticated",
     "audience": "token_invalid",
     "role": "forbidden",
-    "closed": "forbidden",
+    "ended": "session_ended",
     "taken": "forbidden",
     "rank": "forbidden",
 }

@@ -34,7 +34,7 @@ ACCOUNT = {
 # --- for the city
 
 plain("city POST /sign-in", lambda town: Ask("/sign-in", {"email": town.stage.emails["officer"], "password": PASSWORD}))
-for _path in ("/programmes", "/merchants", "/bank-files", "/proof"):
+for _path in ("/programmes", "/merchants", "/bank-files", "/proof", "/audit"):
     plain(f"city GET {_path}", lambda _, path=_path: Ask(path))  # type: ignore[misc]
 for _tail in ("", "/versions", "/trial-balance", "/closes"):
     plain(f"city GET /programmes/{{code}}{_tail}", lambda _, tail=_tail: Ask(f"/programmes/{CODE}{tail}"))  # type: ignore[misc]
@@ -81,7 +81,7 @@ plain(
     lambda town: Ask(f"/stores/{town.stage.shop.id}/status", {"status": "suspended"} | WHY),
 )
 plain("city GET /stores/{store_id}/members", lambda town: Ask(f"/stores/{town.stage.shop.id}/members"))
-plain("city GET /wallets/{number}", lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}"))
+plain("city GET /wallets/{number}", lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}", params=WHY))
 plain(
     "city POST /wallets/{number}/status",
     lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}/status", {"status": "suspended"} | WHY),

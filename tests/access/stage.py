@@ -11,9 +11,12 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.access.callers import Caller, Standing, Tie
+from infra.http.tokens import new_token
 from services.campaigns.draft import Propose, Proposed, create
 from services.campaigns.terms import Period
+from services.identity import read
 from services.identity.hashing import hash_new_password
+from services.identity.open_session import BY_BEARER, OpenSession, open_session
 from services.identity.passwords import CHEAPEST
 from services.identity.people import AccountStatus, Role
 from services.identity.staff import (
@@ -26,6 +29,7 @@ from services.identity.staff import (
 )
 from services.identity.tables.schema import RoleRow
 from services.identity.tokens import Audience
+from services.kit.db import Tx
 from services.merchants.add_member import AddMember, add_member
 from services.merchants.disable_member import DisableMember, disable_member
 from services.merchants.shops import MemberRole
@@ -51,7 +55,7 @@ _TODAY = NOON.replace(month=6, day=16)
 
 @dataclass(frozen=True)
 class Stage:
-    """What there is. Account ids by caller's name; `prefix` of addresses as people's e-mails begin."""
+    """What there is. Accounts, e-mails and sessions by caller's name; each has a session on another client, too."""
 
     resident: Resident
     neighbour: Resident
@@ -60,6 +64,8 @@ class Stage:
     other_shop: Shop
     accounts: dict[str, UUID]
     emails: dict[str, str]
+    sessions: dict[str, UUID]
+    other_sessions: dict[str, UUID]
     paid: Receipt
     unused: Purchase
     deed_keys: dict[str, str]
@@ -72,8 +78,12 @@ class Stage:
     sent: BankFile
 
     def account_of(self, caller: Caller) -> UUID:
-        """A misfit is its namesake with another token."""
-        return self.accounts[caller.name.split(" at ")[0]]
+        return self.accounts[namesake(caller)]
+
+
+def namesake(caller: Caller) -> str:
+    """A misfit is its namesake with another token."""
+    return caller.name.split(" at ")[0]
 
 
 class StagedTown(HttpTown):
@@ -84,9 +94,14 @@ class StagedTown(HttpTown):
         self.stage = stage
 
     def caller(self, caller: Caller, prefix: str) -> Client:
+        return self.client(prefix, self.token_of(caller))
+
+    def token_of(self, caller: Caller) -> str | None:
+        """The caller's token, of the session that the stage has opened for them; None for nobody."""
         if caller.audience is None or caller.role is None:
-            return self.client(prefix)
-        return self.client(prefix, self.token(caller.audience, self.stage.account_of(caller), caller.role))
+            return None
+        account_id, session_id = self.stage.account_of(caller), self.stage.sessions[namesake(caller)]
+        return new_token(self.built.context, caller.audience, account_id, (caller.role,), session_id)
 
 
 async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
@@ -116,8 +131,10 @@ async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
     async with town.database.begin() as tx:
         statements = await statements_of_close(tx, close_id)
     keys = await _deeds(town, shop, accounts, resident)
+    sessions, others = [await town.do(_sign_in, accounts) for _ in range(2)]
     stage = Stage(
-        resident, neighbour, closed, shop, other_shop, accounts, emails, paid, unused, keys,
+        resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
+        paid, unused, keys,
         till.code.id, close_id, statements[0].statement.id, waiting, *files,
     )  # fmt: skip
     await _take_away(town, owner, stage)
@@ -187,6 +204,14 @@ async def _deeds(town: HttpTown, shop: Shop, accounts: dict[str, UUID], who: Res
     answer = await client.command(f"/wallets/{who.wallet.id}/devices", spare, key=keys["resident"])
     assert answer.status_code == 201, answer.text
     return keys
+
+
+async def _sign_in(tx: Tx, accounts: dict[str, UUID]) -> dict[str, UUID]:
+    """A session of everybody."""
+    kinds = {key: found.kind for key, found in (await read.accounts(tx, list(accounts.values()))).items()}
+    return {
+        name: (await open_session(tx, OpenSession(key, kinds[key], BY_BEARER))).id for name, key in accounts.items()
+    }
 
 
 async def _take_away(town: HttpTown, owner: AsyncEngine, stage: Stage) -> None:

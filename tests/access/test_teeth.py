@@ -28,7 +28,7 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 
 def tables_are_not_asked(patch: pytest.MonkeyPatch) -> None:
-    async def still_holds(_self: Allowed, _tx: Tx, _account_id: UUID) -> None: ...
+    async def still_holds(_self: Allowed, _tx: Tx, _token: AccessToken) -> None: ...
 
     patch.setattr(Allowed, "_still_holds", still_holds)
 

@@ -14,7 +14,7 @@ from tests.access.all_requests import REQUESTS
 from tests.access.every import PLACES
 from tests.access.ground import Ground, ask, prefix_of
 from tests.access.requests import Ask, ids_of_payer
-from tests.http_town import documented_codes
+from tests.http_town import documented_codes, done
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 BY_NAME = {caller.name: caller for caller in CALLERS}
@@ -66,6 +66,22 @@ async def test_an_id_that_nobody_has_is_answered_like_somebody_elses(ground: Gro
         async with town.caller(caller, prefix_of(place)) as client:
             answer = await client.request(place.method, path, **wanted.options(town, place.method))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("api", "name", "theirs"),
+    [("wallet", "neighbour", "resident"), ("merchant", "owner", "clerk"), ("city", "officer", "approver")],
+)
+async def test_nobody_ends_somebody_elses_session(ground: Ground, api: str, name: str, theirs: str) -> None:
+    """Not a neighbour's, not a clerk's by the owner, not a colleague's: to them there is none of that id."""
+    async with ground.town(shared=True) as town:
+        session_id = str(town.stage.other_sessions[theirs])
+        async with town.caller(BY_NAME[name], f"/api/{api}/v1") as client:
+            answer = await client.command(f"/sessions/{session_id}/end")
+        async with town.caller(BY_NAME[theirs], f"/api/{api}/v1") as client:
+            seen = {each["id"] for each in done(await client.get("/sessions"))["sessions"]}
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert session_id in seen
 
 
 async def test_a_store_never_sees_who_paid(ground: Ground) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from infra.access.callers import CALLERS, Caller
+from infra.access.callers import CALLERS
 from tests.access.ground import Ground
 from tests.access.stage import StagedTown
 
@@ -25,12 +25,7 @@ class Served:
     def token(self, name: str) -> str | None:
         """The token of a caller by name; None for nobody."""
         [caller] = [each for each in CALLERS if each.name == name]
-        return self._token(caller)
-
-    def _token(self, caller: Caller) -> str | None:
-        if caller.audience is None or caller.role is None:
-            return None
-        return self.town.token(caller.audience, self.town.stage.account_of(caller), caller.role)
+        return self.town.token_of(caller)
 
 
 @contextmanager
