@@ -136,6 +136,19 @@ _file("POST /bank-files/{bank_file_id}/withdrawal", "approved", "/withdrawal", b
 _file("POST /bank-files/{bank_file_id}/sent", "approved", "/sent")
 _file("POST /bank-files/{bank_file_id}/paid", "sent", "/paid")
 
+plain("city GET /changes", lambda _: Ask("/changes"))
+plain("city GET /changes/{change_id}", lambda town: Ask(f"/changes/{town.stage.change.change_id}"))
+plain(
+    "city POST /changes/{change_id}/approval",
+    lambda town: Ask(
+        f"/changes/{town.stage.change.change_id}/approval", {"fingerprint": town.stage.change.fingerprint}, 201
+    ),
+)
+plain(
+    "city POST /changes/{change_id}/withdrawal",
+    lambda town: Ask(f"/changes/{town.stage.change.change_id}/withdrawal", WHY),
+)
+
 # --- the local pages
 
 for _page in ("/", "/local.css", "/outbox"):

@@ -41,6 +41,9 @@ from services.settlement.close import Close, close
 from services.settlement.pay_out import MarkSent, mark_sent
 from services.settlement.propose import ProposeFile, propose
 from services.settlement.read import statements_of_close
+from services.wallets.grant import Grant
+from services.wallets.grant_csv import GrantLine
+from services.wallets.propose_grant import ProposedGrant, propose_grant
 from services.wallets.purchase import Purchase
 from tests.http_town import MERCHANT, Client, HttpTown
 from tests.town import CODE, NOON, OFFICER, Resident, Shop, town_terms
@@ -73,6 +76,7 @@ class Stage:
     close_id: UUID
     statement_id: UUID
     waiting: Proposed
+    change: ProposedGrant
     proposed: BankFile
     approved: BankFile
     sent: BankFile
@@ -127,6 +131,8 @@ async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
     waiting = await town.do(
         create, Propose(WAITING, town_terms(sale=_USE, use=_USE, name="月明かり"), "new", accounts["proposer"])
     )
+    gift = (GrantLine(2, resident.wallet.number, 10),)
+    change = await town.do(propose_grant, Grant(CODE, "common", "a gift", accounts["proposer"], gift))
     files, close_id = await _settle(town, accounts)
     async with town.database.begin() as tx:
         statements = await statements_of_close(tx, close_id)
@@ -135,7 +141,7 @@ async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
     stage = Stage(
         resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
         paid, unused, keys,
-        till.code.id, close_id, statements[0].statement.id, waiting, *files,
+        till.code.id, close_id, statements[0].statement.id, waiting, change, *files,
     )  # fmt: skip
     await _take_away(town, owner, stage)
     town.built.checkout.close()
