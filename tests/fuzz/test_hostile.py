@@ -80,8 +80,8 @@ def attacks_on_body(place: Place, ask: Ask) -> Iterator[Attack]:
             hostile = [(BROKEN_TEXTS, REFUSED)]
         for values, right in hostile:
             for name, raw in values.items():
-                if type(value) is int and raw in {"1", "null"}:
-                    continue  # a whole number; and nothing, where a number may be left out
+                if (type(value), raw) in {(int, "1"), (int, "null"), (bool, "true")}:
+                    continue  # what is asked for; and nothing, where a number may be left out
                 changed = Ask(
                     ask.path, None, params=ask.params, headers=ask.headers, content=with_raw(ask.body, where, raw)
                 )

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.access.ground import Ground
@@ -12,6 +13,8 @@ from tests.fuzz.serving import Served, served
 ST = Path(sys.executable).parent / "st"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SEED = 7
+ENDS = "/(sign-out|end)$"
+"""What ends a session. A fuzzer that is let near it is nobody from then on, so it goes there by itself."""
 SAMPLE = [("wallet", "resident"), ("merchant", "owner"), ("city", "officer")]
 ALL = [
     *SAMPLE,
@@ -43,14 +46,23 @@ def run(town: Served, api: str, who: str, folder: Path, *options: str) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def is_signed_in(town: Served, api: str, who: str) -> bool:
+    headers = {"authorization": f"Bearer {town.token(who)}"}
+    return httpx.get(f"{town.base}/api/{api}/v1/sessions", headers=headers, timeout=30).is_success
+
+
 @pytest.mark.parametrize(("api", "who"), SAMPLE)
 def test_a_sample_finds_nothing(ground: Ground, tmp_path: Path, api: str, who: str) -> None:
+    options = ("--phases=examples,fuzzing,stateful", "--max-examples=4")
     with served(ground) as town:
-        assert run(town, api, who, tmp_path, "--phases=examples,fuzzing,stateful", "--max-examples=4") == ""
+        assert run(town, api, who, tmp_path, *options, f"--exclude-path-regex={ENDS}") == ""
+        assert is_signed_in(town, api, who), "the fuzzer was nobody in the end"
+        assert run(town, api, who, tmp_path, *options, f"--include-path-regex={ENDS}") == ""
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("api", "who"), ALL)
 def test_every_phase_as_everybody_finds_nothing(ground: Ground, tmp_path: Path, api: str, who: str) -> None:
     with served(ground) as town:
-        assert run(town, api, who, tmp_path, "--max-examples=100") == ""
+        for part in ("exclude", "include"):
+            assert run(town, api, who, tmp_path, "--max-examples=100", f"--{part}-path-regex={ENDS}") == ""
