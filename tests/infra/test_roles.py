@@ -132,7 +132,7 @@ async def test_a_provider_told_what_to_run_gets_the_same_rights(deployment: Data
 async def test_an_old_database_gets_the_roles_by_migrating(
     database_server: DatabaseHandle, template_database: str
 ) -> None:
-    """One that was migrated before there were an auditor and an analyst."""
+    """One that was migrated before there were sessions, an auditor and an analyst."""
     name = f"tanabata_old_{token_hex(4)}"
     await create_database(database_server.migrator_url, name, template_database)
     old = database_server.inside(name)
@@ -141,7 +141,7 @@ async def test_an_old_database_gets_the_roles_by_migrating(
         async with engine.begin() as connection:
             await connection.execute(text(f"DROP OWNED BY {AUDITOR}"))
             for statement in (
-                "DROP TABLE audit_seal, chain_anchor, proposed_change",
+                "DROP TABLE audit_seal, chain_anchor, proposed_change, session, password_spread",
                 "DROP INDEX ix_audit_entry_actor, ix_audit_entry_subject, ix_audit_entry_action, "
                 "ix_audit_entry_recorded_at",
                 "CREATE INDEX ix_audit_entry_subject_id ON audit_entry (subject_id)",
