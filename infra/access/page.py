@@ -27,7 +27,6 @@ everything else; what is refused changes nothing in the database.
 | 404 rank | the same, where clerks are not told that there is anything |
 | 404 not theirs | somebody else's: to this caller it does not exist |
 | 404 removed | they worked for this store until a moment ago |
-| 404 closed | the account was closed, told by the deed itself |
 
 ## The callers
 

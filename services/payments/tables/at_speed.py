@@ -95,17 +95,53 @@ WITH asked AS MATERIALIZED (
                         WHERE b.person_id = w.person_id AND b.status = 'active' AND o.merchant_id = s.merchant_id)
        AND h.one_terms AND h.usable_yen >= a.amount_yen AND a.amount_yen <= h.payment_limit_yen
        AND coalesce(t.spent_yen, 0) + a.amount_yen <= h.day_limit_yen
-), part AS MATERIALIZED (
+{_PART}), {_USED if codes else ""} named AS (
+    INSERT INTO deed (account_id, key, fingerprint, result, finished_at)
+    SELECT account_id, key, decode(fingerprint, 'hex'), {_ANSWER if codes else _OWN_ANSWER}::jsonb, $2
+      FROM plain p ORDER BY account_id, key
+{_WRITTEN}
+SELECT n, at_code, at_name, balance_after_yen, programme_id, lot_ids, shares, NULL::bytea, NULL::text FROM plain
+ UNION ALL
+SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL AND is_signed_in
+"""  # noqa: S608 - its parts are the constants below
+
+
+_HELD: Final = """
+           SELECT (array_agg(programme_id))[1] AS programme_id,
+                  (array_agg(programme_id))[1] = ALL (array_agg(programme_id))
+                      AND min(programme_version) = max(programme_version) AS one_terms,
+                  min(day_limit_yen) AS day_limit_yen, min(payment_limit_yen) AS payment_limit_yen,
+                  coalesce(sum(yen) FILTER (WHERE valid), 0)::bigint AS valid_yen,
+                  coalesce(sum(yen) FILTER (WHERE usable), 0) AS usable_yen,
+                  array_agg(id) FILTER (WHERE share > 0) AS lot_ids,
+                  array_agg(share) FILTER (WHERE share > 0) AS shares,
+                  array_agg(share * paid_yen / yen) FILTER (WHERE share > 0) AS paid,
+                  array_agg(share - share * paid_yen / yen) FILTER (WHERE share > 0) AS premium
+             FROM (SELECT o.*, CASE WHEN usable THEN least(yen, a.amount_yen - (sum(yen) OVER spending - yen))
+                                    ELSE 0 END::bigint AS share
+                     FROM (SELECT l.id, l.programme_id, l.programme_version, l.paid_yen,
+                                  l.paid_yen + l.premium_yen AS yen, l.payment_limit_yen, l.day_limit_yen,
+                                  l.expires_at > $2 AS valid,
+                                  l.expires_at > $2 AND l.usable_from <= $2
+                                      AND s.store_class = ANY (string_to_array(l.store_classes, ',')) AS usable,
+                                  l.expires_at, l.issued_at,
+                                  length(l.store_classes) - length(replace(l.store_classes, ',', '')) AS commas
+                             FROM lot l WHERE l.wallet_id = a.wallet_id AND l.paid_yen + l.premium_yen > 0) o
+                   WINDOW spending AS (ORDER BY usable DESC, expires_at, commas, issued_at, id
+                                       ROWS UNBOUNDED PRECEDING)
+                    ORDER BY usable DESC, expires_at, commas, issued_at, id) l"""
+"""A wallet's lots in spending order, and what each gives; one row a payer."""
+
+_PART: Final = """), part AS MATERIALIZED (
     SELECT p.payment_id, p.at_id, p.amount_yen, u.lot_id, u.turn - 1 AS turn, u.paid, u.premium,
            u.turn = cardinality(p.lot_ids) AS is_last,
            sum(CASE WHEN u.paid > 0 AND u.premium > 0 THEN 2 ELSE 1 END)
                OVER (PARTITION BY p.n ORDER BY u.turn ROWS UNBOUNDED PRECEDING) AS lines
       FROM plain p, unnest(p.lot_ids, p.paid, p.premium) WITH ORDINALITY AS u(lot_id, paid, premium, turn)
-), {_USED if codes else ""} named AS (
-    INSERT INTO deed (account_id, key, fingerprint, result, finished_at)
-    SELECT account_id, key, decode(fingerprint, 'hex'), {_ANSWER if codes else _OWN_ANSWER}::jsonb, $2
-      FROM plain p ORDER BY account_id, key
-), spent AS (
+"""
+"""What each lot gives, and how many lines of the journal are written after it."""
+
+_WRITTEN: Final = """), spent AS (
     UPDATE lot SET paid_yen = lot.paid_yen - p.paid, premium_yen = lot.premium_yen - p.premium
       FROM part p WHERE lot.id = p.lot_id
 ), counted_first AS (
@@ -139,37 +175,8 @@ WITH asked AS MATERIALIZED (
      UNION ALL
     SELECT payment_id, lines + 1, 'store_payable', at_id, -amount_yen FROM part WHERE is_last
 )
-SELECT n, at_code, at_name, balance_after_yen, programme_id, lot_ids, shares, NULL::bytea, NULL::text FROM plain
- UNION ALL
-SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL AND is_signed_in
-"""  # noqa: S608 - its parts are the constants below
-
-
-_HELD: Final = """
-           SELECT (array_agg(programme_id))[1] AS programme_id,
-                  (array_agg(programme_id))[1] = ALL (array_agg(programme_id))
-                      AND min(programme_version) = max(programme_version) AS one_terms,
-                  min(day_limit_yen) AS day_limit_yen, min(payment_limit_yen) AS payment_limit_yen,
-                  coalesce(sum(yen) FILTER (WHERE valid), 0)::bigint AS valid_yen,
-                  coalesce(sum(yen) FILTER (WHERE usable), 0) AS usable_yen,
-                  array_agg(id) FILTER (WHERE share > 0) AS lot_ids,
-                  array_agg(share) FILTER (WHERE share > 0) AS shares,
-                  array_agg(share * paid_yen / yen) FILTER (WHERE share > 0) AS paid,
-                  array_agg(share - share * paid_yen / yen) FILTER (WHERE share > 0) AS premium
-             FROM (SELECT o.*, CASE WHEN usable THEN least(yen, a.amount_yen - (sum(yen) OVER spending - yen))
-                                    ELSE 0 END::bigint AS share
-                     FROM (SELECT l.id, l.programme_id, l.programme_version, l.paid_yen,
-                                  l.paid_yen + l.premium_yen AS yen, l.payment_limit_yen, l.day_limit_yen,
-                                  l.expires_at > $2 AS valid,
-                                  l.expires_at > $2 AND l.usable_from <= $2
-                                      AND s.store_class = ANY (string_to_array(l.store_classes, ',')) AS usable,
-                                  l.expires_at, l.issued_at,
-                                  length(l.store_classes) - length(replace(l.store_classes, ',', '')) AS commas
-                             FROM lot l WHERE l.wallet_id = a.wallet_id AND l.paid_yen + l.premium_yen > 0) o
-                   WINDOW spending AS (ORDER BY usable DESC, expires_at, commas, issued_at, id
-                                       ROWS UNBOUNDED PRECEDING)
-                    ORDER BY usable DESC, expires_at, commas, issued_at, id) l"""
-"""A wallet's lots in spending order, and what each gives; one row a payer."""
+"""
+"""Everything that a payment writes, but for its deed and the code that it used up."""
 
 _ACCOUNT: Final = "coalesce(d.account_id, a.account_id)"
 _DEVICE: Final = "LEFT JOIN device d ON d.id = a.device_id"
