@@ -19,6 +19,7 @@ from infra.database.migrate import create_database, drop_database, named
 from infra.database.provision import DatabaseHandle
 from infra.http.door import Door
 from infra.phone import SandboxPhone
+from services.identity.end_session import end_own_sessions
 from services.identity.people import Role
 from services.identity.tokens import Audience
 from services.kit.db import UseCase
@@ -69,6 +70,7 @@ class Pair:
     def request(self, api: str, who: UUID, place: UUID, body: dict[str, Any], key: str | None = None) -> Request:
         audience, role = (Audience.WALLET, Role.RESIDENT) if api == "wallet" else (Audience.MERCHANT, Role.MERCHANT)
         token, _ = self.town.token(audience, who, role), self.copy.token(audience, who, role)
+        self.copy._to_open[-1] = self.town._to_open[-1]  # one token, and so one session, for both
         headers = (
             (b"content-type", b"application/json"),
             (b"authorization", f"Bearer {token}".encode()),
@@ -78,6 +80,8 @@ class Pair:
 
     async def send(self, request: Request, status: int, code: str | None = None) -> Reply:
         """The answer, which the door gave itself and the copy's plain app gave as well."""
+        await self.town.open_sessions()
+        await self.copy.open_sessions()
         reply = await ask(self.door, request)
         assert reply == await ask(self.copy.built.plain, request)
         assert reply.status == status, reply
@@ -198,7 +202,8 @@ async def test_codes_of_phones(pair: Pair) -> None:
         (who.phone.pay_code(wallet, UUID(int=5), now, jti), 422, "device_unknown"),
         (who.phone.pay_code(UUID(int=5), device, now, jti), 404, "not_found"),
         (late[:-8] + "AAAAAAAA", 422, "pay_code_forged"),
-        (late + "==", 201, None),
+        (late + "==", 422, "pay_code_malformed"),
+        (late, 201, None),
         (late.replace(".", "", 1), 422, "pay_code_malformed"),
         (shop.code, 422, "pay_code_malformed"),
         ("   ", 422, "pay_code_malformed"),
@@ -211,6 +216,23 @@ async def test_codes_of_phones(pair: Pair) -> None:
         pair.wait(seconds=step)
         request = pair.request("merchant", shop.clerk_id, shop.id, {"pay_code": text, "amount_yen": 1})
         await pair.send(request, 422, code)
+    await pair.must_prove()
+
+
+async def test_the_end_of_a_session_is_heard_at_once(pair: Pair) -> None:
+    """By new payments, and by those whose answer is known."""
+    who, shop = await inhabitants(pair)
+    asked = (
+        pair.request("wallet", who.account_id, who.wallet.id, {"code": shop.code, "amount_yen": 1}),
+        pair.request("merchant", shop.clerk_id, shop.id, {"pay_code": pair.code_of(who), "amount_yen": 1}),
+    )
+    for request in asked:
+        await pair.send(request, 201)
+    for account_id in (who.account_id, shop.clerk_id):
+        await pair.perform(end_own_sessions, account_id)
+    for request in asked:
+        await pair.send(request, 401, "session_ended")
+        await pair.send(request.with_header(b"idempotency-key", pair.key().encode()), 401, "session_ended")
     await pair.must_prove()
 
 
