@@ -4,7 +4,7 @@ Law: it writes the very bytes that the ordinary protocol would write for the doo
 request that arrives in one piece on an idle connection is taken here; every other goes the ordinary way,
 before anything was done about it. So whatever is slow, cut in pieces, pipelined or odd is uvicorn's.
 
-One answer is one write: two would cost as much again as everything that the program does for a payment.
+One answer is one write to the socket; through ASGI's two messages it would be two.
 """
 
 from collections.abc import Sequence
