@@ -1,1 +1,1 @@
-"""Where the money went: the lake, measures and evaluation will live here; it may import the kit only."""
+"""Where the money went: the lake, measures, mining, evaluation and what is published. It imports the kit only."""
