@@ -36,6 +36,7 @@ def web_server(app: ASGIApp) -> WebServer:
         uvicorn.Config(
             app,
             http=Lane,
+            ws="none",  # whatever else may be installed: nothing here speaks WebSocket
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -68,6 +68,7 @@ async def _serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            ws="none",
             lifespan="off",
         )
         server = uvicorn.Server(config)
