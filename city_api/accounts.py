@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from infra.http.apps import router
-from infra.http.auth import Approver, CityStaff
+from infra.http.auth import Approver, CityAccount
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -28,14 +28,16 @@ from services.identity.staff import (
     open_city_account,
     set_account_status,
 )
+from services.identity.take_role import OwnLastRole, RolesLeft, TakeRole, take_role
 
 routes = router("accounts")
+CityRole = Literal["officer", "approver", "auditor", "analyst", "call_centre"]
 
 
 class OfficerRequest(NewAccount):
     """A member of the city's staff; the auditor's role stands alone."""
 
-    roles: Annotated[tuple[Literal["officer", "approver", "auditor"], ...], Field(min_length=1, max_length=3)]
+    roles: Annotated[tuple[CityRole, ...], Field(min_length=1, max_length=5)]
 
 
 class OfficerAnswer(Answer):
@@ -51,6 +53,17 @@ class AccountStatusRequest(Body):
 
 class AccountStatusAnswer(Answer):
     status: str
+
+
+class RoleRequest(Body):
+    """Which role is taken away, and why."""
+
+    role: CityRole
+    reason: Reason
+
+
+class RolesAnswer(Answer):
+    roles: list[str] = Field(description="What is left.")
 
 
 @routes.post("/officers", status_code=201, responses=refuses(*NEW_ACCOUNT_REFUSALS, RolesInvalid))
@@ -77,7 +90,15 @@ async def change_account_status(
     return AccountStatusAnswer(status=body.status)
 
 
+@routes.post("/accounts/{account_id}/roles/removal", responses=refuses(AccountReasonMissing, OwnLastRole))
+async def take_account_role(account_id: UUID, body: RoleRequest, token: Approver, command: Command) -> RolesAnswer:
+    """Take a role away from a member of the city's staff: what it opened is closed at their next request."""
+    asked = TakeRole(token.account_id, account_id, Role(body.role), body.reason)
+    left = await command.perform(token.account_id, "city.account.role", take_role, asked, RolesLeft)
+    return RolesAnswer(roles=[role.value for role in left.roles])
+
+
 @routes.post("/password", responses=refuses(*PASSWORD_REFUSALS))
-async def change_password(body: PasswordRequest, token: CityStaff, here: Here, command: Command) -> PasswordAnswer:
+async def change_password(body: PasswordRequest, token: CityAccount, here: Here, command: Command) -> PasswordAnswer:
     """Choose a password that nobody else knows; whoever opened the account chose the first."""
     return await change_own_password(here, command, "city.password", token, body)

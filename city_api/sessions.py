@@ -4,7 +4,7 @@ from uuid import UUID
 
 from infra.http import sessions
 from infra.http.apps import router
-from infra.http.auth import PUBLIC, CityStaff
+from infra.http.auth import PUBLIC, CityAccount
 from infra.http.browser import CookieUnclear, CrossSite, Visiting
 from infra.http.context import Here
 from infra.http.idempotency import Command
@@ -27,18 +27,18 @@ async def refresh_session(body: RefreshRequest, here: Here, visit: Visiting, com
 
 
 @routes.post("/sign-out")
-async def sign_out(body: SignOutRequest, token: CityStaff, visit: Visiting, command: Command) -> SignedOutAnswer:
+async def sign_out(body: SignOutRequest, token: CityAccount, visit: Visiting, command: Command) -> SignedOutAnswer:
     """End this session, or all of one's own; their tokens are refused from the next request on."""
     return await sessions.sign_out(visit, command, token, body)
 
 
 @routes.get("/sessions")
-async def list_sessions(token: CityStaff, here: Here) -> SessionsAnswer:
+async def list_sessions(token: CityAccount, here: Here) -> SessionsAnswer:
     """Where one is signed in."""
     return await sessions.own_sessions(here, token)
 
 
 @routes.post("/sessions/{session_id}/end")
-async def end_session(session_id: UUID, token: CityStaff, command: Command) -> SignedOutAnswer:
+async def end_session(session_id: UUID, token: CityAccount, command: Command) -> SignedOutAnswer:
     """End one of one's own sessions, on a lost phone for instance."""
     return await sessions.end_other(command, token, session_id)

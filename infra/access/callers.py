@@ -66,6 +66,8 @@ CALLERS = (
     Caller("officer", "of the city", _CITY, Role.OFFICER, Tie.OFFICE),
     Caller("approver", "of the city", _CITY, Role.APPROVER, Tie.OFFICE),
     Caller("auditor", "of the city", _CITY, Role.AUDITOR, Tie.OFFICE),
+    Caller("analyst", "of the city", _CITY, Role.ANALYST, Tie.OFFICE),
+    Caller("call centre", "of the city", _CITY, Role.CALL_CENTRE, Tie.OFFICE),
     Caller("closed officer", "their account was just closed", _CITY, Role.OFFICER, Tie.OFFICE, Standing.CLOSED),
     Caller("former officer", "their role was just taken", _CITY, Role.OFFICER, Tie.OFFICE, Standing.ROLE_TAKEN),
 )  # fmt: skip

@@ -61,7 +61,7 @@ def verdict(place: Place, caller: Caller) -> Verdict:
         return Verdict(401, "token" if caller.audience is None else "audience")
     if caller.role not in rule.roles:
         return Verdict(403, "role")
-    if caller.standing is Standing.GOOD:
+    if caller.standing is Standing.GOOD or (caller.standing is Standing.ROLE_TAKEN and rule.of_oneself):
         return _by_tie(place, caller)
     if rule.asks_now:
         return Verdict(401, "ended") if caller.standing is Standing.CLOSED else Verdict(403, "taken")

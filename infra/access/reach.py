@@ -153,6 +153,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /purchases/{number}/undo": OFFICE,
         "POST /officers": OFFICE,
         "POST /accounts/{account_id}/status": OFFICE,
+        "POST /accounts/{account_id}/roles/removal": OFFICE,
         "POST /password": OFFICE,
         "GET /bank-files": OFFICE,
         "POST /bank-files": OFFICE,

@@ -23,12 +23,14 @@ from services.kit.ids import SecretEntropy
 def officer(
     email: Annotated[str, typer.Argument(help="The address to sign in with.")],
     name: Annotated[str, typer.Argument(help="The person's name.")],
-    role: Annotated[list[Role], typer.Option(help="officer, approver or auditor; may be given several times.")],
+    role: Annotated[
+        list[Role], typer.Option(help="officer, approver, auditor, analyst or call_centre; may be given several times.")
+    ],
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given.")
     ],
 ) -> None:
-    """Open an account for city staff: --role officer, approver, auditor."""
+    """Open an account for city staff: --role officer, approver, auditor, analyst, call_centre."""
     try:
         account = run(lambda: _open(email, name, tuple(role), password))
     except Refusal as refusal:

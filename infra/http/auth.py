@@ -16,9 +16,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from infra.http.browser import NAMES, cookie, require_own_page
 from infra.http.context import Context, context_of
 from infra.http.routes import parts_of
-from services.identity.may import require_session
-from services.identity.people import Role
-from services.identity.tokens import AccessToken, Audience
+from services.identity.may import require_own_session, require_session
+from services.identity.people import CITY_ROLES, Role
+from services.identity.tokens import AUDIENCE_OF, AccessToken, Audience
 from services.kit.db import Tx
 from services.kit.errors import Forbidden, Kind, Refusal
 
@@ -27,6 +27,9 @@ _BEARER = HTTPBearer(
     bearerFormat="JWT",
     description="The `access_token` of a sign-in or a refresh, valid for 10 minutes.",
 )
+
+
+_KIND_AT = {audience: kind for kind, audience in AUDIENCE_OF.items()}
 
 
 class Unauthenticated(Refusal):
@@ -45,14 +48,16 @@ class Allowed:
 
     `deed_asks`: a payment's own statements read whether the session is open, the account is active and what it
     may do here, so that it does not pay for a statement of ours.
+    `of_oneself`: whoever has signed in to the API keeps it when their last role is taken (signing out, for instance).
     """
 
-    def __init__(self, audience: Audience, *roles: Role, deed_asks: bool = False) -> None:
+    def __init__(self, audience: Audience, *roles: Role, deed_asks: bool = False, of_oneself: bool = False) -> None:
         if not roles:
             raise RuleMissing(f"a rule for {audience} names no role")
         self.audience = audience
         self.roles = frozenset(roles)
         self.asks_now = not deed_asks
+        self.of_oneself = of_oneself
 
     async def __call__(
         self,
@@ -79,12 +84,16 @@ class Allowed:
     def admit(self, context: Context, text: str) -> AccessToken:
         """What a bearer's token says, if it opens this place now. Raises TokenInvalid, TokenExpired and Forbidden."""
         token = context.bearers.verify(text, self.audience, context.clock.now())
-        if self.roles.isdisjoint(token.roles):
+        bare = self.of_oneself and not token.roles
+        if self.roles.isdisjoint(token.roles) and not bare:
             raise Forbidden
         return token
 
     async def _still_holds(self, tx: Tx, token: AccessToken) -> None:
-        await require_session(tx, token.account_id, token.session_id, *self.roles)
+        if self.of_oneself:
+            await require_own_session(tx, token.account_id, token.session_id, _KIND_AT[self.audience])
+        else:
+            await require_session(tx, token.account_id, token.session_id, *self.roles)
 
 
 class Everybody:
@@ -111,6 +120,8 @@ Approver = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.APPROVER))
 Auditor = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.AUDITOR))]
 Payer = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER))]
 CityStaff = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER, Role.AUDITOR))]
+CityAccount = Annotated[AccessToken, Depends(Allowed(Audience.CITY, *CITY_ROLES, of_oneself=True))]
+"""Whoever signed in to the city's API, with or without a role: for what is their own."""
 
 
 def rules_of(app: FastAPI) -> Iterator[tuple[str, str, list[Allowed | Everybody]]]:

@@ -7,7 +7,7 @@ so that no answer tells whether an id is real.
 from uuid import UUID
 
 from services.identity import read
-from services.identity.people import Account, AccountStatus, Role
+from services.identity.people import Account, AccountKind, AccountStatus, Role
 from services.identity.session import SessionEnded
 from services.kit.db import Tx
 from services.kit.errors import Forbidden, Missing
@@ -42,3 +42,15 @@ async def require_session(tx: Tx, account_id: UUID, session_id: UUID, *roles: Ro
     if account.status is not AccountStatus.ACTIVE or not set(roles) & set(account.roles):
         raise Forbidden
     return account
+
+
+async def require_own_session(tx: Tx, account_id: UUID, session_id: UUID, kind: AccountKind) -> None:
+    """For what is one's own, whatever roles are left: the session is open, the account active and of `kind`.
+
+    Raises `SessionEnded`, and `Forbidden` for another kind of account and a closed one.
+    """
+    found = await read.account_with_session(tx, account_id, session_id)
+    if found is None or not found[1]:
+        raise SessionEnded
+    if found[0].status is not AccountStatus.ACTIVE or found[0].kind is not kind:
+        raise Forbidden

@@ -78,7 +78,7 @@ class RolesInvalid(Refusal):
 
 
 class AccountReasonMissing(Refusal):
-    """Closing or opening an account needs a reason of 1 to `limit` characters."""
+    """Closing or opening an account and taking a role need a reason of 1 to `limit` characters."""
 
     code = "account_reason_missing"
 
@@ -109,9 +109,11 @@ class Role(StrEnum):
     OFFICER = "officer"
     APPROVER = "approver"
     AUDITOR = "auditor"
+    ANALYST = "analyst"
+    CALL_CENTRE = "call_centre"
 
 
-CITY_ROLES = frozenset({Role.OFFICER, Role.APPROVER, Role.AUDITOR})
+CITY_ROLES = frozenset({Role.OFFICER, Role.APPROVER, Role.AUDITOR, Role.ANALYST, Role.CALL_CENTRE})
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def city_roles(roles: tuple[Role, ...]) -> tuple[Role, ...]:
 
 
 def account_reason(text: str) -> str:
-    """Why an account is closed or opened again; raises `AccountReasonMissing`."""
+    """Why an account is closed, opened again or loses a role; raises `AccountReasonMissing`."""
     reason = text.strip()
     if not 1 <= len(reason) <= MAX_REASON_LENGTH:
         raise AccountReasonMissing(limit=MAX_REASON_LENGTH)

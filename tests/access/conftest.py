@@ -17,12 +17,11 @@ async def ground(database_server: DatabaseHandle, template_database: str) -> Asy
     name = f"tanabata_stage_{token_hex(4)}"
     await create_database(database_server.migrator_url, name, template_database)
     handle = elsewhere(database_server, name)
-    engine, owner = handle.app_engine(), handle.migrator_engine()
+    engine = handle.app_engine()
     try:
-        stage = await build(engine, owner)
+        stage = await build(engine)
     finally:
         await engine.dispose()
-        await owner.dispose()
     ground = Ground(database_server, name, stage)
     yield ground
     await ground.close()

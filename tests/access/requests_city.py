@@ -115,6 +115,10 @@ plain(
     lambda town: Ask(f"/accounts/{town.stage.accounts['spare clerk']}/status", {"status": "disabled"} | WHY),
 )
 plain(
+    "city POST /accounts/{account_id}/roles/removal",
+    lambda town: Ask(f"/accounts/{town.stage.accounts['proposer']}/roles/removal", {"role": "officer"} | WHY),
+)
+plain(
     "city POST /bank-files",
     lambda _: Ask("/bank-files", {"programme": CODE, "transfer_date": "2026-06-22"}, 201),
 )

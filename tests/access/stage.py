@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.access.callers import Caller, Standing, Tie
@@ -27,7 +26,7 @@ from services.identity.staff import (
     open_merchant_account,
     set_account_status,
 )
-from services.identity.tables.schema import RoleRow
+from services.identity.take_role import TakeRole, take_role
 from services.identity.tokens import Audience
 from services.kit.db import Tx
 from services.merchants.add_member import AddMember, add_member
@@ -108,8 +107,8 @@ class StagedTown(HttpTown):
         return new_token(self.built.context, caller.audience, account_id, (caller.role,), session_id)
 
 
-async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
-    """Set the stage through the product's own verbs; only a role is taken away by hand, having no verb yet."""
+async def build(engine: AsyncEngine) -> Stage:
+    """Set the stage through the product's own verbs."""
     town = HttpTown(engine)
     await town.programme(replace(town_terms(sale=_USE, use=_USE), cap_yen=1_000_000))
     people = [await town.resident() for _ in range(3)]
@@ -143,7 +142,7 @@ async def build(engine: AsyncEngine, owner: AsyncEngine) -> Stage:
         paid, unused, keys,
         till.code.id, close_id, statements[0].statement.id, waiting, change, *files,
     )  # fmt: skip
-    await _take_away(town, owner, stage)
+    await _take_away(town, stage)
     town.built.checkout.close()
     return stage
 
@@ -171,6 +170,8 @@ async def _employ(town: HttpTown, accounts: dict[str, UUID], emails: dict[str, s
         "officer": Role.OFFICER,
         "approver": Role.APPROVER,
         "auditor": Role.AUDITOR,
+        "analyst": Role.ANALYST,
+        "call centre": Role.CALL_CENTRE,
         "closed officer": Role.OFFICER,
         "former officer": Role.OFFICER,
         "proposer": Role.OFFICER,
@@ -220,15 +221,14 @@ async def _sign_in(tx: Tx, accounts: dict[str, UUID]) -> dict[str, UUID]:
     }
 
 
-async def _take_away(town: HttpTown, owner: AsyncEngine, stage: Stage) -> None:
+async def _take_away(town: HttpTown, stage: Stage) -> None:
     """What was taken from its bearers a moment ago: their tokens know nothing of it."""
     for name in ("closed resident", "closed clerk", "closed officer"):
         closing = SetAccountStatus(OFFICER, stage.accounts[name], AccountStatus.DISABLED, "left")
         await town.do(set_account_status, closing)
     removal = DisableMember(OFFICER, True, stage.shop.id, stage.accounts["removed clerk"], "left")
     await town.do(disable_member, removal)
-    async with owner.begin() as connection:
-        await connection.execute(delete(RoleRow).where(RoleRow.account_id == stage.accounts["former officer"]))
+    await town.do(take_role, TakeRole(OFFICER, stage.accounts["former officer"], Role.OFFICER, "another office"))
 
 
 def wallet_of(stage: Stage, caller: Caller) -> Resident:

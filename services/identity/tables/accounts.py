@@ -102,6 +102,19 @@ async def insert_roles(tx: Tx, account_id: UUID, roles: Sequence[Role]) -> None:
     await tx.connection.execute(insert_rows(RoleRow, rows))
 
 
+async def take_role(tx: Tx, account_id: UUID, role: Role) -> bool:
+    """Take a role from an account; False where it does not have it."""
+    held = (RoleRow.account_id == account_id, RoleRow.role == role.value, RoleRow.taken_at.is_(None))
+    statement = update(RoleRow).where(*held).values(taken_at=tx.now).returning(RoleRow.role)
+    return (await tx.connection.execute(statement)).first() is not None
+
+
+async def lock_account(tx: Tx, account_id: UUID) -> None:
+    """Deeds on one account's roles take turns until this transaction ends."""
+    query = select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
+    await tx.connection.execute(query)
+
+
 async def update_status(tx: Tx, account_id: UUID, status: AccountStatus) -> bool:
     """False when there is no such account."""
     statement = (
@@ -175,7 +188,7 @@ _PERSONS = Statement(_persons)
 def _accounts() -> Select[Any]:
     roles = (
         select(func.array_agg(RoleRow.role))
-        .where(RoleRow.account_id == AccountRow.id)
+        .where(RoleRow.account_id == AccountRow.id, RoleRow.taken_at.is_(None))
         .correlate(AccountRow)
         .scalar_subquery()
     )

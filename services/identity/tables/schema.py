@@ -50,12 +50,15 @@ class ActsForRow(Base):
 
 
 class RoleRow(Base):
-    """Roles of city accounts."""
+    """Roles of city accounts, until they are taken away."""
 
     __tablename__ = "account_role"
-    __table_args__ = (CheckConstraint("role IN ('officer', 'approver', 'auditor')", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role IN ('officer', 'approver', 'auditor', 'analyst', 'call_centre')", name="role"),
+    )
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     role: Mapped[str] = mapped_column(Text, primary_key=True)
+    taken_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class SessionRow(Base):
