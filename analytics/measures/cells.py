@@ -1,0 +1,192 @@
+"""Facts divided into cells: the expressions behind each `How`, over rows with their dimensions beside them.
+
+Everything is a sum of whole numbers or a count of distinct ones until the last step, so an answer is exact. Two
+levels are enough: per cell and store (whence the largest store's share), then per cell. What a resident did in
+several stores is counted apart, because distinct counts do not add up.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, Final
+
+import ibis
+
+from analytics.frames import UNKNOWN
+from analytics.measures.dimension import DIMENSIONS, PERIODS, Of, Values
+from analytics.measures.facts import FACTS, Tables
+from analytics.measures.measure import How, Measure
+from analytics.measures.question import Question
+
+_EARLIEST: Final = date(1900, 1, 1)
+_LATEST: Final = date(9999, 12, 31)
+_INTEGER: Final = "int64"
+
+
+def rows_of(tables: Tables, measure: Measure, question: Question) -> Any:
+    """The fact's rows that the question is about, with a column for each dimension that it names."""
+    fact = FACTS[measure.fact](tables)
+    named = tuple(dict.fromkeys((*question.by, *question.where)))
+    kept = {name: fact[name] for name in ("resident", "store", "day", "plus", "over", "counted")}
+    read = {f"by_{name}": DIMENSIONS[name].read(fact) for name in named if DIMENSIONS[name].of is Of.ROW}
+    rows = _in_period(fact.select(**kept, **read), measure, question)
+    rows = _with_residents(tables, rows, [name for name in named if DIMENSIONS[name].of is Of.RESIDENT])
+    rows = _with_stores(tables, rows, [name for name in named if DIMENSIONS[name].of is Of.STORE])
+    for name, values in question.where.items():
+        rows = rows.filter(rows[f"by_{name}"].isin([_literal(name, value) for value in values]))
+    return rows
+
+
+def cells_of(rows: Any, measure: Measure, question: Question) -> Any:
+    """One row a cell: `by_…`, `plus`, `over`, `counted`, `again`, `people`, `stores`, `largest`, `all_stores`."""
+    by = [f"by_{name}" for name in question.by]
+    per_store = _per_store(rows, by, measure.how)
+    cells = _grouped(
+        per_store,
+        by,
+        plus=_sum(per_store["plus"]),
+        over=_sum(per_store["over"]),
+        counted=_sum(per_store["counted"]),
+        stores=per_store["store"].count(),
+        largest=per_store["weight"].max().fill_null(0),
+        all_stores=_sum(per_store["weight"]),
+    )
+    return _beside(cells, _people(rows, by, measure.how), by)
+
+
+def spread_of(rows: Any, question: Question) -> Any:
+    """One row a cell: `by_…`, `gini` and `top_tenth` of what stores took; null where they took nothing."""
+    by = [f"by_{name}" for name in question.by]
+    taken = rows.group_by([*by, "store"]).aggregate(took=_sum(rows["plus"]))
+    taken = taken.mutate(took=ibis.greatest(taken["took"], 0))
+    upwards = ibis.window(group_by=by, order_by=["took", "store"])
+    downwards = ibis.window(group_by=by, order_by=[ibis.desc("took"), "store"])
+    of_cell = ibis.window(group_by=by)
+    ranked = taken.mutate(
+        rank=ibis.row_number().over(upwards) + 1,
+        place=ibis.row_number().over(downwards),
+        members=taken.count().over(of_cell),
+    )
+    is_top = ranked["place"] * 10 < ranked["members"]
+    weighed = _grouped(
+        ranked,
+        by,
+        total=_sum(ranked["took"]),
+        moment=_sum(ranked["took"] * (2 * ranked["rank"] - ranked["members"] - 1)),
+        top=_sum(is_top.ifelse(ranked["took"], 0)),
+        members=ranked["members"].max(),
+    )
+    total = weighed["total"].nullif(0)
+    return weighed.select(*by, gini=weighed["moment"] / (weighed["members"] * total), top_tenth=weighed["top"] / total)
+
+
+def running(cells: Any, rows: Any, question: Question) -> Any:
+    """Cells of a stock along a period: what there is at the end of each, and how many residents had a part in it."""
+    time = next(f"by_{name}" for name in question.by if name in PERIODS)
+    others = [f"by_{name}" for name in question.by if f"by_{name}" != time]
+    entered = rows.group_by([*others, "resident"]).aggregate(**{time: rows[time].min()})
+    newcomers = entered.group_by([*others, time]).aggregate(newcomers=entered.count())
+    joined = _beside(cells.drop("people"), newcomers, [*others, time])
+    so_far = ibis.window(group_by=others, order_by=time, preceding=None, following=0)
+    return joined.mutate(
+        plus=_sum(joined["plus"], so_far),
+        over=_sum(joined["over"], so_far),
+        people=_sum(joined["newcomers"].fill_null(0), so_far),
+    ).drop("newcomers")
+
+
+def _sum(column: Any, window: Any = None) -> Any:
+    total = column.sum() if window is None else column.sum().over(window)
+    return total.fill_null(0).cast(_INTEGER)
+
+
+def _grouped(table: Any, by: Sequence[str], **sums: Any) -> Any:
+    return table.group_by(list(by)).aggregate(**sums) if by else table.aggregate(**sums)
+
+
+def _per_store(rows: Any, by: Sequence[str], how: How) -> Any:
+    """Per cell and store, with the store's `weight`: what its share of the cell is a share of."""
+    needs_counts = how in (How.COUNTED, How.AVERAGE)
+    table = rows.group_by([*by, "store"]).aggregate(
+        plus=_sum(rows["plus"]),
+        over=_sum(rows["over"]),
+        counted=rows["counted"].nunique().cast(_INTEGER) if needs_counts else ibis.literal(0, _INTEGER),
+        residents=rows["resident"].nunique().cast(_INTEGER)
+        if how in (How.RESIDENTS, How.REPEATED)
+        else ibis.literal(0, _INTEGER),
+    )
+    weights: dict[How, Callable[[], Any]] = {
+        How.COUNTED: lambda: table["counted"],
+        How.RESIDENTS: lambda: table["residents"],
+        How.REPEATED: lambda: table["residents"],
+        How.STORES: lambda: ibis.literal(1, _INTEGER),
+    }
+    weight = weights.get(how, table["plus"].abs)()
+    return table.mutate(weight=table["store"].notnull().ifelse(weight, 0).cast(_INTEGER))
+
+
+def _people(rows: Any, by: Sequence[str], how: How) -> Any:
+    if how is not How.REPEATED:
+        people = _grouped(rows, by, people=rows["resident"].nunique().cast(_INTEGER))
+        return people.mutate(again=ibis.literal(0, _INTEGER))
+    visits = rows.group_by([*by, "resident"]).aggregate(visits=rows["counted"].nunique())
+    return _grouped(
+        visits,
+        by,
+        people=visits.count().cast(_INTEGER),
+        again=_sum((visits["visits"] >= 2).cast(_INTEGER)),
+    )
+
+
+def _beside(left: Any, right: Any, by: Sequence[str]) -> Any:
+    if not by:
+        return left.cross_join(right)
+    return left.left_join(right, list(by)).drop(*(f"{name}_right" for name in by))
+
+
+def _in_period(rows: Any, measure: Measure, question: Question) -> Any:
+    """A stock counts everything up to the last day; its first day only cuts what is told of it, later."""
+    if question.first is not None and not measure.how.of_stock:
+        rows = rows.filter(rows["day"] >= _day(question.first))
+    if question.last is not None:
+        rows = rows.filter(rows["day"] <= _day(question.last))
+    return rows
+
+
+def _with_residents(tables: Tables, rows: Any, names: Sequence[str]) -> Any:
+    if not names:
+        return rows
+    people = tables("residents")
+    read = {f"by_{name}": DIMENSIONS[name].read(people) for name in names}
+    told = people.select(who=people["resident"], **read)
+    joined = rows.left_join(told, rows["resident"] == told["who"]).drop("who")
+    return joined.mutate(**{name: joined[name].fill_null(UNKNOWN) for name in read})
+
+
+def _with_stores(tables: Tables, rows: Any, names: Sequence[str]) -> Any:
+    """Each row with its store as it was on that day; before its first row in `stores` a store was as in that one."""
+    if not names:
+        return rows
+    stores = tables("stores")
+    in_time = ibis.window(group_by="store", order_by="from_day")
+    told = stores.select(
+        which=stores["store"],
+        since=(ibis.row_number().over(in_time) == 0).ifelse(_day(_EARLIEST), stores["from_day"]),
+        until=stores["from_day"].lead().over(in_time).fill_null(_day(_LATEST)),
+        **{f"by_{name}": DIMENSIONS[name].read(stores) for name in names},
+    )
+    here_then = [
+        rows["store"] == told["which"],
+        rows["day"] >= told["since"],
+        rows["day"] < told["until"],
+    ]
+    joined = rows.left_join(told, here_then).drop("which", "since", "until")
+    return joined.mutate(**{f"by_{name}": joined[f"by_{name}"].fill_null(UNKNOWN) for name in names})
+
+
+def _literal(name: str, said: str) -> Any:
+    value = DIMENSIONS[name].value(said)
+    return _day(value) if DIMENSIONS[name].values is Values.DAY and isinstance(value, date) else value
+
+
+def _day(value: date) -> Any:
+    return ibis.timestamp(value.isoformat())
