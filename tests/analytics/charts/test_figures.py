@@ -1,0 +1,140 @@
+"""A figure is written once: chart, table and CSV say the same, in words that all come from locales/."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import locales
+from analytics.charts.catalogue import CHARTS
+from analytics.charts.data import Kind, neutral
+from analytics.charts.figure import MOST_ROWS, ChartKind, ChartTooLarge, Figure
+from analytics.charts.render import svg
+from analytics.charts.theme import FONT_FAMILIES, TEXT_PX, Look, Shape
+from analytics.frames import FrameUnfit
+from tests.analytics.charts.samples import figures, samples
+
+EVERY = figures()
+by_name = pytest.mark.parametrize("figure", EVERY, ids=lambda figure: figure.name)
+by_kind = pytest.mark.parametrize("kind", CHARTS.values(), ids=lambda kind: kind.name)
+by_language = pytest.mark.parametrize("language", locales.LANGUAGES)
+SPOKEN = {"title", "text", "description", "domain", "oneOf", "equal"}
+EXPRESSIONS = re.compile(r"^(datum\.|format\(|[a-z0-9_]+:[QNOT]$)")
+
+
+def in_words(key: str, /, **params: object) -> str:
+    """A language in which every text is its own key, so that any other text shows."""
+    return f"⟦{key}{sorted(params)}⟧"
+
+
+def spoken(node: Any, key: str = "") -> Iterator[str]:
+    """Every text of a specification that a person would read."""
+    if isinstance(node, dict):
+        for name, child in node.items():
+            if name not in {"data", "config", "field"}:
+                yield from spoken(child, name)
+    elif isinstance(node, list):
+        for child in node:
+            yield from spoken(child, key)
+    elif isinstance(node, str) and key in SPOKEN:
+        yield node
+
+
+@by_name
+@by_language
+def test_the_specification_holds_the_rows_of_the_table_to_the_yen(figure: Figure, language: str) -> None:
+    say = partial(locales.text, language)
+    table = figure.table(say)
+    values = figure.spec(Look(say))["data"]["values"]
+    names = [field.name for field in figure.kind.fields]
+    in_spec = [tuple(each[name] for name in names) for each in values]
+    in_table = [tuple(f"{c:%Y-%m-%d}" if isinstance(c, pd.Timestamp) else c for c in row) for row in table.rows]
+    assert in_spec == in_table
+    for field in figure.kind.fields:
+        if field.kind is Kind.YEN:
+            assert sum(each[field.name] for each in values) == figure.data[field.name].sum()
+            assert all(type(each[field.name]) is int for each in values)
+
+
+@by_name
+def test_the_csv_holds_the_rows_of_the_table(figure: Figure) -> None:
+    say = partial(locales.text, "ja")
+    read = list(csv.DictReader(io.StringIO(figure.table(say).csv())))
+    assert len(read) == len(figure.data)
+    for field in figure.kind.fields:
+        if field.kind is Kind.YEN:
+            assert [int(row[field.head(say)]) for row in read] == figure.data[field.name].to_list()
+        if field.kind is Kind.SHARE:
+            assert [float(row[field.head(say)]) for row in read] == figure.data[field.name].to_list()
+
+
+@by_name
+def test_every_word_of_a_chart_comes_from_the_languages(figure: Figure) -> None:
+    rows = figure.data.to_dict("records")
+    named = {value for row in rows for value in row.values() if isinstance(value, str)}
+    texts = list(spoken(figure.spec(Look(in_words))))
+    assert any("⟦" in each for each in texts)
+    assert [t for t in texts if "⟦" not in t and t not in named and not EXPRESSIONS.match(t)] == []
+
+
+@by_kind
+@by_language
+def test_every_heading_and_every_code_has_its_word(kind: ChartKind, language: str) -> None:
+    say = partial(locales.text, language)
+    assert say(f"insight.chart.{kind.name}.title") and say(f"insight.chart.{kind.name}.says")
+    for field in kind.fields:
+        assert field.head(say)
+        for value in field.allowed:
+            assert say(f"insight.{field.name}.{value}")
+
+
+@by_name
+@pytest.mark.parametrize("shape", [Shape.PHONE, pytest.param(Shape.PRINT, marks=pytest.mark.long)])
+def test_a_chart_fits_its_width_and_its_text_is_large_enough(figure: Figure, shape: Shape) -> None:
+    drawn = svg(figure.spec(Look(partial(locales.text, "en"), shape)))
+    width = float(re.search(r'<svg[^>]* width="([\d.]+)"', drawn)[1])  # type: ignore[index]
+    assert width <= shape.width
+    sizes = {float(size) for size in re.findall(r'font-size="([\d.]+)px"', drawn)}
+    assert sizes and min(sizes) >= TEXT_PX
+    assert all(FONT_FAMILIES[0] in family for family in re.findall(r'font-family="([^"]+)"', drawn))
+
+
+@by_kind
+def test_a_chart_without_rows_is_drawn_and_has_its_headings(kind: ChartKind) -> None:
+    figure = kind.of(kind.frame.empty())
+    say = partial(locales.text, "ja")
+    assert "<svg" in svg(figure.spec(Look(say, Shape.PHONE)))
+    assert figure.table(say).csv().strip() == ",".join(field.head(say) for field in kind.fields)
+
+
+@by_kind
+def test_rows_without_a_column_are_refused(kind: ChartKind) -> None:
+    with pytest.raises(FrameUnfit):
+        kind.of(samples()[kind.name].drop(columns=kind.fields[-1].name))
+
+
+def test_a_chart_of_too_many_rows_is_refused() -> None:
+    one = samples()["ranking"].head(1)
+    with pytest.raises(ChartTooLarge):
+        CHARTS["ranking"].of(pd.concat([one] * (MOST_ROWS + 1)))
+
+
+@given(st.text(max_size=30))
+def test_no_text_of_a_csv_is_taken_for_a_formula(text: str) -> None:
+    safe = neutral(text)
+    assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert safe.removeprefix("'") == text.removeprefix("'")
+
+
+def test_a_purse_named_like_a_formula_is_text_in_the_csv_and_an_amount_below_zero_stays_a_number() -> None:
+    say = partial(locales.text, "en")
+    circulation, flows = (figure for figure in EVERY if figure.name in {"circulation", "flows"})
+    assert "'=granted,used," in circulation.table(say).csv()
+    assert ",-321," in flows.table(say).csv()
