@@ -36,6 +36,7 @@ from services.kit.four_eyes import (
     SecondOfficerNeeded,
 )
 from services.merchants.propose_payout_account import carry_out_payout_account, proposed_account
+from services.residency.hand_over import ListDifferences, carry_out_register, list_differences
 from services.wallets.grant import WalletUnknown
 from services.wallets.grant_csv import GrantListInvalid
 from services.wallets.propose_grant import carry_out_grant
@@ -47,8 +48,8 @@ Fingerprint = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-
 
 class ChangeLine(Answer):
     id: UUID
-    kind: str = Field(description="`grant` or `payout_account`.")
-    subject_id: UUID = Field(description="The programme or the merchant that would change.")
+    kind: str = Field(description="`grant`, `payout_account` or `register`.")
+    subject_id: UUID = Field(description="The programme or the merchant that would change, or the list of residents.")
     fingerprint: str = Field(description="Stands for all that would change; an approval names it.")
     proposed_by: UUID
     proposed_at: datetime
@@ -79,11 +80,22 @@ class GrantContentAnswer(Answer):
     lines: Sequence[GrantLineAnswer]
 
 
+class RegisterContentAnswer(Answer):
+    """A list of residents, and what it would do to the register as it is now: numbers, and nobody's name."""
+
+    sha256: str = Field(description="Of the list as it was sent.")
+    lines: int
+    added: int
+    changed: int
+    left_out: int
+
+
 class ChangeAnswer(ChangeLine):
-    """A change with what it would do: one of the two is not null."""
+    """A change with what it would do: one of the three is not null."""
 
     grant: GrantContentAnswer | None
     payout_account: PayoutAccountAnswer | None
+    register_list: RegisterContentAnswer | None
 
 
 class ChangeApproval(Body):
@@ -97,7 +109,7 @@ class ChangeWithdrawal(Body):
 
 
 class ChangeCarriedOut(Answer):
-    """What the change made: a batch of grants, or the setting of an account."""
+    """What the change made: a batch of grants, the setting of an account, a register."""
 
     change_id: UUID
     kind: str
@@ -138,15 +150,18 @@ async def list_changes(
 @routes.get("/changes/{change_id}")
 async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAnswer:
     """What would change, for whoever is to say the second yes. That one looked is kept in the audit log."""
-    change = await here.database.transact(_look, _Look(change_id, token.account_id))
-    grant = account = None
+    change, differences = await here.database.transact(_look, _Look(change_id, token.account_id))
+    grant = account = register = None
     if change.kind is ChangeKind.GRANT:
         lines = [GrantLineAnswer(wallet_number=number, points=points) for _, number, points in change.content["lines"]]
         said = {name: change.content[name] for name in ("programme", "purse", "reason")}
         grant = GrantContentAnswer(**said, lines=lines, points=sum(line.points for line in lines))
+    elif differences is not None:
+        register = RegisterContentAnswer(sha256=change.content["sha256"], **vars(differences))
     else:
         account = account_answer(proposed_account(change))
-    return ChangeAnswer(**ChangeLine.of(change).model_dump(), grant=grant, payout_account=account)
+    said = ChangeLine.of(change).model_dump()
+    return ChangeAnswer(**said, grant=grant, payout_account=account, register_list=register)
 
 
 @routes.post(
@@ -180,10 +195,11 @@ async def withdraw_change(change_id: UUID, body: ChangeWithdrawal, token: Office
     return ChangeWithdrawn(status=ChangeStatus.WITHDRAWN.value)
 
 
-async def _look(tx: Tx, asked: _Look) -> ProposedChange:
+async def _look(tx: Tx, asked: _Look) -> tuple[ProposedChange, ListDifferences | None]:
     change = await changes.find(tx, asked.change_id)
     await audit.record(tx, asked.account_id, "change.looked_at", change.id, kind=change.kind.value)
-    return change
+    is_register = change.kind is ChangeKind.REGISTER
+    return change, await list_differences(tx, change.subject_id) if is_register else None
 
 
 async def _approve(tx: Tx, asked: ApproveChange) -> CarriedOut:
@@ -207,4 +223,5 @@ async def _payout_account(tx: Tx, change: ProposedChange) -> UUID:
 CARRIED_OUT: Final[Mapping[ChangeKind, Callable[[Tx, ProposedChange], Awaitable[UUID]]]] = {
     ChangeKind.GRANT: _grant,
     ChangeKind.PAYOUT_ACCOUNT: _payout_account,
+    ChangeKind.REGISTER: carry_out_register,
 }

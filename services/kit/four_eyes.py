@@ -44,6 +44,7 @@ class ChangeKind(StrEnum):
 
     GRANT = "grant"
     PAYOUT_ACCOUNT = "payout_account"
+    REGISTER = "register"
 
 
 class ChangeStatus(StrEnum):

@@ -1,0 +1,117 @@
+"""Statements on what people proved, and on second proofs of the same."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.kit.db import Tx
+from services.kit.sets import insert_rows
+from services.residency.names import name_key
+from services.residency.residency import Claim, ClaimStatus, Details, How, Proof, Residency
+from services.residency.tables.schema import ResidencyClaimRow, ResidencyRow
+
+_COLUMNS = ("person_id", "how", "name", "kana", "born_on", "postal_code", "reference", "subject", "proven_at")
+
+
+async def hold_identity(tx: Tx, proof: Proof) -> None:
+    """Let one proof of a name and birth date, of a reference, of a pseudonym be recorded at a time."""
+    identity = [f"name:{name_key(proof.details.name)}:{proof.details.born_on}"]
+    identity += [f"reference:{proof.reference}"] if proof.reference is not None else []
+    identity += [f"subject:{proof.subject}"] if proof.subject is not None else []
+    for name in sorted(identity):
+        await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"residency:{name}", 0))))
+
+
+async def find(tx: Tx, person_id: UUID) -> Residency | None:
+    found = (await tx.connection.execute(_residencies().where(ResidencyRow.person_id == person_id))).one_or_none()
+    return _residency(found) if found else None
+
+
+async def of_same_identity(tx: Tx, proof: Proof) -> Sequence[Residency]:
+    """What other persons have proven that may be the same person, oldest first."""
+    same = [and_(ResidencyRow.born_on == proof.details.born_on, ResidencyRow.name_key == name_key(proof.details.name))]
+    same += [ResidencyRow.reference == proof.reference] if proof.reference is not None else []
+    same += [ResidencyRow.subject == proof.subject] if proof.subject is not None else []
+    query = _residencies().where(or_(*same), ResidencyRow.person_id != proof.person_id)
+    return [_residency(row) for row in await tx.connection.execute(query.order_by(ResidencyRow.proven_at).limit(20))]
+
+
+async def put(tx: Tx, proof: Proof) -> None:
+    """Record a proof in the place of the person's earlier one."""
+    row = vars(proof.details) | {
+        "person_id": proof.person_id,
+        "how": proof.how.value,
+        "name_key": name_key(proof.details.name),
+        "reference": proof.reference,
+        "subject": proof.subject,
+        "proven_at": tx.now,
+        "proven_by": proof.proven_by,
+    }
+    statement = upsert(ResidencyRow).values(row)
+    kept = {name: func.coalesce(statement.excluded[name], getattr(ResidencyRow, name)) for name in _KEPT}
+    said = {name: statement.excluded[name] for name in row if name not in ("person_id", *_KEPT)}
+    await tx.connection.execute(
+        statement.on_conflict_do_update(index_elements=[ResidencyRow.person_id], set_=said | kept)
+    )
+
+
+_KEPT = ("kana", "postal_code", "reference", "subject")
+"""What a later proof that does not tell it leaves as it was."""
+
+
+async def claims_between(tx: Tx, person_id: UUID, held_by: Sequence[UUID]) -> dict[UUID, tuple[UUID, ClaimStatus]]:
+    """The last claim of a person against each of the others: its id and where it stands."""
+    query = select(ResidencyClaimRow.held_by, ResidencyClaimRow.id, ResidencyClaimRow.status)
+    mine = query.where(ResidencyClaimRow.person_id == person_id, ResidencyClaimRow.held_by.in_(held_by))
+    rows = await tx.connection.execute(mine.order_by(ResidencyClaimRow.id))
+    return {row[0]: (row[1], ClaimStatus(row[2])) for row in rows}
+
+
+async def insert_claim(tx: Tx, claim_id: UUID, held_by: UUID, proof: Proof) -> None:
+    row = {
+        "id": claim_id,
+        "person_id": proof.person_id,
+        "held_by": held_by,
+        "proof": msgspec.to_builtins(proof),
+        "found_at": tx.now,
+        "status": ClaimStatus.OPEN.value,
+    }
+    await tx.connection.execute(insert_rows(ResidencyClaimRow, [row]))
+
+
+async def find_claims(
+    tx: Tx, status: ClaimStatus | None, after: UUID | None, limit: int, *, only: UUID | None = None
+) -> Sequence[Claim]:
+    """Claims in the order in which they were found; `only` one of them, locked."""
+    query = select(*ResidencyClaimRow.__table__.columns).order_by(ResidencyClaimRow.id).limit(limit)
+    if status is not None:
+        query = query.where(ResidencyClaimRow.status == status.value)
+    if after is not None:
+        query = query.where(ResidencyClaimRow.id > after)
+    if only is not None:
+        query = query.where(ResidencyClaimRow.id == only).with_for_update()
+    return [_claim(row) for row in await tx.connection.execute(query)]
+
+
+async def decide_claim(tx: Tx, claim_id: UUID, status: ClaimStatus, officer_id: UUID) -> None:
+    values = {"status": status.value, "decided_by": officer_id, "decided_at": tx.now}
+    await tx.connection.execute(update(ResidencyClaimRow).where(ResidencyClaimRow.id == claim_id).values(values))
+
+
+def _residencies() -> Any:
+    return select(*(getattr(ResidencyRow, name) for name in _COLUMNS), ResidencyRow.proven_by)
+
+
+def _residency(row: Row[Any]) -> Residency:
+    details = Details(row.name, row.kana, row.born_on, row.postal_code)
+    return Residency(row.person_id, How(row.how), details, row.reference, row.subject, row.proven_at, row.proven_by)
+
+
+def _claim(row: Row[Any]) -> Claim:
+    proof = msgspec.convert(row.proof, Proof)
+    decided = (row.decided_by, row.decided_at)
+    return Claim(row.id, row.person_id, row.held_by, proof, row.found_at, ClaimStatus(row.status), *decided)
