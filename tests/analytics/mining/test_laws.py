@@ -1,0 +1,90 @@
+"""What holds for every function of mining: order means nothing, strangers change nothing, types are declared."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.frames import SPENDING, Frame
+from analytics.mining.baskets import PAIRS, RULES, basket_rules, store_pairs
+from analytics.mining.cohorts import COHORTS, cohorts
+from analytics.mining.concentration import CONCENTRATION, concentration
+from analytics.mining.flows import STORE_FLOWS, store_flows
+from analytics.mining.newcomers import NEWCOMERS, newcomers
+from analytics.mining.repeat import INTERVALS, REPEATS, repeats, return_intervals
+from analytics.mining.seasonality import DAYS, WEEK_HOURS, days, week_hours
+from analytics.mining.segments import SEGMENTS, segments
+from tests.analytics.mining.world import START, any_spending, pay, spending
+
+END = START + pd.Timedelta(days=80)
+
+
+def _rules(data: pd.DataFrame) -> pd.DataFrame:
+    return basket_rules(data, Fraction(1, 3), Fraction(1, 2))
+
+
+def _newcomers(data: pd.DataFrame) -> pd.DataFrame:
+    return newcomers(data, START, END, lookback_days=0)
+
+
+def _segments(data: pd.DataFrame) -> pd.DataFrame:
+    return segments(data, END)
+
+
+EVERY: list[tuple[Frame, Callable[[pd.DataFrame], pd.DataFrame]]] = [
+    (SEGMENTS, _segments),
+    (COHORTS, cohorts),
+    (INTERVALS, return_intervals),
+    (REPEATS, repeats),
+    (PAIRS, store_pairs),
+    (RULES, _rules),
+    (STORE_FLOWS, store_flows),
+    (CONCENTRATION, concentration),
+    (NEWCOMERS, _newcomers),
+    (DAYS, days),
+    (WEEK_HOURS, week_hours),
+]
+OF_A_STORE = [(REPEATS, repeats), (INTERVALS, return_intervals), (PAIRS, store_pairs)]
+ids = [declared.name for declared, _ in EVERY]
+
+
+@pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
+def test_an_empty_frame_has_a_defined_answer(declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    found = mined(SPENDING.empty())
+    declared.conform(found)
+    assert len(found) == {"concentration": 1, "week_hours": 168}.get(declared.name, 0)
+
+
+@pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
+def test_one_payment_of_one_resident_at_one_store_has_a_defined_answer(
+    declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    declared.conform(mined(spending(pay(1, 1, "A", "2026-04-01 00:00"))))
+
+
+@pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
+@settings(max_examples=6, deadline=None)
+@given(data=any_spending(), seed=st.integers(0, 1000))
+def test_the_order_of_rows_means_nothing(
+    declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame], data: pd.DataFrame, seed: int
+) -> None:
+    found = mined(data)
+    assert not found.duplicated(list(declared.key)).any()
+    pd.testing.assert_frame_equal(found, mined(data.sample(frac=1, random_state=seed)))
+
+
+@pytest.mark.parametrize(("declared", "mined"), OF_A_STORE, ids=[declared.name for declared, _ in OF_A_STORE])
+@settings(max_examples=8, deadline=None)
+@given(data=any_spending())
+def test_a_store_that_others_use_changes_no_other_stores_figures(
+    declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame], data: pd.DataFrame
+) -> None:
+    # The last day looked at is that of the frame, so the strangers come on the first one.
+    at = data["day"].min() if len(data) else START
+    more = pd.concat([data, spending(pay(900, 90, "Z", at), pay(901, 91, "Z", at))], ignore_index=True)
+    before, after = mined(data), mined(more)
+    kept = [column for column in declared.column_names if column not in {"all_baskets", "lift"}]
+    pd.testing.assert_frame_equal(before[kept], after.loc[after["store"] != "Z", kept].reset_index(drop=True))
