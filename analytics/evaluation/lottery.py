@@ -1,0 +1,243 @@
+"""A lottery as an experiment: winners against losers of the same draw, stratum and number of units asked for.
+
+Chance alone decided who won within such a cell, so what winners later spend more than losers is the draw's doing.
+Losers leave no trace in the app: what people spent comes from the frame `outcomes`, and its `source` is said with
+every figure. docs/algorithms/evaluation.md, "Lotteries".
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.evaluation.estimates import (
+    NotEstimable,
+    clustered,
+    coefficient,
+    conform_unique,
+    interval,
+    regress,
+)
+from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
+
+WEEK: Final = pd.Timedelta(days=7)
+WHAT: Final = "lottery_effect"
+STRONG: Final = 10.0
+"""Below this F of the first stage an instrument is too weak for its interval (Staiger and Stock 1997)."""
+MANY_CELLS: Final = 30
+"""Up to so many cells each has a dummy of its own and the variance is HC3; beyond, they are absorbed (HC1)."""
+
+
+def lottery_effect(
+    applications: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    weeks_after: int | None = None,
+    lots: pd.DataFrame | None = None,
+    programmes: pd.DataFrame | None = None,
+    clusters: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """The effect of winning, and of a unit bought, on what a person spends in the weeks after the draw.
+
+    applications, outcomes: the declared frames. weeks_after: how many whole weeks after the draw count (all that
+    `outcomes` has, if None). lots and programmes, given together, say how many units each person bought; without
+    them winners count as having bought what they won. clusters (`resident`, `cluster`): who is alike, such as a
+    household or district drawn together; each person is one's own cluster otherwise.
+
+    Returns a row per `source` and `estimand`: `itt` (yen per winner, bought or not) and `per_unit` (yen per unit
+    bought, two-stage least squares with the draw as instrument). `estimate, se, low, high` are yen over all `weeks`
+    (95 %); `residents` and `winners` with an outcome in cells that had both, `clusters`, `answered_won` and
+    `answered_lost` (the part of each arm with an outcome), `method`, and `reason`, empty unless the row has no
+    estimate. Raises FrameUnfit, or NotEstimable with the reason if no source has an estimate.
+    """
+    if (lots is None) != (programmes is None):
+        raise NotEstimable(what=WHAT, reason="lots_without_programmes")
+    people = applicants(applications)
+    if lots is not None and programmes is not None:
+        people["bought"] = _units_bought(people, conform_unique(LOTS, lots), conform_unique(PROGRAMMES, programmes))
+    if clusters is not None:
+        people["cluster"] = _cluster_of(people, clusters)
+    spent = conform_unique(OUTCOMES, outcomes)
+    if spent.empty:
+        raise NotEstimable(what=WHAT, reason="no_outcomes")
+    tables, refused = [], []
+    for source, told in spent.groupby("source", sort=True):
+        try:
+            tables.append(_effects(people, told, weeks_after).assign(source=source))
+        except NotEstimable as refusal:
+            refused.append(refusal)
+    if not tables:
+        raise refused[0]
+    first = ["source", "estimand"]
+    found = pd.concat(tables, ignore_index=True)
+    return found[[*first, *(name for name in found.columns if name not in first)]]
+
+
+def applicants(applications: pd.DataFrame) -> pd.DataFrame:
+    """The applications with `won`, `bought` (units won, until told better), `cell` and `cluster` (the person).
+
+    Raises NotEstimable if nobody applied, nobody won, or nobody lost.
+    """
+    people = conform_unique(APPLICATIONS, applications).reset_index(drop=True)
+    if people.empty:
+        raise NotEstimable(what=WHAT, reason="no_applications")
+    won = people["units_won"] > 0
+    if not won.any():
+        raise NotEstimable(what=WHAT, reason="nobody_won")
+    if won.all():
+        raise NotEstimable(what=WHAT, reason="nobody_lost")
+    cell = people.groupby(["draw", "stratum", "units_applied"]).ngroup()
+    return people.assign(
+        won=won.astype("float64"), bought=people["units_won"].astype("float64"), cell=cell, cluster=people["resident"]
+    )
+
+
+def _units_bought(people: pd.DataFrame, lots: pd.DataFrame, programmes: pd.DataFrame) -> "pd.Series[float]":
+    """Units that each applicant bought of the programme after the draw, at its price."""
+    bought = lots[lots["origin"] == "purchase"][["resident", "programme", "day", "paid_yen"]]
+    after = people.reset_index().merge(bought, on=["resident", "programme"])
+    after = after[after["day"] >= after["drawn_day"]]
+    yen = after.groupby("index")["paid_yen"].sum().reindex(people.index, fill_value=0)
+    price = people["programme"].map(programmes.set_index("programme")["unit_price_yen"])
+    if price.isna().any() or (price <= 0).any():
+        raise NotEstimable(what=WHAT, reason="no_price")
+    return (yen / price).astype("float64")
+
+
+def _cluster_of(people: pd.DataFrame, clusters: pd.DataFrame) -> "pd.Series[int]":
+    named = clusters.drop_duplicates("resident").set_index("resident")["cluster"]
+    found = people["resident"].map(named)
+    if found.isna().any():
+        raise NotEstimable(what=WHAT, reason="no_cluster")
+    return pd.Series(pd.factorize(found)[0], index=people.index)
+
+
+def _effects(people: pd.DataFrame, told: pd.DataFrame, weeks_after: int | None) -> pd.DataFrame:
+    seen, weeks = _windows(people, told, weeks_after)
+    answered = seen["after"].notna()
+    shares = {
+        "answered_won": float(answered[seen["won"] > 0].mean()),
+        "answered_lost": float(answered[seen["won"] == 0].mean()),
+    }
+    seen = seen[answered]
+    if seen.empty:
+        raise NotEstimable(what=WHAT, reason="no_outcomes")
+    both = seen.groupby("cell")["won"].transform("nunique") == 2
+    seen = seen[both].reset_index(drop=True)
+    if min((seen["won"] > 0).sum(), (seen["won"] == 0).sum()) < 2:
+        raise NotEstimable(what=WHAT, reason="no_cell_with_both" if seen.empty else "too_few_residents")
+    counts = {
+        "weeks": weeks,
+        "residents": int(seen["resident"].nunique()),
+        "winners": int(seen.loc[seen["won"] > 0, "resident"].nunique()),
+    }
+    rows = [_intention_to_treat(seen), _per_unit(seen)]
+    return pd.DataFrame([row | counts | shares for row in rows])
+
+
+def _windows(people: pd.DataFrame, told: pd.DataFrame, weeks_after: int | None) -> tuple[pd.DataFrame, int]:
+    """Each application with the yen spent `after` the draw, scaled to the window's weeks, and `before` it.
+
+    A week that a person did not tell of is unknown, not zero: the mean of the weeks told stands for it.
+    """
+    weeks = people.reset_index()[["index", "resident", "drawn_day"]].merge(told, on="resident")
+    since = (weeks["week"] - weeks["drawn_day"]).dt.days
+    is_after = since > 0
+    if weeks_after is not None:
+        is_after &= since <= 7 * weeks_after
+    after, before = weeks[is_after], weeks[weeks["week"] + WEEK <= weeks["drawn_day"]]
+    length = int(((since[is_after] - 1) // 7).nunique())
+    means = {name: part.groupby("index")["spent_yen"].mean() for name, part in (("after", after), ("before", before))}
+    seen = people.assign(
+        after=means["after"].reindex(people.index) * length, before=means["before"].reindex(people.index) * length
+    )
+    return seen, length
+
+
+def _adjusted(seen: pd.DataFrame) -> bool:
+    """Spending before the draw sharpens the comparison where everybody told of it; it cannot bias it."""
+    return bool(seen["before"].notna().all()) and bool((seen.groupby("cell")["before"].nunique() > 1).any())
+
+
+def _variance(seen: pd.DataFrame) -> tuple[str | dict[str, str], int, int]:
+    """How errors are counted, the number of clusters, and the degrees of freedom of the interval."""
+    if seen["cluster"].is_unique:
+        return "HC3", len(seen), len(seen) - int(seen["cell"].nunique()) - 1
+    if (seen.groupby("cluster")["resident"].nunique() > 1).any():
+        variance, count = clustered(seen, "cluster", ["won"], WHAT)
+        return variance, count, count - 1
+    count = int(seen["cluster"].nunique())
+    return {"CRV1": "cluster"}, count, count - 1
+
+
+def _intention_to_treat(seen: pd.DataFrame) -> dict[str, object]:
+    adjusted = _adjusted(seen)
+    variance, clusters, freedom = _variance(seen)
+    right = "won + before" if adjusted else "won"
+    cells = int(seen["cell"].nunique())
+    if variance == "HC3" and cells > MANY_CELLS:
+        variance = "hetero"
+    fixed = "" if cells == 1 else " + C(cell)" if variance == "HC3" else " | cell"
+    fit = regress(f"after ~ {right}{fixed}", seen, variance, WHAT)
+    freedom -= adjusted if isinstance(variance, str) else 0
+    estimate, se = coefficient(fit, "won", WHAT)
+    low, high = interval(estimate, se, max(freedom, 1))
+    method = f"least squares, cell fixed effects, {_called(variance)}{', adjusted for before' if adjusted else ''}"
+    return _row("itt", estimate, se, low, high, clusters, method)
+
+
+def _per_unit(seen: pd.DataFrame) -> dict[str, object]:
+    adjusted = _adjusted(seen)
+    variance, clusters, freedom = _variance(seen)
+    variance = "hetero" if isinstance(variance, str) else variance
+    formula = f"after ~ {'before' if adjusted else '1'} | cell | bought ~ won"
+    method = f"two-stage least squares, cell fixed effects, {_called(variance)}"
+    method += ", adjusted for before" if adjusted else ""
+    if _strength(seen) < STRONG:
+        return _row("per_unit", np.nan, np.nan, np.nan, np.nan, clusters, method, "weak_instrument")
+    if "CRV3" in variance:
+        estimate, se = _jackknifed(formula, seen)
+    else:
+        estimate, se = coefficient(regress(formula, seen, variance, WHAT), "bought", WHAT)
+    low, high = interval(estimate, se, max(freedom, 1))
+    return _row("per_unit", estimate, se, low, high, clusters, method)
+
+
+def _jackknifed(formula: str, seen: pd.DataFrame) -> tuple[float, float]:
+    """CRV3 for two stages, which the library has for one: the fit again without each cluster in turn."""
+    whole = coefficient(regress(formula, seen, "hetero", WHAT), "bought", WHAT)[0]
+    without = [
+        coefficient(regress(formula, seen[seen["cluster"] != one], "hetero", WHAT), "bought", WHAT)[0]
+        for one in seen["cluster"].unique()
+    ]
+    spread = float(((np.array(without) - whole) ** 2).sum()) * (len(without) - 1) / len(without)
+    return whole, float(np.sqrt(spread))
+
+
+def _strength(seen: pd.DataFrame) -> float:
+    """The F of the first stage; infinite where the draw alone decided what was bought."""
+    if (seen.groupby(["cell", "won"])["bought"].nunique() == 1).all():
+        return np.inf if (seen.groupby("cell")["bought"].nunique() > 1).any() else 0.0
+    estimate, se = coefficient(regress("bought ~ won | cell", seen, "hetero", WHAT), "won", WHAT)
+    return float((estimate / se) ** 2)
+
+
+def _called(variance: str | dict[str, str]) -> str:
+    if isinstance(variance, dict):
+        return f"{next(iter(variance))} by cluster"
+    return "HC1" if variance == "hetero" else variance
+
+
+def _row(
+    estimand: str, estimate: float, se: float, low: float, high: float, clusters: int, method: str, reason: str = ""
+) -> dict[str, object]:
+    return {
+        "estimand": estimand,
+        "estimate": estimate,
+        "se": se,
+        "low": low,
+        "high": high,
+        "clusters": clusters,
+        "method": method,
+        "reason": reason,
+    }
