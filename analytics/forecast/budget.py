@@ -1,0 +1,131 @@
+"""On which day what is for sale, or may be granted, is gone.
+
+The pace of the last weeks is carried on; nobody knows of a campaign that starts tomorrow. The interval counts both
+how well the pace is known and how much single days differ. docs/algorithms/forecasts.md, "Remaining budget".
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analytics.evaluation.estimates import CONFIDENCE, NotEstimable, conform_unique
+from analytics.frames import LOTS, PROGRAMMES
+
+WHAT: Final = "remaining_budget_day"
+WINDOW_DAYS: Final = 28
+LEAST_DAYS: Final = 3
+HORIZON_DAYS: Final = 3_650
+
+COLUMNS: Final = [
+    "programme",
+    "budget",
+    "total",
+    "taken",
+    "left",
+    "per_day",
+    "day",
+    "low_day",
+    "high_day",
+    "days_seen",
+    "state",
+]
+
+
+def remaining_budget_day(lots: pd.DataFrame, programmes: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.DataFrame:
+    """For each programme's `stock` (units for sale) and `grants` (points that may be granted): when it is gone.
+
+    lots, programmes: the declared frames; rows after the civil day `as_of` are not looked at.
+
+    Returns `programme, budget, total, taken, left, per_day` (units or points; the mean of the last 28 days, or since
+    the sale or the first grant), `day` (expected), `low_day`, `high_day` (95 %; NaT is "not within ten years"),
+    `days_seen`, `state`: `gone` (then all three are the day it went), `running`, `standing` (nothing is taken any
+    more: no day), `too_early` (fewer than three days seen) or `none` (there was no such budget). Raises FrameUnfit.
+    """
+    if pd.isna(as_of):
+        raise NotEstimable(what=WHAT, reason="no_day")
+    today = as_of.tz_localize(None).normalize()
+    terms = conform_unique(PROGRAMMES, programmes)
+    issued = LOTS.conform(lots)
+    issued = issued[issued["day"] <= today]
+    rows = []
+    term: Any
+    for term in terms.itertuples(index=False):
+        own = issued[issued["programme"] == term.programme]
+        bought, granted = own[own["origin"] == "purchase"], own[own["origin"] == "grant"]
+        points = granted["paid_yen"] + granted["premium_yen"]
+        units = bought["paid_yen"] / max(int(term.unit_price_yen), 1)
+        code = str(term.programme)
+        rows.append(_row(code, "stock", int(term.stock_units), _daily(bought, units, term.sale_from, today)))
+        first = granted["day"].min() if len(granted) else today
+        rows.append(_row(code, "grants", int(term.grant_budget_points), _daily(granted, points, first, today)))
+    return _typed(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _daily(
+    own: pd.DataFrame, amount: "pd.Series[float]", first: pd.Timestamp, today: pd.Timestamp
+) -> "pd.Series[float]":
+    """What was taken on each civil day from `first` to `today`, days without anything included."""
+    first = min(first, own["day"].min()) if len(own) else first
+    days = pd.date_range(first, today, freq="D")
+    return amount.astype("float64").groupby(own["day"]).sum().reindex(days, fill_value=0.0)
+
+
+def _row(programme: str, budget: str, total: int, daily: "pd.Series[float]") -> dict[str, object]:
+    taken = float(daily.sum())
+    left = max(total - taken, 0.0)
+    recent = daily.iloc[-WINDOW_DAYS:]
+    pace = float(recent.mean()) if len(recent) else 0.0
+    row: dict[str, object] = {
+        "programme": programme,
+        "budget": budget,
+        "total": total,
+        "taken": taken,
+        "left": left,
+        "per_day": pace,
+        "days_seen": len(recent),
+        "day": pd.NaT,
+        "low_day": pd.NaT,
+        "high_day": pd.NaT,
+    }
+    if total <= 0:
+        return row | {"state": "none"}
+    if left <= 0:
+        went = daily.index[int(np.argmax(daily.cumsum().to_numpy() >= total))]
+        return row | {"state": "gone", "day": went, "low_day": went, "high_day": went}
+    if len(recent) < LEAST_DAYS:
+        return row | {"state": "too_early"}
+    if pace <= 0:
+        return row | {"state": "standing"}
+    today = daily.index[-1]
+    middle, low, high = _days_until(left, pace, float(recent.std()), len(recent))
+    return row | {
+        "state": "running",
+        "day": _after(today, middle),
+        "low_day": _after(today, low),
+        "high_day": _after(today, high),
+    }
+
+
+def _days_until(left: float, pace: float, spread: float, seen: int) -> tuple[int | None, int | None, int | None]:
+    """The first day h on which the sum of h days, as expected and at the two ends of its 95 % interval, reaches it.
+
+    The sum of h days to come differs from h times the mean of n days seen by a variance of s² (h + h²/n).
+    """
+    ahead = np.arange(1, HORIZON_DAYS + 1, dtype="float64")
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, seen - 1)) * spread * np.sqrt(ahead + ahead**2 / seen)
+    return _first(ahead * pace >= left), _first(ahead * pace + reach >= left), _first(ahead * pace - reach >= left)
+
+
+def _first(reached: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:
+    return int(np.argmax(reached)) + 1 if reached.any() else None
+
+
+def _after(today: pd.Timestamp, days: int | None) -> object:
+    return pd.NaT if days is None else today + pd.Timedelta(days=days)
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    days = dict.fromkeys(("day", "low_day", "high_day"), "datetime64[us]")
+    return rows.astype(days | {"total": "int64", "taken": "float64", "left": "float64", "per_day": "float64"})

@@ -1,0 +1,103 @@
+"""Run-off of a liability by cohorts and age: Mack's chain ladder, as the library `chainladder` has it.
+
+For points, a cohort is what was issued in a period and the amount is what was used up to an age: then what is still
+to come is the use that the outstanding points will see. docs/algorithms/forecasts.md, "Run-off".
+"""
+
+from typing import Any, Final
+
+import chainladder
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analytics.evaluation.estimates import CONFIDENCE, ColumnUnfit, NotEstimable, numbers
+from analytics.foreign import older_pandas
+
+WHAT: Final = "run_off"
+TOTAL: Final = "total"
+cl: Any = chainladder
+"""The library exports its classes without telling a type checker."""
+LEAST_COHORTS: Final = 3
+"""Mack's variance of the last age is extrapolated from the two before it."""
+
+
+def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
+    """Mack's forecast (1993) of a cumulative triangle with the columns `origin`, `age`, `amount`.
+
+    origin: the cohort, any values in order (weeks of issue, accident years). age: any equally spaced numbers, the
+    same for every cohort; the newest cohort has the first age only, each older one at least one more. Amounts are
+    cumulative, in yen.
+
+    Returns one row a cohort, then `total`: `origin, latest, outstanding, ultimate, se, low, high`. `se` is Mack's
+    standard error of `ultimate`; `low` and `high` are its 95 % interval, lognormal as Mack (1994) proposes, above
+    `latest` where amounts only grow. Raises ColumnUnfit or NotEstimable.
+    """
+    wide = _wide(triangle)
+    with older_pandas(), np.errstate(divide="ignore", invalid="ignore"):
+        fitted = cl.MackChainladder().fit(_library_triangle(wide))
+        summary = fitted.summary_.to_frame()
+        total_se = float(np.asarray(fitted.total_mack_std_err_).ravel()[0])
+    if len(summary) != len(wide):
+        raise NotEstimable(what=WHAT, reason="ragged_triangle")
+    latest = summary["Latest"].to_numpy(dtype="float64")
+    ultimate = summary["Ultimate"].to_numpy(dtype="float64")
+    ultimate = np.where(np.isfinite(ultimate), ultimate, latest)
+    se = np.nan_to_num(summary["Mack Std Err"].to_numpy(dtype="float64"))
+    rows = pd.DataFrame({"origin": wide.index, "latest": latest, "ultimate": ultimate, "se": se})
+    whole = pd.DataFrame([{"origin": TOTAL, "latest": latest.sum(), "ultimate": ultimate.sum(), "se": total_se}])
+    rows = pd.concat([rows.astype({"origin": object}), whole.astype({"origin": object})], ignore_index=True)
+    low, high = _outstanding_interval(rows["ultimate"] - rows["latest"], rows["se"])
+    rows["outstanding"] = rows["ultimate"] - rows["latest"]
+    rows["low"], rows["high"] = rows["latest"] + low, rows["latest"] + high
+    return rows[["origin", "latest", "outstanding", "ultimate", "se", "low", "high"]]
+
+
+def _outstanding_interval(
+    outstanding: "pd.Series[float]", se: "pd.Series[float]"
+) -> tuple["pd.Series[float]", "pd.Series[float]"]:
+    """Lognormal with the mean and variance of what is outstanding; normal where that mean is not positive."""
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    positive = outstanding > 0
+    mean = outstanding.where(positive, 1.0)
+    sigma = np.sqrt(np.log1p((se / mean) ** 2))
+    middle = np.log(mean) - sigma**2 / 2
+    low = pd.Series(np.exp(middle - reach * sigma), index=se.index).where(positive, outstanding - reach * se)
+    high = pd.Series(np.exp(middle + reach * sigma), index=se.index).where(positive, outstanding + reach * se)
+    certain = se == 0
+    return low.where(~certain, outstanding), high.where(~certain, outstanding)
+
+
+def _wide(triangle: pd.DataFrame) -> pd.DataFrame:
+    """Cohorts down, ages across. Raises where a cell is there twice or the shape is no triangle."""
+    for name in ("origin", "age", "amount"):
+        if name not in triangle.columns:
+            raise ColumnUnfit(column=name, problem="missing")
+        if triangle[name].isna().any():
+            raise ColumnUnfit(column=name, problem="empty_value")
+    if triangle.duplicated(["origin", "age"]).any():
+        raise NotEstimable(what=WHAT, reason="duplicate_rows")
+    numbers(triangle, "amount")
+    if triangle["origin"].nunique() < LEAST_COHORTS or triangle["age"].nunique() < LEAST_COHORTS:
+        raise NotEstimable(what=WHAT, reason="too_few_cohorts")
+    wide = triangle.pivot_table(index="origin", columns="age", values="amount").sort_index().sort_index(axis=1)
+    known = wide.notna().sum(axis=1).to_numpy()
+    gaps = (wide.notna().to_numpy()[:, 1:] & ~wide.notna().to_numpy()[:, :-1]).any()
+    if gaps or len(wide) != wide.shape[1] or (known != np.arange(len(wide), 0, -1)).any():
+        raise NotEstimable(what=WHAT, reason="ragged_triangle")
+    if (wide.iloc[:-1, 0] <= 0).any():
+        raise NotEstimable(what=WHAT, reason="empty_cohort")
+    return wide
+
+
+def _library_triangle(wide: pd.DataFrame) -> Any:
+    """The library knows years; what a period is called changes nothing, so cohort and age are numbered as years."""
+    rows, columns = np.nonzero(wide.notna().to_numpy())
+    flat = pd.DataFrame(
+        {
+            "origin": pd.to_datetime((1900 + rows).astype(str), format="%Y"),
+            "valuation": pd.to_datetime((1900 + rows + columns).astype(str), format="%Y"),
+            "amount": wide.to_numpy()[rows, columns].astype("float64"),
+        }
+    )
+    return cl.Triangle(flat, origin="origin", development="valuation", columns="amount", cumulative=True)

@@ -1,0 +1,72 @@
+"""How much of every lot was left at the end of a day.
+
+Spending names the purse, not the lot. A wallet spends what expires first, then what is oldest, and refunds go back
+the same way (docs/algorithms/allocation.md), so what a person spent of a purse up to a day, net, has emptied that
+person's lots in this order. Lots that expired took what was left in them along.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.frames import EXPIRIES, LOTS, SPENDING
+
+Whole = npt.NDArray[np.int64]
+WALLET = ["resident", "programme", "purse"]
+FAR = 10_000_000
+"""More days than any calendar here has; keeps wallet and day apart in one sortable number."""
+
+
+def in_order(lots: pd.DataFrame) -> pd.DataFrame:
+    """The lots in the order in which wallets spend them: `LOTS` with `size` and what lies `before` in the wallet (yen).
+
+    Also `issued` and `last` (days since 1970): the civil day of issue and the last one on which the lot pays.
+    """
+    ordered = LOTS.conform(lots).sort_values([*WALLET, "expires_at", "at", "lot"], ignore_index=True)
+    size = ordered["paid_yen"] + ordered["premium_yen"]
+    last = (ordered["expires_at"] - pd.Timedelta(microseconds=1)).dt.tz_localize(None)
+    return ordered.assign(
+        size=size,
+        before=size.groupby([ordered[name] for name in WALLET]).cumsum() - size,
+        issued=days_of(ordered["day"]),
+        last=days_of(last),
+    )
+
+
+def days_of(values: "pd.Series[pd.Timestamp]") -> Whole:
+    """Civil dates as whole days since 1970."""
+    return values.to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def unused(ordered: pd.DataFrame, spending: pd.DataFrame, expiries: pd.DataFrame, on: Whole) -> Whole:
+    """Yen left in each lot of `in_order` at the end of its own day `on` (days since 1970), before it expires.
+
+    Of a lot that had expired by then: what it lost. 0 for a lot that was not yet issued.
+    """
+    spent = SPENDING.conform(spending)[[*WALLET, "day", "amount_yen"]]
+    lost = EXPIRIES.conform(expiries)
+    lost_yen = (lost["paid_yen"] + lost["premium_yen"]).rename("amount_yen")
+    gone = pd.concat([spent, lost[[*WALLET, "day"]].join(lost_yen).assign(lot=lost["lot"])])
+    wallets = pd.MultiIndex.from_frame(ordered[WALLET]).unique()
+    asked = wallets.get_indexer(pd.MultiIndex.from_frame(ordered[WALLET])).astype(np.int64)
+    told = wallets.get_indexer(pd.MultiIndex.from_frame(gone[WALLET])).astype(np.int64)
+    known = told >= 0
+    taken = _up_to(told[known], days_of(gone["day"])[known], gone["amount_yen"].to_numpy()[known], asked, on)
+    emptied = np.clip(taken - ordered["before"].to_numpy(), 0, ordered["size"].to_numpy())
+    by_lot = lost_yen.groupby(lost["lot"]).sum()
+    when = pd.Series(days_of(lost["day"]), index=lost["lot"]).groupby(level=0).max()
+    lost_by = ordered["lot"].map(when).fillna(FAR).to_numpy() <= on
+    own = np.where(lost_by, ordered["lot"].map(by_lot).fillna(0).to_numpy(), 0)
+    left = np.clip(ordered["size"].to_numpy() - emptied + own, 0, ordered["size"].to_numpy())
+    return np.where(ordered["issued"].to_numpy() <= on, left, 0).astype(np.int64)
+
+
+def _up_to(wallet: Whole, day: Whole, yen: Whole, asked_wallet: Whole, asked_day: Whole) -> Whole:
+    """The sum of `yen` of each asked wallet up to and with each asked day."""
+    key = wallet * FAR + day
+    order = np.argsort(key, kind="stable")
+    sums = np.concatenate([[0], np.cumsum(yen[order])])
+    until = np.searchsorted(key[order], asked_wallet * FAR + asked_day, side="right")
+    since = np.searchsorted(key[order], asked_wallet * FAR, side="left")
+    found: Whole = sums[until] - sums[since]
+    return found

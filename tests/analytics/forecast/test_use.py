@@ -1,0 +1,117 @@
+"""docs/algorithms/forecasts.md, "Use and lapse" and "Extrapolated"."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.evaluation.estimates import NotEstimable
+from analytics.forecast.unused import days_of, in_order, unused
+from analytics.forecast.use import forecast_lapse, forecast_use
+from analytics.frames import EXPIRIES, LOTS, SPENDING
+from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.forecast.points import DAYS, Frames, programme, together
+
+BEGIN = pd.Timestamp("2026-01-05")
+SEEN = BEGIN + pd.Timedelta(days=80)
+
+
+def _lapsed(frames: Frames) -> int:
+    return int((frames[2]["paid_yen"] + frames[2]["premium_yen"]).sum())
+
+
+def lapse_and_use(rng: np.random.Generator) -> Sequence[bool]:
+    """Final use is what was issued less what lapses; four weeks ahead, what the wallets still hold."""
+    old, new = programme(rng, "old", "2025-01-06", people=400), programme(rng, "new", "2026-01-05")
+    found: Any = forecast_use(*together(old, new), as_of=SEEN)
+    ordered = in_order(new[0])
+    ahead = found[found["day"] == SEEN + pd.Timedelta(days=28)].iloc[0]
+    then = unused(ordered, new[1], new[2], np.full(len(ordered), days_of(pd.Series([ahead["day"]]))[0])).sum()
+    last, truth = found.iloc[-1], _lapsed(new)
+    final = int(ordered["size"].sum()) - truth
+    return [
+        bool(last["unused_low"] <= truth <= last["unused_high"]),
+        bool(last["used_low"] <= final <= last["used_high"]),
+        bool(ahead["unused_low"] <= then <= ahead["unused_high"]),
+    ]
+
+
+def test_intervals_of_use_and_lapse_hold_what_came() -> None:
+    least, most = believable(BOUNDED)
+    shares = held(lapse_and_use, BOUNDED)
+    assert ((shares >= least) & (shares <= most)).all(), shares
+
+
+@pytest.mark.long
+def test_coverage_is_between_93_and_97_per_cent_over_two_thousand_seeds() -> None:
+    shares = held(lapse_and_use, SEEDS)
+    assert ((shares >= 0.93) & (shares <= 0.97)).all(), shares
+
+
+def test_a_first_programme_is_extrapolated_and_says_so() -> None:
+    new = programme(np.random.default_rng(1), "new", "2026-01-05")
+    found: Any = forecast_lapse(*new, as_of=SEEN).iloc[0]
+    assert (found["method"], found["earlier"]) == ("extrapolated", 0)
+    assert 0 <= found["unused_low"] < found["unused_yen"] < found["unused_high"]
+    assert found["unused_low"] / 2 < _lapsed(new) < 2 * found["unused_high"]
+    again: Any = forecast_lapse(*new, as_of=SEEN).iloc[0]
+    assert found.equals(again), "the same seed, the same bytes"
+
+
+def test_the_future_is_not_looked_at() -> None:
+    """What happens after the day changes nothing, and today's figures are facts without an interval."""
+    new = programme(np.random.default_rng(1), "new", "2026-01-05")
+    cut = (new[0], new[1][new[1]["day"] <= SEEN], EXPIRIES.empty())
+    pd.testing.assert_frame_equal(forecast_use(*cut, as_of=SEEN), forecast_use(*new, as_of=SEEN))
+    today: Any = forecast_use(*new, as_of=SEEN).iloc[0]
+    spent = new[1].loc[new[1]["day"] <= SEEN, "amount_yen"].sum()
+    assert today["used_low"] == today["used_yen"] == today["used_high"] == spent
+
+
+def test_use_only_grows_towards_the_end() -> None:
+    frames = together(
+        programme(np.random.default_rng(2), "old", "2025-01-06"),
+        programme(np.random.default_rng(1), "new", "2026-01-05"),
+    )
+    found = forecast_use(*frames, as_of=SEEN)
+    assert found["used_yen"].is_monotonic_increasing
+    assert (found["used_yen"] + found["unused_yen"]).round(3).nunique() == 1
+
+
+def test_nothing_outstanding_is_an_empty_frame() -> None:
+    new = programme(np.random.default_rng(1), "new", "2026-01-05", people=3)
+    assert forecast_use(*new, as_of=BEGIN + pd.Timedelta(days=DAYS)).empty
+    assert forecast_use(LOTS.empty(), SPENDING.empty(), EXPIRIES.empty(), as_of=SEEN).empty
+
+
+def test_one_resident_who_has_spent_everything_lapses_nothing() -> None:
+    lots, _, _ = programme(np.random.default_rng(1), "new", "2026-01-05", people=1)
+    lots, spent, _ = lots, *programme(np.random.default_rng(1), "new", "2026-01-05", people=1, forgets=0)[1:]
+    rest = int(lots["paid_yen"].iloc[0] + lots["premium_yen"].iloc[0]) - int(spent["amount_yen"].iloc[1:].sum())
+    spent.loc[0, "amount_yen"] = rest
+    spent["day"] = BEGIN + pd.Timedelta(days=30)
+    found: Any = forecast_lapse(lots, spent, EXPIRIES.empty(), as_of=SEEN).iloc[0]
+    assert found["unused_low"] == found["unused_yen"] == found["unused_high"] == 0
+
+
+def test_two_weeks_of_a_first_programme_are_too_few() -> None:
+    new = programme(np.random.default_rng(1), "new", "2026-01-05")
+    with pytest.raises(NotEstimable) as refused:
+        forecast_use(*new, as_of=BEGIN + pd.Timedelta(days=15))
+    assert refused.value.params["reason"] == "too_few_weeks"
+
+
+def test_a_wallet_spends_what_expires_first_and_a_refund_goes_back_the_same_way() -> None:
+    lots, spent, _ = programme(np.random.default_rng(1), "new", "2026-01-05", people=1, payments=1, forgets=0)
+    later = lots.assign(lot=7, expires_at=lots["expires_at"] + pd.Timedelta(days=30))
+    both = in_order(pd.concat([later, lots], ignore_index=True))
+    size = int(both["size"].iloc[0])
+    paid = spent.assign(amount_yen=size + 100, paid_yen=size + 100, day=SEEN)
+    refund = paid.assign(kind="refund", amount_yen=-250, paid_yen=-250, day=SEEN + pd.Timedelta(days=1))
+    on = np.full(2, days_of(pd.Series([SEEN]))[0])
+    deeds = pd.concat([paid, refund])
+    assert unused(both, deeds, EXPIRIES.empty(), on - 1).tolist() == [size, size]
+    assert unused(both, deeds, EXPIRIES.empty(), on).tolist() == [0, size - 100]
+    assert unused(both, deeds, EXPIRIES.empty(), on + 1).tolist() == [150, size]
