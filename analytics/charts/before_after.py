@@ -33,7 +33,6 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     title, axis = say("insight.axis.mean", unit=say(unit.key)), yen_axis(unit)
     words = [say("insight.group.won"), say("insight.group.lost")]
     group = alt.Color("group:N", title=None, scale=alt.Scale(domain=words, range=[FIRST, SECOND]))
-    dash = alt.StrokeDash("group:N", title=None, scale=alt.Scale(domain=words, range=list(DASHES[:2])))
     sign = alt.Shape("group:N", title=None, scale=alt.Scale(domain=words, range=["circle", "square"]))
     legend: dict[str, Any] = {"labelLimit": 0, "symbolSize": 120, "columns": 1 if look.narrow else 2}
     week = alt.X("week:T", title=None).axis(
@@ -41,25 +40,30 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     )
     scale = alt.Scale(zero=False, nice=True)
     base = alt.Chart().encode(x=week)
+    of_group = [base.transform_filter(alt.FieldEqualPredicate(field="group", equal=word)) for word in words]
+    low, mean = (
+        alt.Y(name, type="quantitative", title=title, axis=axis, scale=scale) for name in ("low_yen", "mean_yen")
+    )
     bands = [
-        base.transform_filter(alt.FieldEqualPredicate(field="group", equal=word))
-        .mark_area(opacity=0.18, color=colour)
-        .encode(y=alt.Y("low_yen:Q", title=title, axis=axis, scale=scale), y2="high_yen")
-        for word, colour in zip(words, (FIRST, SECOND), strict=True)
+        chart.mark_area(opacity=0.18, color=colour).encode(y=low, y2="high_yen")
+        for chart, colour in zip(of_group, (FIRST, SECOND), strict=True)
     ]
-    mean = alt.Y("mean_yen:Q", title=title, axis=axis, scale=scale)
-    coloured = base.encode(y=mean, color=group.legend(**legend))
-    line = coloured.mark_line(strokeWidth=2.5).encode(strokeDash=dash.legend(None))
-    points = coloured.mark_point(size=45, filled=True, opacity=1).encode(
-        shape=sign.legend(**legend), tooltip=tips(FIELDS, say)
+    lines = [
+        chart.mark_line(strokeWidth=2.5, color=colour, strokeDash=dash).encode(y=mean)
+        for chart, colour, dash in zip(of_group, (FIRST, SECOND), DASHES, strict=False)
+    ]
+    points = base.mark_point(size=45, filled=True, opacity=1).encode(
+        y=mean, color=group.legend(**legend), shape=sign.legend(**legend), tooltip=tips(FIELDS, say)
     )
     after = alt.Chart().transform_filter(alt.FieldEqualPredicate(field="period", equal=say("insight.period.after")))
-    start = after.transform_aggregate(first="min(week)")
-    rule = start.mark_rule(color=QUIET, strokeDash=DASHES[2], strokeWidth=1.5).encode(x="first:T")
+    start = after.transform_window(place="row_number()", sort=[alt.SortField("week")]).transform_filter(
+        "datum.place === 1"
+    )
+    rule = start.mark_rule(color=QUIET, strokeDash=DASHES[2], strokeWidth=1.5).encode(x=week)
     note = start.mark_text(
         align="left", baseline="top", dx=5, color=QUIET, text=say("insight.usable_from"), fontWeight="bold"
-    ).encode(x="first:T", y=alt.value(0))
-    return alt.layer(*bands, rule, line, points, note).properties(
+    ).encode(x=week, y=alt.value(0))
+    return alt.layer(*bands, rule, *lines, points, note).properties(
         width=look.shape.width, height=_HEIGHT, autosize=alt.AutoSizeParams(type="fit", contains="padding")
     )
 

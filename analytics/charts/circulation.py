@@ -14,7 +14,7 @@ STATES: Final = ("used", "expired", "held")
 FIELDS: Final = (
     Field("purse", Kind.NAME, "the purse's code"),
     Field("state", Kind.WORD, "used in stores, lapsed, or still held", allowed=STATES),
-    Field("points_yen", Kind.YEN, "points of one yen each; the three together are what was issued"),
+    Field("points_yen", Kind.YEN, "points of one yen each; the three together are what was issued", adds=True),
 )
 
 _ROW: Final = 48

@@ -19,7 +19,10 @@ from analytics.frames import UNKNOWN, Column, Dtype, Frame
 OTHERS: Final = "others"
 """The value of a text column in a row that sums what the rows above it left out."""
 
-_SPECIAL: Final = (UNKNOWN, OTHERS)
+ALL: Final = "all"
+"""The value of a text column where the rows are not divided by it."""
+
+_SPECIAL: Final = (UNKNOWN, OTHERS, ALL)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Cell = str | int | float | pd.Timestamp
@@ -72,12 +75,16 @@ _FORMS: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a chart's data. Its heading is the text `insight.column.<name>`."""
+    """A column of a chart's data. Its heading is the text `insight.column.<name>`.
+
+    `adds`: the rows' values together are a figure too, which a sheet may total.
+    """
 
     name: str
     kind: Kind
     meaning: str
     allowed: tuple[str, ...] = ()
+    adds: bool = False
 
     def head(self, say: Say) -> str:
         return say(f"insight.column.{self.name}")

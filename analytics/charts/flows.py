@@ -17,7 +17,7 @@ from analytics.charts.theme import FIRST, INK, SECOND, Look, margin_for
 FIELDS: Final = (
     Field("home", Kind.NAME, "where the residents live"),
     Field("place", Kind.NAME, "where the stores stand"),
-    Field("sales_yen", Kind.YEN, "payments less cancels and refunds, yen"),
+    Field("sales_yen", Kind.YEN, "payments less cancels and refunds, yen", adds=True),
     Field("stays", Kind.WORD, "whether it is spent in the own district", allowed=("home", "away")),
 )
 

@@ -11,10 +11,10 @@ from analytics.charts.theme import FIRST, Look, margin_for, yen_scale
 FIELDS: Final = (
     Field("rank", Kind.COUNT, "1 is the largest; stores of equal sales in the order of their codes"),
     Field("store", Kind.NAME, f"the store's public code; `{OTHERS}` in the last row, which sums those not named"),
-    Field("stores", Kind.COUNT, "stores in the row: 1, and in the last row those not named"),
+    Field("stores", Kind.COUNT, "stores in the row: 1, and in the last row those not named", adds=True),
     Field("category", Kind.WORD, "what the store sells; `mixed` in the last row"),
     Field("district", Kind.NAME, f"where it stands; `{OTHERS}` in the last row"),
-    Field("sales_yen", Kind.YEN, "payments less cancels and refunds, yen"),
+    Field("sales_yen", Kind.YEN, "payments less cancels and refunds, yen", adds=True),
     Field("share", Kind.SHARE, "of the sales of all stores"),
 )
 

@@ -91,14 +91,14 @@ def round_up(largest: int) -> int:
 
 
 def text_width(text: str, size: int = TEXT_PX) -> int:
-    """About how wide a line of text is: a full-width sign takes its size, another 0.6 of it."""
-    units = sum(1.0 if unicodedata.east_asian_width(sign) in "FWA" else 0.6 for sign in text)
+    """About how wide a line of text is: a full-width sign takes its size, another 0.65 of it."""
+    units = sum(1.0 if unicodedata.east_asian_width(sign) in "FWA" else 0.65 for sign in text)
     return round(units * size)
 
 
 def margin_for(words: list[str], most: int) -> int:
     """The room beside an axis for its longest word, at most `most` pixels."""
-    return min(max((text_width(word) for word in words), default=0) + 4, most)
+    return min(max((text_width(word) for word in words), default=0) + 6, most)
 
 
 def config() -> dict[str, Any]:

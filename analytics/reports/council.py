@@ -1,0 +1,105 @@
+"""The report for the council: an A4 PDF that a screen reader can read (PDF/UA-1), set by Typst.
+
+All that it says is passed as JSON and never becomes markup. Long tables are shortened to rows that can be read
+aloud: sums over the first column where rows add up, else rows in even steps with the last one; the workbook has all.
+"""
+
+import json
+import re
+from dataclasses import replace
+from importlib import resources
+from typing import Any, ClassVar, Final
+
+from analytics.charts.data import Say, Table
+from analytics.charts.figure import Figure
+from analytics.charts.render import svg
+from analytics.charts.theme import Look, Shape
+from analytics.reports.fonts import japanese_font
+from analytics.reports.gathered import Gathered
+from services.kit.errors import Refusal
+
+_TALL: Final = 1.2
+"""Heights to a width beyond which a chart is made narrower, so that it ends on its page."""
+STANDARD: Final = "ua-1"
+MOST_ROWS: Final = 26
+"""Of a table on paper."""
+PACKAGES: Final = ("fonts-noto-cjk", "fonts-morisawa-bizud-gothic")
+
+
+class ReportFontMissing(Refusal):
+    """No font with Japanese signs is installed: `packages` that bring one."""
+
+    code: ClassVar[str] = "report_font_missing"
+
+
+def council_pdf(gathered: Gathered, say: Say, language: str) -> bytes:
+    """The PDF in one language; the same figures make the same bytes. Raises ReportFontMissing."""
+    import typst  # noqa: PLC0415
+
+    family = japanese_font()
+    if family is None:
+        raise ReportFontMissing(packages=", ".join(PACKAGES))
+    content = _content(gathered, say, language) | {"fonts": [family]}
+    source = resources.files("analytics.reports").joinpath("council.typ").read_bytes()
+    made: bytes = typst.compile(
+        source,
+        sys_inputs={"report": json.dumps(content, ensure_ascii=False)},
+        pdf_standards=STANDARD,
+        timestamp=0,
+    )
+    return made
+
+
+def shortened(figure: Figure) -> Figure:
+    """The figure with at most MOST_ROWS rows (more only where its first column has more values)."""
+    data = figure.data
+    if len(data) <= MOST_ROWS:
+        return figure
+    adding = [field.name for field in figure.kind.fields if field.adds]
+    if adding:
+        first = figure.kind.fields[0]
+        fields = (first, *(field for field in figure.kind.fields if field.adds))
+        sums = data.groupby(first.name, sort=False)[adding].sum().reset_index()
+        return Figure(replace(figure.kind, fields=fields, key=(first.name,)), sums)
+    step = -(-len(data) // (MOST_ROWS - 1))
+    places = sorted({*range(0, len(data), step), len(data) - 1})
+    return Figure(figure.kind, data.iloc[places])
+
+
+def _content(gathered: Gathered, say: Say, language: str) -> dict[str, Any]:
+    return {
+        "title": say("insight.report.title", programme=gathered.programme),
+        "lang": language.partition("-")[0],
+        "heads": [list(pair) for pair in gathered.heads(say)],
+        "note": say("insight.report.internal"),
+        "facts_head": [say("insight.report.figure"), say("insight.report.value")],
+        "facts": [[fact.head(say), fact.written(say)] for fact in gathered.facts],
+        "figures": [_figure(figure, say) for figure in gathered.figures],
+        "notes_head": say("insight.sheet.notes"),
+        "notes": [say(f"insight.note.{name}") for name in ("source", "yen", "net", "days", "people")],
+    }
+
+
+def _figure(figure: Figure, say: Say) -> dict[str, Any]:
+    short = shortened(figure)
+    table: Table = short.table(say)
+    rows = f"{len(figure.data):,}"
+    picture = svg(figure.spec(Look(say, Shape.PRINT)))
+    return {
+        "title": figure.title(say),
+        "says": figure.says(say),
+        "picture": picture,
+        "tall": _height(picture) > Shape.PRINT.width * _TALL,
+        "extract": "" if short is figure else say("insight.report.condensed", rows=rows),
+        "heads": list(table.heads),
+        "numbers": [field.kind.is_number for field in table.fields],
+        "rows": [list(row) for row in table.written(say)],
+    }
+
+
+def _height(picture: str) -> float:
+    """Of a picture as Vega writes it, in CSS pixels."""
+    found = re.search(r'<svg[^>]* height="([0-9.]+)"', picture)
+    if found is None:
+        raise ValueError("Vega states the height of every picture")
+    return float(found[1])

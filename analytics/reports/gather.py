@@ -1,0 +1,207 @@
+"""Gather the figures of a report from a lake: every sum is a measure's answer, so it agrees with the ledger.
+
+Where a chart takes what a measure says, its rows are the measure's cells with other names for the columns; the rest
+comes from mining and evaluation over the lake's frames.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, ClassVar, Final
+
+import pandas as pd
+
+from analytics.charts.catalogue import CHARTS
+from analytics.charts.data import OTHERS, Kind
+from analytics.charts.figure import Figure
+from analytics.frames import UNKNOWN
+from analytics.lake.lake import Source
+from analytics.measures.ask import ask
+from analytics.measures.question import Question
+from analytics.reports.gathered import Fact, Gathered
+from services.kit.errors import Refusal
+
+NAMED_STORES: Final = 20
+"""Stores that the ranking names; the others are summed."""
+
+Progress = Callable[[str], None]
+
+
+class ReportProgrammeUnknown(Refusal):
+    """The lake has no such programme: `programme`; empty where it has none at all."""
+
+    code: ClassVar[str] = "report_programme_unknown"
+
+
+def gather(
+    source: Source,
+    programme: str | None = None,
+    names: Iterable[str] = tuple(CHARTS),
+    tell: Progress = lambda name: None,
+) -> Gathered:
+    """The figures called `names` of one programme, up to the last day of which the lake has a payment or a lot.
+
+    Without `programme`, the one whose use began last. `tell` hears each name before its figure is gathered.
+    Raises ReportProgrammeUnknown.
+    """
+    chosen = chosen_programme(source, programme)
+    code = str(chosen["programme"])
+    last = last_day(source, code)
+    desk = _Desk(source, code, last, pd.Timestamp(chosen["use_from"]), pd.Timestamp(chosen["use_to"]))
+    figures = []
+    for name in names:
+        tell(name)
+        figures.append(desk.figure(name))
+    return Gathered(code, None, last, source.refreshed_at, desk.facts(), tuple(figures))
+
+
+def chosen_programme(source: Source, code: str | None) -> Any:
+    """The programme's row of the lake, of those that there are the one whose use began last.
+
+    Raises ReportProgrammeUnknown.
+    """
+    rows = source.frame("programmes").sort_values(["use_from", "programme"])
+    if code is not None:
+        rows = rows[rows["programme"] == code]
+    if rows.empty:
+        raise ReportProgrammeUnknown(programme=(code or "")[:60])
+    return rows.iloc[-1]
+
+
+def last_day(source: Source, programme: str) -> date:
+    """The last civil day with a deed of the programme. Raises ReportProgrammeUnknown where there is none."""
+    days = [
+        ask(source, Question(measure, ("day",), {"programme": (programme,)}))["day"].max()
+        for measure in ("sales", "issued", "expired")
+    ]
+    known = [day for day in days if not pd.isna(day)]
+    if not known:
+        raise ReportProgrammeUnknown(programme=programme[:60])
+    found: date = max(known).date()
+    return found
+
+
+class _Desk:
+    """One programme in one source, asked again and again."""
+
+    def __init__(self, source: Source, code: str, last: date, use_from: pd.Timestamp, use_to: pd.Timestamp) -> None:
+        self._source, self._code, self._last = source, code, last
+        self._use_from, self._use_to = use_from, use_to
+
+    def figure(self, name: str) -> Figure:
+        kind = CHARTS[name]
+        rows = {
+            "circulation": self._circulation,
+            "redemption": self._redemption,
+            "hours": self._hours,
+            "flows": self._flows,
+            "cohorts": self._cohorts,
+            "ranking": self._ranking,
+            "before_after": self._before_after,
+        }[name]()
+        types = {field.name: field.kind.dtype.value for field in kind.fields}
+        return kind.of(rows[list(types)].astype(types).reset_index(drop=True))
+
+    def facts(self) -> tuple[Fact, ...]:
+        issued, used = self._one("issued"), self._one("sales")
+        return (
+            Fact("issued", Kind.YEN, issued),
+            Fact("used", Kind.YEN, used),
+            Fact("expired", Kind.YEN, self._one("expired")),
+            Fact("held", Kind.YEN, self._one("remaining")),
+            Fact("used_share", Kind.SHARE, used / issued if issued else 0.0),
+            Fact("premium", Kind.YEN, self._one("premium_spent")),
+            Fact("payments", Kind.COUNT, self._one("payments")),
+            Fact("people", Kind.COUNT, self._one("active_residents")),
+            Fact("stores", Kind.COUNT, self._one("active_stores")),
+        )
+
+    def _ask(self, measure: str, *by: str) -> pd.DataFrame:
+        return ask(self._source, Question(measure, by, {"programme": (self._code,)}, last=self._last))
+
+    def _one(self, measure: str) -> int:
+        return int(self._ask(measure)["value"].iloc[0])
+
+    def _circulation(self) -> pd.DataFrame:
+        states = {"used": "sales", "expired": "expired", "held": "remaining"}
+        parts = [
+            self._ask(measure, "purse").rename(columns={"value": "points_yen"}).assign(state=state)
+            for state, measure in states.items()
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def _redemption(self) -> pd.DataFrame:
+        days = pd.date_range(self._first_day(), pd.Timestamp(self._last))
+        issued, used = (
+            self._ask(measure, "day").set_index("day")["value"].reindex(days, fill_value=0).cumsum()
+            for measure in ("issued", "sales")
+        )
+        counted = pd.DataFrame({"day": days, "issued_yen": issued.to_numpy(), "used_yen": used.to_numpy()})
+        return counted.assign(known="counted", low_yen=counted["used_yen"], high_yen=counted["used_yen"])
+
+    def _first_day(self) -> pd.Timestamp:
+        days = [self._ask(measure, "day")["day"].min() for measure in ("issued", "sales")]
+        return min(pd.Timestamp(day) for day in [*days, pd.Timestamp(self._last)] if not pd.isna(day))
+
+    def _hours(self) -> pd.DataFrame:
+        cells = self._ask("sales", "district", "category", "hour").rename(columns={"value": "sales_yen"})
+        return _unknown_last(cells, "district")
+
+    def _flows(self) -> pd.DataFrame:
+        cells = self._ask("sales", "home_district", "district")
+        cells = cells.rename(columns={"home_district": "home", "district": "place", "value": "sales_yen"})
+        own = (cells["home"] == cells["place"]) & (cells["home"] != UNKNOWN)
+        return cells.assign(stays=own.map({True: "home", False: "away"}))
+
+    def _cohorts(self) -> pd.DataFrame:
+        from analytics.mining.cohorts import cohorts  # noqa: PLC0415  # loads its engine
+
+        spending = self._source.frame("spending", last=self._last)
+        found = cohorts(spending[spending["programme"] == self._code], through=pd.Timestamp(self._last))
+        names = {"months_since": "months_later", "active": "people", "people": "cohort_people", "retention": "share"}
+        told: pd.DataFrame = found.rename(columns=names)
+        return told
+
+    def _ranking(self) -> pd.DataFrame:
+        cells = self._ask("sales", "store").rename(columns={"value": "sales_yen"})
+        cells = cells.sort_values(["sales_yen", "store"], ascending=[False, True]).reset_index(drop=True)
+        total = int(cells["sales_yen"].sum())
+        stores = self._source.frame("stores").sort_values("from_day").groupby("store").last()
+        named = cells.head(NAMED_STORES)[["store", "sales_yen"]].assign(stores=1)
+        for trait in ("category", "district"):
+            known = stores[trait].to_dict()
+            named[trait] = [known.get(store, UNKNOWN) for store in named["store"]]
+        rest = cells.iloc[NAMED_STORES:]
+        if len(rest):
+            others = {"store": OTHERS, "sales_yen": int(rest["sales_yen"].sum()), "category": "mixed"}
+            row = pd.DataFrame([others | {"district": OTHERS, "stores": len(rest)}])
+            named = pd.concat([named, row], ignore_index=True)
+        share = named["sales_yen"] / total if total else 0.0
+        return named.assign(rank=range(1, len(named) + 1), share=share)
+
+    def _before_after(self) -> pd.DataFrame:
+        applied = self._source.frame("applications")
+        applied = applied[applied["programme"] == self._code].drop_duplicates("resident")
+        outcomes = _one_source(self._source.frame("outcomes")).merge(applied[["resident", "units_won"]], on="resident")
+        group = (outcomes["units_won"] > 0).map({True: "won", False: "lost"})
+        weeks = outcomes.assign(group=group).groupby(["group", "week"], sort=True)["spent_yen"]
+        told = weeks.agg(people="count", mean="mean", deviation="std").reset_index()
+        told = told.sort_values(["group", "week"], ascending=[False, True])
+        reach = 1.96 * (told["deviation"].fillna(0.0) / told["people"] ** 0.5)
+        period = (told["week"] >= self._use_from - pd.Timedelta(days=6)).map({True: "after", False: "before"})
+        return told.assign(
+            period=period,
+            mean_yen=told["mean"].round(),
+            low_yen=(told["mean"] - reach).round(),
+            high_yen=(told["mean"] + reach).round(),
+        )
+
+
+def _one_source(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The outcomes of the source that tells most, so that nobody's week counts twice; of equals the first by name."""
+    counts = outcomes["source"].value_counts().sort_index()
+    return outcomes if counts.empty else outcomes[outcomes["source"] == counts.idxmax()]
+
+
+def _unknown_last(cells: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows as they were, those of whom the column is unknown after all others."""
+    return cells.sort_values(column, key=lambda values: values == UNKNOWN, kind="stable")

@@ -1,0 +1,123 @@
+"""What a report says of an invented city is what its frames say, to the yen; the public sees nothing of few people."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.charts.catalogue import CHARTS
+from analytics.frames import FRAMES
+from analytics.lake.lake import InMemory
+from analytics.reports.gather import NAMED_STORES, ReportProgrammeUnknown, gather
+from analytics.reports.gathered import Gathered
+from analytics.reports.public import gather_public
+from analytics.synthetic.city import City, make
+from analytics.synthetic.plan import CityPlan
+
+KNOWN = datetime(2026, 2, 18, tzinfo=UTC)
+
+
+@cache
+def city() -> City:
+    return make(CityPlan(residents=300, stores=40), np.random.default_rng(11))
+
+
+@cache
+def report() -> Gathered:
+    return gather(InMemory(city().frames, KNOWN))
+
+
+def facts(gathered: Gathered) -> dict[str, Any]:
+    return {fact.name: fact.value for fact in gathered.facts}
+
+
+def test_every_chart_has_its_rows() -> None:
+    assert [figure.name for figure in report().figures] == list(CHARTS)
+    assert all(len(figure.data) for figure in report().figures)
+
+
+@pytest.mark.parametrize(("name", "column"), [("hours", "sales_yen"), ("flows", "sales_yen"), ("ranking", "sales_yen")])
+def test_a_chart_of_sales_sums_to_the_spending_of_the_lake(name: str, column: str) -> None:
+    assert report().figure(name).data[column].sum() == city().frames["spending"]["amount_yen"].sum()
+
+
+def test_what_was_issued_is_used_lapsed_or_held() -> None:
+    lots, told = city().frames["lots"], facts(report())
+    issued = int((lots["paid_yen"] + lots["premium_yen"]).sum())
+    points = report().figure("circulation").data
+    assert points["points_yen"].sum() == issued == told["issued"]
+    for state in ("used", "expired", "held"):
+        assert points.loc[points["state"] == state, "points_yen"].sum() == told[state]
+
+
+def test_the_curve_ends_at_what_was_used_and_never_skips_a_day() -> None:
+    curve = report().figure("redemption").data
+    counted = curve[curve["known"] == "counted"]
+    assert counted["used_yen"].iloc[-1] == facts(report())["used"]
+    assert counted["issued_yen"].iloc[-1] == facts(report())["issued"]
+    assert (counted["day"].diff().dropna() == pd.Timedelta(days=1)).all()
+
+
+def test_the_ranking_falls_and_ends_with_all_others() -> None:
+    rows = report().figure("ranking").data
+    assert rows["sales_yen"].iloc[:NAMED_STORES].is_monotonic_decreasing
+    assert rows["store"].iloc[-1] == "others"
+    assert rows["stores"].sum() == facts(report())["stores"]
+    assert rows["share"].sum() == pytest.approx(1)
+
+
+def test_before_and_after_are_the_means_of_the_groups() -> None:
+    frames = city().frames
+    applied = frames["applications"].merge(frames["outcomes"], on="resident")
+    won = applied[applied["units_won"] > 0]
+    rows = report().figure("before_after").data
+    first = rows[rows["group"] == "won"].iloc[0]
+    week = won.loc[won["week"] == first["week"], "spent_yen"]
+    assert (first["people"], first["mean_yen"]) == (len(week), round(week.mean()))
+    assert (rows["low_yen"] <= rows["mean_yen"]).all() and (rows["mean_yen"] <= rows["high_yen"]).all()
+    use_from = frames["programmes"]["use_from"].iloc[0]
+    assert (rows.loc[rows["period"] == "before", "week"] + pd.Timedelta(days=6) < use_from).all()
+
+
+def test_a_report_of_a_programme_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ReportProgrammeUnknown):
+        gather(InMemory(city().frames, KNOWN), "moonlight")
+    with pytest.raises(ReportProgrammeUnknown):
+        gather(InMemory({}, KNOWN))
+
+
+def test_a_programme_in_which_nothing_happened_yet_is_refused() -> None:
+    frames = {"programmes": city().frames["programmes"]}
+    with pytest.raises(ReportProgrammeUnknown):
+        gather(InMemory(frames, KNOWN))
+
+
+def test_a_programme_that_was_only_sold_has_a_report() -> None:
+    frames = {name: city().frames[name] for name in ("programmes", "lots", "residents")}
+    told = gather(InMemory(frames, KNOWN))
+    assert told.figure("circulation").data["points_yen"].sum() == facts(told)["issued"]
+    assert told.figure("ranking").data.empty
+
+
+def test_the_public_sees_no_cell_of_few_people() -> None:
+    told = gather_public(InMemory(city().frames, KNOWN))
+    spending = city().frames["spending"].merge(city().frames["residents"], on="resident")
+    homes = spending.groupby("district")["resident"].nunique()
+    assert told.hidden
+    shown = told.figure("flows").data
+    assert all(homes[home] >= 10 for home in shown["home"])
+    whole = report().figure("flows").data.merge(shown, on=["home", "place"], suffixes=("", "_shown"))
+    assert (whole["sales_yen"] == whole["sales_yen_shown"]).all()
+    assert len(told.figure("hours").data) < len(report().figure("hours").data)
+
+
+def test_of_a_handful_of_people_the_public_sees_nothing() -> None:
+    few = make(CityPlan(residents=12, stores=20), np.random.default_rng(3)).frames
+    spending = few["spending"]
+    some = spending["resident"].isin(sorted(spending["resident"].unique())[:4])
+    told = gather_public(InMemory({**few, "spending": spending[some], "lots": FRAMES["lots"].empty()}, KNOWN))
+    assert facts(told) == {"issued": 0}
+    assert all(figure.data.empty for figure in told.figures)
