@@ -13,6 +13,8 @@ from city_api import (
     programmes,
     proof,
     purchases,
+    register,
+    residency,
     sessions,
     sign_in,
     stores,
@@ -35,6 +37,7 @@ RFC 9457 problems; rely on `code` and `params`.
 
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    of_people = (sign_in, sessions, programmes, merchants, stores, wallets, grants, purchases, accounts, changes)
+    of_residents = (wallets, register, residency)
+    of_people = (sign_in, sessions, programmes, merchants, stores, *of_residents, grants, purchases, accounts, changes)
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

@@ -1,19 +1,19 @@
 """The city grants points: to one wallet, or by a list of thousands, all of them or none, after a second yes."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import Field
 
 from city_api.wallets import wallet_number
 from infra.http.apps import router
 from infra.http.auth import Officer
 from infra.http.context import Here
-from infra.http.edge import BODY_LIMIT, MAX_CSV_BYTES
+from infra.http.csv_body import csv_of, described
+from infra.http.edge import MAX_CSV_BYTES
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
-from infra.http.problems import EdgeProblem
 from infra.http.strict import Answer, Body, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
@@ -24,13 +24,7 @@ from services.wallets.propose_grant import ProposedGrant, propose_grant
 
 routes = router("grants")
 _REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted)
-_CSV: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "UTF-8 with the header `wallet_number,points`; at most 5 MB and 20,000 lines.",
-        "content": {"text/csv": {"schema": {"type": "string"}}},
-    }
-}
+_CSV = described("UTF-8 with the header `wallet_number,points`; at most 5 MB and 20,000 lines.")
 
 
 class GrantRequest(Body):
@@ -66,15 +60,6 @@ async def grant_points(body: GrantRequest, token: Officer, command: Command) -> 
     )
 
 
-async def csv_body(request: Request) -> bytes:
-    """The list, up to its own limit. Raises 415 for another type of content."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "text/csv":
-        raise EdgeProblem(415, "unsupported_media_type", expected="text/csv")
-    request.scope[BODY_LIMIT] = MAX_CSV_BYTES
-    return await request.body()
-
-
 @routes.post(
     "/grants/batches",
     status_code=201,
@@ -88,7 +73,7 @@ async def grant_by_list(
     token: Officer,
     here: Here,
     command: Command,
-    content: Annotated[bytes, Depends(csv_body)],
+    content: Annotated[bytes, Depends(csv_of(MAX_CSV_BYTES))],
     dry_run: Annotated[bool, Query(description="Check everything and change nothing.")] = False,
 ) -> ProposedGrantAnswer:
     """Propose to grant by a list. Problems come all together, each with its line and column."""

@@ -223,6 +223,12 @@ def _keep_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def read_private(path: Path) -> bytes:
+    """What a file holds that only its owner may read. Raises KeyUnsafe and OSError."""
+    _require_private(path)
+    return path.read_bytes()
+
+
 def _require_private(path: Path) -> None:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise KeyUnsafe(f"{path} can be read by others; its keys must be replaced")

@@ -18,8 +18,9 @@ from infra.database.connect import JOBS, ClockSkew, is_away
 from infra.database.provision import DatabaseHandle
 from infra.http.door import Door
 from infra.http.waiting import Waiting
-from infra.keys import load_anchor_key, load_keys
+from infra.keys import load_anchor_key, load_keys, read_private
 from infra.ports.anchor_file import AnchorFile
+from infra.ports.digital_id import DigitalId, ServiceSettings
 from infra.settings import Settings
 from infra.timekeeping import keep_time, offset_of
 from infra.town import Town, build_town
@@ -65,6 +66,8 @@ async def create_app(
     # Where another process does the jobs, the key need not even be readable here.
     anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file)) if jobs else None
 
+    service = _sign_in_service(settings)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         background = asyncio.create_task(_background(town, slow, clock, reached, anchors))
@@ -73,10 +76,7 @@ async def create_app(
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
-            town.checkout.close()
-            town.context.payments.close()
-            await serving.dispose()
-            await slow.dispose()
+            await _close(town, service, serving, slow)
 
     town = build_town(
         Database(serving, clock, entropy),
@@ -87,10 +87,30 @@ async def create_app(
         docs=settings.is_local,
         local_pages=settings.is_local,
         plain_payments=plain,
+        sign_in_service=service,
         lifespan=lifespan,
     )
     app = town.plain if plain else town.app
     return app if reached.is_set() else Waiting(app, reached, secure=settings.public_url.startswith("https:"))
+
+
+async def _close(town: Town, service: DigitalId | None, *engines: AsyncEngine) -> None:
+    town.checkout.close()
+    town.context.payments.close()
+    if service is not None:
+        await service.close()
+    for engine in engines:
+        await engine.dispose()
+
+
+def _sign_in_service(settings: Settings) -> DigitalId | None:
+    """The government's sign-in service, where the installation is connected to it. Raises KeyUnsafe."""
+    given = settings.sign_in_service
+    if given is None:
+        return None
+    key_pem = read_private(given.key_file).decode("ascii")
+    back = f"{settings.public_url}/residency"
+    return DigitalId(ServiceSettings(given.issuer, given.client_id, key_pem, back, given.city))
 
 
 async def _background(

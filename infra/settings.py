@@ -31,6 +31,16 @@ class BadSetting(ValueError):
 
 
 @dataclass(frozen=True)
+class SignInServiceSetting:
+    """`issuer` and `client_id` as agreed with the service, our key's file, and how this city's addresses begin."""
+
+    issuer: str
+    client_id: str
+    key_file: Path
+    city: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """One installation.
 
@@ -53,6 +63,9 @@ class Settings:
     """The private key of access tokens in PEM; None: token keys are files under `data_dir`."""
     token_keys_believed: str = ""
     """Public keys in PEM, one after the other, whose tokens are believed as well."""
+
+    sign_in_service: SignInServiceSetting | None = None
+    """How this installation is known to the government's sign-in service; None where it is not."""
 
     @property
     def anchors_file(self) -> Path:
@@ -91,6 +104,7 @@ class Settings:
             anchor_key=_file(present, "TANABATA_ANCHOR_KEY"),
             token_key=_token_key(present),
             token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
+            sign_in_service=_sign_in_service(present),
         )
 
 
@@ -177,6 +191,29 @@ def _token_key(present: Mapping[str, str]) -> str | None:
     if "TANABATA_TOKEN_KEYS_BELIEVED" in present and "TANABATA_TOKEN_KEY" not in present:
         raise BadSetting("TANABATA_TOKEN_KEY", "", "set as well when TANABATA_TOKEN_KEYS_BELIEVED is")
     return present.get("TANABATA_TOKEN_KEY")
+
+
+def _sign_in_service(present: Mapping[str, str]) -> SignInServiceSetting | None:
+    """All four or none: half a connection would fail before the first resident."""
+    names = [f"TANABATA_SIGN_IN_{part}" for part in ("ISSUER", "CLIENT", "KEY", "CITY")]
+    given = [present[name] for name in names if name in present]
+    if not given:
+        return None
+    for name in names:
+        if name not in present:
+            raise BadSetting(name, "", f"set as well when another of {', '.join(names)} is")
+    key_file = _file(present, names[2])
+    if key_file is None:
+        raise BadSetting(names[2], "", "a file")
+    return SignInServiceSetting(_issuer(names[0], given[0]), given[1], key_file, given[3])
+
+
+def _issuer(name: str, value: str) -> str:
+    """An issuer is compared letter by letter, so nothing is taken off its end."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise BadSetting(name, value, "an address like https://sign-in.example.jp/realm")
+    return value
 
 
 def _public_url(value: str) -> str:

@@ -38,6 +38,7 @@ from services.kit.deeds import Deeds
 from services.kit.errors import Refusal
 from services.kit.micro_batch import MOST_TOGETHER
 from services.payments.desk import PaymentDesk
+from services.residency.sign_in_service import SignInService
 from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
 from wallet_api.app import SECONDS, create_wallet_api
@@ -73,6 +74,7 @@ def build_town(
     plain_payments: bool = False,
     short_cut: bool = True,
     password_cost: PasswordCost = RECOMMENDED,
+    sign_in_service: SignInService | None = None,
     lifespan: Lifespan[Any] | None = None,
 ) -> Town:
     """A town on a database, with its clock and entropy.
@@ -109,6 +111,7 @@ def build_town(
         public_url=public_url,
         docs=docs,
         password_cost=password_cost,
+        sign_in_service=sign_in_service,
     )
     secure = public_url.startswith("https:")
     slow = jobs or database

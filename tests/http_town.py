@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,6 +25,7 @@ from services.identity.staff import OpenCityAccount, open_city_account
 from services.identity.tables.sessions import insert_session
 from services.identity.tokens import Audience
 from services.kit.db import Tx
+from services.residency.sign_in_service import Identity, Secrets
 from tests.town import Resident, Shop, Town
 
 URL = "http://localhost:8000"
@@ -36,12 +37,27 @@ def town_keys() -> Keys:
     return make_keys()
 
 
+class InventedService:
+    """Plays the government's sign-in service: whoever comes back is called by the code. `tests/oidc` has a real one."""
+
+    async def address(self, secrets: Secrets) -> str:
+        return f"https://sign-in.example.jp/auth?state={secrets.state}"
+
+    async def identify(self, code: str, secrets: Secrets, now: datetime) -> Identity:
+        return Identity(f"subject of {code}", code, "19600707", "神奈川県平塚市見附台1-1", "254-0045")
+
+    def is_ours(self, address: str) -> bool:
+        return address.startswith("神奈川県平塚市")
+
+
 class HttpTown(Town):
     """A town with clients that are signed in; each answers like the server would, without a socket."""
 
     def __init__(self, engine: AsyncEngine, **options: Any) -> None:
         super().__init__(engine, **options)
-        self.built = build_town(self.database, town_keys(), public_url=URL, password_cost=CHEAPEST)
+        self.built = build_town(
+            self.database, town_keys(), public_url=URL, password_cost=CHEAPEST, sign_in_service=InventedService()
+        )
         self._staff: dict[tuple[Role, ...], UUID] = {}
         self._to_open: list[tuple[UUID, UUID]] = []
 

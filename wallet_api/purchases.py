@@ -22,6 +22,7 @@ from infra.http.webhooks import WebhookStale, WebhookUnsigned, verify
 from services.campaigns.programme import NotOnSale, ProgrammeUnknown, StockExhausted
 from services.kit.db import Tx
 from services.kit.errors import Busy, Missing
+from services.residency.residency import ResidencyUnproven
 from services.wallets import buy, read
 from services.wallets.checkout import CheckoutRequest
 from services.wallets.purchase import CapExceeded, Purchase, UnitsInvalid
@@ -100,7 +101,9 @@ class _Page:
 @routes.post(
     "/wallets/{wallet_id}/purchases",
     status_code=201,
-    responses=refuses(ProgrammeUnknown, NotOnSale, UnitsInvalid, CapExceeded, StockExhausted, WalletSuspended),
+    responses=refuses(
+        ProgrammeUnknown, NotOnSale, UnitsInvalid, CapExceeded, StockExhausted, WalletSuspended, ResidencyUnproven
+    ),
 )
 async def start_purchase(
     wallet_id: UUID, body: PurchaseRequest, token: Resident, here: Here, command: Command

@@ -13,7 +13,7 @@ from infra.settings import Settings
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
 from services.kit.ids import SecretEntropy
-from services.residency.hand_over import DistrictsLoaded, HandOver, load_districts
+from services.residency.hand_over import DistrictsLoaded, LoadDistricts, load_districts
 from services.residency.lists import ResidentListInvalid
 
 
@@ -38,6 +38,6 @@ async def _load(content: bytes) -> DistrictsLoaded:
         engine = handle.app_engine(pool_size=1)
         try:
             database = Database(engine, OffsetClock(), SecretEntropy())
-            return await database.transact(load_districts, HandOver(None, content))
+            return await database.transact(load_districts, LoadDistricts(None, content))
         finally:
             await engine.dispose()

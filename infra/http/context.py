@@ -13,6 +13,7 @@ from services.kit.clock import Clock
 from services.kit.db import Database
 from services.kit.deeds import Deeds
 from services.payments.desk import PaymentDesk
+from services.residency.sign_in_service import SignInService
 from services.wallets.checkout import CheckoutPort
 
 EMVCO_GUID = "jp.example.tanabata"
@@ -43,6 +44,8 @@ class Context:
     public_url: str
     docs: bool = True
     password_cost: PasswordCost = RECOMMENDED
+    sign_in_service: SignInService | None = None
+    """The government's; None where the installation is not connected to it."""
 
 
 def context_of(request: Request) -> Context:

@@ -22,6 +22,8 @@ DEADLINE = "tanabata.deadline"
 """When a request's time is over, by the loop's clock, where it began before it came here."""
 MAX_BODY_BYTES = 64 * 1024
 MAX_CSV_BYTES = 5 * 1024 * 1024
+MAX_REGISTER_BYTES = 32 * 1024 * 1024
+"""A city of 300,000 people, one line of some 80 bytes each."""
 
 log = logging.getLogger(__name__)
 

@@ -64,7 +64,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _day_text(value: object) -> object:
+def day_text(value: object) -> object:
     """Dates come as YYYY-MM-DD only: pydantic alone would also take a count of seconds.
 
     A date as such is one of ours, on its way out.
@@ -96,7 +96,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """Whatever the platform is asked about lies between these; the ends of the calendar cannot be computed with."""
 Day = Annotated[
     date,
-    BeforeValidator(_day_text),
+    BeforeValidator(day_text),
     Field(ge=FIRST_DAY, le=LAST_DAY, description="A civil day in Japan, YYYY-MM-DD, from 2000 to 2099."),
 ]
 Instant = Annotated[

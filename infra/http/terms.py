@@ -105,6 +105,9 @@ class PublicTermsJson(_Part):
     expired_refund: Literal["revive", "forfeit"]
     revive_days: Days
     notices: NoticesJson
+    residents_only: bool = Field(
+        default=False, strict=True, description="Only who has proven to live in the city may buy."
+    )
 
 
 class TermsJson(PublicTermsJson):

@@ -174,6 +174,8 @@ class Terms:
     settlement: Settlement
     paying_account: PayingAccount
     notices: Notices
+    residents_only: bool = False
+    """Only who has proven to live in the city may buy."""
 
     @property
     def unit_points(self) -> int:

@@ -6,6 +6,7 @@ have proven stays proven: a register says who lives here, and not since when.
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from services.kit import audit, changes
@@ -14,14 +15,23 @@ from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.kit.four_eyes import ChangeDiffers, ChangeKind, ProposedChange
-from services.residency.lists import read_districts, read_register
+from services.residency.lists import Registered, read_districts, read_register
 from services.residency.tables import register
 from services.residency.tables.register import StoredList
 
 
 @dataclass(frozen=True)
 class HandOver:
-    """A list as the officer sent it."""
+    """A register that was read (`read_register`), and the SHA-256 of what was read."""
+
+    officer_id: UUID
+    sha256: str
+    residents: tuple[Registered, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LoadDistricts:
+    """A list of districts as it was sent; by an officer, or at the command line."""
 
     officer_id: UUID | None
     content: bytes = field(repr=False)
@@ -39,10 +49,10 @@ class ListDifferences:
 
 @dataclass(frozen=True)
 class ProposedList:
-    """`change_id` and `fingerprint` are what an approval names; None in a dry run."""
+    """`change_id` and `fingerprint` are what an approval names."""
 
-    change_id: UUID | None
-    fingerprint: str | None
+    change_id: UUID
+    fingerprint: str
     differences: ListDifferences
 
 
@@ -52,13 +62,19 @@ class DistrictsLoaded:
     districts: int
 
 
+def register_list(officer_id: UUID, content: bytes, now: datetime) -> HandOver:
+    """Read a list as the officer sent it: seconds of work for a big city, so not in a transaction.
+
+    Raises ResidentListInvalid.
+    """
+    residents = read_register(content, civil_date(now))
+    return HandOver(officer_id, hashlib.sha256(content).hexdigest(), residents)
+
+
 async def propose_register(tx: Tx, command: HandOver) -> ProposedList:
-    """Store a list and propose it as the register. Raises ResidentListInvalid."""
-    if command.officer_id is None:
-        raise ValueError("a register is proposed by an officer")
-    residents = read_register(command.content, civil_date(tx.now))
-    stored = StoredList(tx.new_id(), hashlib.sha256(command.content).digest(), len(residents))
-    await register.insert_list(tx, stored, command.officer_id, residents)
+    """Store a list and propose it as the register."""
+    stored = StoredList(tx.new_id(), bytes.fromhex(command.sha256), len(command.residents))
+    await register.insert_list(tx, stored, command.officer_id, command.residents)
     differences = await list_differences(tx, stored.id)
     content = {"sha256": stored.sha256.hex(), "lines": stored.lines}
     change = await changes.put_forward(tx, Change(ChangeKind.REGISTER, stored.id, content, command.officer_id))
@@ -82,7 +98,7 @@ async def carry_out_register(tx: Tx, change: ProposedChange) -> UUID:
     return stored.id
 
 
-async def load_districts(tx: Tx, command: HandOver) -> DistrictsLoaded:
+async def load_districts(tx: Tx, command: LoadDistricts) -> DistrictsLoaded:
     """Put postal codes into districts by a list; an officer's, or None at the command line.
 
     Raises ResidentListInvalid.

@@ -12,7 +12,6 @@ from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.residency.names import name_key
 from services.residency.residency import (
-    Claim,
     ClaimDecided,
     ClaimIsSamePerson,
     ClaimStatus,
@@ -62,7 +61,7 @@ async def record(tx: Tx, proof: Proof) -> Outcome:
     return Outcome(proven=True)
 
 
-async def decide(tx: Tx, command: DecideClaim) -> Claim:
+async def decide(tx: Tx, command: DecideClaim) -> None:
     """Decide what a second proof is: another person's is recorded now, the same person's never.
 
     Raises Missing, ClaimDecided, and ClaimIsSamePerson for what two people cannot share.
@@ -81,7 +80,6 @@ async def decide(tx: Tx, command: DecideClaim) -> Claim:
     await audit.record(tx, command.officer_id, "residency.claim_decided", claim.person_id, **said)
     if command.status is ClaimStatus.ANOTHER_PERSON:
         await record(tx, claim.proof)
-    return claim
 
 
 def _is_same(mine: Residency, proof: Proof) -> bool:

@@ -20,6 +20,7 @@ from services.kit.errors import Missing
 from services.ledger import post
 from services.ledger.chart import Account
 from services.ledger.journal import JournalKind, Posting, entry
+from services.residency.may_buy import require_residency
 from services.wallets.checkout import CheckoutPort
 from services.wallets.lots import Lot, Origin, Parts, issue_journal, new_lot
 from services.wallets.purchase import (
@@ -85,6 +86,7 @@ async def reserve(tx: Tx, command: Buy) -> Purchase:
     if not programme.on_sale(tx.now):
         raise NotOnSale(programme=programme.code)
     terms = programme.terms
+    await require_residency(tx, command.account_id, wallet.person_id, residents_only=terms.residents_only)
     purchase = Purchase(
         id=tx.new_id(),
         number=tx.new_number(NUMBER_PREFIX, NUMBER_LENGTH),

@@ -44,6 +44,7 @@ from services.wallets.grant import Grant
 from services.wallets.grant_csv import GrantLine
 from services.wallets.propose_grant import ProposedGrant, propose_grant
 from services.wallets.purchase import Purchase
+from tests.access.stage_residents import register
 from tests.http_town import MERCHANT, Client, HttpTown
 from tests.town import CODE, NOON, OFFICER, Resident, Shop, town_terms
 
@@ -79,6 +80,8 @@ class Stage:
     proposed: BankFile
     approved: BankFile
     sent: BankFile
+    claim_id: UUID
+    attempt_id: UUID
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -136,11 +139,12 @@ async def build(engine: AsyncEngine) -> Stage:
     async with town.database.begin() as tx:
         statements = await statements_of_close(tx, close_id)
     keys = await _deeds(town, shop, accounts, resident)
+    proofs = await register(town, accounts, resident, neighbour)
     sessions, others = [await town.do(_sign_in, accounts) for _ in range(2)]
     stage = Stage(
         resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
         paid, unused, keys,
-        till.code.id, close_id, statements[0].statement.id, waiting, change, *files,
+        till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs,
     )  # fmt: skip
     await _take_away(town, stage)
     town.built.checkout.close()

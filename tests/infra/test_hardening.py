@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.access.callers import CALLERS, Caller
 from infra.access.matrix import PAGES, Place, verdict
-from infra.http.edge import MAX_BODY_BYTES, MAX_CSV_BYTES
+from infra.http.edge import MAX_BODY_BYTES, MAX_CSV_BYTES, MAX_REGISTER_BYTES
 from infra.town import build_town
 from services.identity.passwords import CHEAPEST
 from tests.access.all_requests import REQUESTS
@@ -145,12 +145,15 @@ async def test_forged_forwarding_headers_change_nothing(town: StagedTown) -> Non
         assert (await client.get("/proof", headers=FORGED)).status_code == 401
 
 
+LISTS = {"/grants/batches": MAX_CSV_BYTES, "/districts": MAX_CSV_BYTES, "/register": MAX_REGISTER_BYTES}
+
+
 async def test_bodies_are_limited_at_every_address(town: StagedTown) -> None:
     """Whoever sends: the stated length is enough to refuse, and one that lies is cut off."""
     for place in (place for place in APIS if place.method == "POST"):
         caller = caller_of(place)
         wanted = await REQUESTS[f"{place.api} {place.name}"](town, caller)
-        limit = MAX_CSV_BYTES if place.path == "/grants/batches" else MAX_BODY_BYTES
+        limit = LISTS.get(place.path, MAX_BODY_BYTES)
         options = wanted.options(town, "POST")
         takes_body = options["content"] is not None
         options["headers"].setdefault("content-type", "application/json")

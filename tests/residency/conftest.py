@@ -15,7 +15,7 @@ from services.kit.changes import ApproveChange, approve
 from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.ids import SeededEntropy
-from services.residency.hand_over import HandOver, ProposedList, carry_out_register, propose_register
+from services.residency.hand_over import ProposedList, carry_out_register, propose_register, register_list
 from services.residency.letter import letter_code
 from services.residency.prove import LetterGuess, prove_by_letter
 from services.residency.residency import Outcome
@@ -64,16 +64,20 @@ async def office(city: Database) -> Office:
     return Office(opened[0].account_id, opened[1].account_id)
 
 
+async def propose(city: Database, office: Office, content: str) -> ProposedList:
+    async with city.begin() as tx:
+        asked = register_list(office.officer, content.encode(), tx.now)
+    return await city.transact(propose_register, asked)
+
+
 async def hand_over(city: Database, office: Office, content: str) -> ProposedList:
     """Bring a list and approve it."""
-    asked = HandOver(office.officer, content.encode())
-    proposed = await city.transact(propose_register, asked)
+    proposed = await propose(city, office, content)
 
     async def say_yes(tx: Tx, change_id: UUID) -> None:
-        change = await approve(tx, ApproveChange(change_id, proposed.fingerprint or "", office.approver))
+        change = await approve(tx, ApproveChange(change_id, proposed.fingerprint, office.approver))
         await carry_out_register(tx, change)
 
-    assert proposed.change_id is not None
     await city.transact(say_yes, proposed.change_id)
     return proposed
 

@@ -11,27 +11,25 @@ from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.four_eyes import ChangeDiffers, SecondOfficerNeeded
 from services.residency.hand_over import (
-    HandOver,
     ListDifferences,
+    LoadDistricts,
     carry_out_register,
     list_differences,
     load_districts,
-    propose_register,
 )
 from services.residency.lists import ResidentListInvalid
 from services.residency.residency import ResidencyNotMatched
 from services.residency.write_letters import WriteLetters, write_letters
-from tests.residency.conftest import HEADER, KEY, REGISTER, Office, hand_over, person, prove
+from tests.residency.conftest import HEADER, KEY, REGISTER, Office, hand_over, person, propose, prove
 
 
 async def test_a_list_counts_from_its_approval_and_not_before(city: Database, office: Office) -> None:
-    proposed = await city.transact(propose_register, HandOver(office.officer, REGISTER.encode()))
+    proposed = await propose(city, office, REGISTER)
     assert proposed.differences == ListDifferences(lines=3, added=3, changed=0, left_out=0)
     written = await city.transact(write_letters, WriteLetters(office.officer, KEY))
     assert written.references == ()
-    assert proposed.change_id is not None
     with pytest.raises(SecondOfficerNeeded):
-        await city.transact(approve, ApproveChange(proposed.change_id, proposed.fingerprint or "", office.officer))
+        await city.transact(approve, ApproveChange(proposed.change_id, proposed.fingerprint, office.officer))
 
 
 async def test_a_list_is_the_whole_register(city: Database, clock: SetClock, registered: Office) -> None:
@@ -52,23 +50,20 @@ async def test_a_list_is_the_whole_register(city: Database, clock: SetClock, reg
 
 async def test_a_list_with_a_problem_leaves_nothing_behind(city: Database, office: Office) -> None:
     with pytest.raises(ResidentListInvalid):
-        await city.transact(propose_register, HandOver(office.officer, (REGISTER + "x\n").encode()))
+        await propose(city, office, (REGISTER + "x\n"))
     async with city.begin() as tx:
         for table in ("registry_list", "registry_entry", "proposed_change"):
             assert (await tx.connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
 
 
 async def test_an_approval_is_of_exactly_the_list_that_was_proposed(city: Database, office: Office) -> None:
-    proposed = await city.transact(propose_register, HandOver(office.officer, REGISTER.encode()))
-    other = await city.transact(
-        propose_register, HandOver(office.officer, (HEADER + "B1,林,ハヤシ,19700101,2540043").encode())
-    )
-    assert proposed.change_id is not None
+    proposed = await propose(city, office, REGISTER)
+    other = await propose(city, office, (HEADER + "B1,林,ハヤシ,19700101,2540043"))
     with pytest.raises(ChangeDiffers):
-        await city.transact(approve, ApproveChange(proposed.change_id, other.fingerprint or "", office.approver))
+        await city.transact(approve, ApproveChange(proposed.change_id, other.fingerprint, office.approver))
 
     async def exchanged(tx: Tx, change_id: UUID) -> None:
-        change = await approve(tx, ApproveChange(change_id, proposed.fingerprint or "", office.approver))
+        change = await approve(tx, ApproveChange(change_id, proposed.fingerprint, office.approver))
         row = text("SELECT subject_id FROM proposed_change WHERE id = :id")
         subject = (await tx.connection.execute(row, {"id": other.change_id})).scalar_one()
         await carry_out_register(tx, type(change)(**(vars(change) | {"subject_id": subject})))
@@ -79,16 +74,16 @@ async def test_an_approval_is_of_exactly_the_list_that_was_proposed(city: Databa
 
 async def test_districts_are_loaded_and_drawn_anew(city: Database, office: Office) -> None:
     head = "postal_code,district\n"
-    loaded = await city.transact(load_districts, HandOver(None, (head + "2540043,中央\n2540811,港\n").encode()))
+    loaded = await city.transact(load_districts, LoadDistricts(None, (head + "2540043,中央\n2540811,港\n").encode()))
     assert (loaded.postal_codes, loaded.districts) == (2, 2)
-    await city.transact(load_districts, HandOver(office.officer, (head + "2540811,海岸\n").encode()))
+    await city.transact(load_districts, LoadDistricts(office.officer, (head + "2540811,海岸\n").encode()))
     async with city.begin() as tx:
         rows = await tx.connection.execute(text("SELECT postal_code, district FROM postal_district ORDER BY 1"))
         assert [tuple(row) for row in rows] == [("2540043", "中央"), ("2540811", "海岸")]
 
 
 async def test_differences_are_those_of_now(city: Database, registered: Office) -> None:
-    proposed = await city.transact(propose_register, HandOver(registered.officer, REGISTER.encode()))
+    proposed = await propose(city, registered, REGISTER)
     async with city.begin() as tx:
         query = text("SELECT subject_id FROM proposed_change WHERE id = :id")
         list_id = (await tx.connection.execute(query, {"id": proposed.change_id})).scalar_one()

@@ -1,6 +1,7 @@
 """Statements on what people proved, and on second proofs of the same."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from services.kit.db import Tx
 from services.kit.sets import insert_rows
 from services.residency.names import name_key
 from services.residency.residency import Claim, ClaimStatus, Details, How, Proof, Residency
-from services.residency.tables.schema import ResidencyClaimRow, ResidencyRow
+from services.residency.tables.schema import ResidencyClaimRow, ResidencyRow, ServiceAttemptRow
 
 _COLUMNS = ("person_id", "how", "name", "kana", "born_on", "postal_code", "reference", "subject", "proven_at")
 
@@ -115,3 +116,21 @@ def _claim(row: Row[Any]) -> Claim:
     proof = msgspec.convert(row.proof, Proof)
     decided = (row.decided_by, row.decided_at)
     return Claim(row.id, row.person_id, row.held_by, proof, row.found_at, ClaimStatus(row.status), *decided)
+
+
+async def insert_attempt(tx: Tx, attempt_id: UUID, account_id: UUID, person_id: UUID, until: datetime) -> None:
+    row = {"id": attempt_id, "account_id": account_id, "person_id": person_id, "expires_at": until}
+    await tx.connection.execute(insert_rows(ServiceAttemptRow, [row]))
+
+
+async def use_attempt(tx: Tx, attempt_id: UUID, account_id: UUID, person_id: UUID) -> bool:
+    """Use an attempt up; False unless it is this account's and person's, lives, and was not used."""
+    its = (
+        ServiceAttemptRow.id == attempt_id,
+        ServiceAttemptRow.account_id == account_id,
+        ServiceAttemptRow.person_id == person_id,
+        ServiceAttemptRow.expires_at > tx.now,
+        ServiceAttemptRow.used_at.is_(None),
+    )
+    statement = update(ServiceAttemptRow).where(*its).values(used_at=tx.now).returning(ServiceAttemptRow.id)
+    return (await tx.connection.execute(statement)).first() is not None

@@ -126,3 +126,14 @@ class PostalDistrictRow(Base):
     postal_code: Mapped[str] = mapped_column(Text, primary_key=True)
     district: Mapped[str] = mapped_column(Text)
     loaded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ServiceAttemptRow(Base):
+    """A way to the government's sign-in service and back; what it sent out follows from its id and a key."""
+
+    __tablename__ = "residency_attempt"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
