@@ -86,9 +86,12 @@ def needed(value: float, rules: Rules) -> tuple[float, float]:
     return min(margin, value - min(value, 0.0)), margin
 
 
-def exposed(cells: Cells, hidden: Set[int], rules: Rules) -> list[tuple[int, int]]:
-    """Hidden cells that can be told too closely, each with the side that is too close: -1 below, +1 above."""
-    return [found for puzzle in puzzles(cells, hidden) for found in _exposed_in(puzzle, cells, rules)]
+def exposed(cells: Cells, hidden: Set[int], watched: Set[int], rules: Rules) -> list[tuple[int, int]]:
+    """Hidden cells that can be told too closely, each with the side that is too close: -1 below, +1 above.
+
+    The `watched` ones must be open on both sides, the others, which only hide them, on one.
+    """
+    return [found for puzzle in puzzles(cells, hidden) for found in _exposed_in(puzzle, cells, watched, rules)]
 
 
 def ranges(cells: Cells, hidden: Set[int]) -> dict[int, tuple[float, float]]:
@@ -121,7 +124,7 @@ def together(cells: Cells, hidden: Set[int], watched: Set[int]) -> list[tuple[in
     return found
 
 
-def _exposed_in(puzzle: Puzzle, cells: Cells, rules: Rules) -> Iterator[tuple[int, int]]:
+def _exposed_in(puzzle: Puzzle, cells: Cells, watched: Set[int], rules: Rules) -> Iterator[tuple[int, int]]:
     truth = cells.values[list(puzzle.cells)]
     margins = {
         (column, side): margin
@@ -138,9 +141,13 @@ def _exposed_in(puzzle: Puzzle, cells: Cells, rules: Rules) -> Iterator[tuple[in
             column, side = min(margins)
             weights = np.zeros(len(truth))
             weights[column] = float(side)
-            if puzzle.most(weights) < side * truth[column] + margins[column, side] - SLACK:
-                yield puzzle.cells[column], side
-            cleared = {(column, side)}
+            if puzzle.most(weights) >= side * truth[column] + margins[column, side] - SLACK:
+                cleared = {(column, side)}
+            else:
+                del margins[column, side]
+                if puzzle.cells[column] in watched or (column, -side) not in margins:
+                    yield puzzle.cells[column], side
+        cleared |= {(column, -side) for column, side in cleared if puzzle.cells[column] not in watched}
         margins = {sought: margin for sought, margin in margins.items() if sought not in cleared}
 
 

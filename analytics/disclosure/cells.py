@@ -5,7 +5,7 @@ grand total none. So the same total of two tables is one cell, and tables that s
 together.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, ClassVar, Final
@@ -88,9 +88,13 @@ def key_of(by: Sequence[str], row: Sequence[Any]) -> Key:
     return frozenset(zip(by, row, strict=True))
 
 
-def link(tables: Iterable[tuple[pd.DataFrame, Sequence[str]]]) -> Cells:
+def link(
+    tables: Iterable[tuple[pd.DataFrame, Sequence[str]]],
+    nested: Mapping[str, tuple[str, Callable[[Any], Any]]] | None = None,
+) -> Cells:
     """The cells of answers (`*by, value, people, stores, top_store_share`) with every total over their dimensions.
 
+    `nested` says that values of one dimension make up those of another: `{"day": ("week", monday_of)}`.
     Raises TableTooLarge, and TablesDisagree when a shared total differs between tables.
     """
     facts: dict[Key, list[float]] = {}
@@ -103,6 +107,8 @@ def link(tables: Iterable[tuple[pd.DataFrame, Sequence[str]]]) -> Cells:
             if len(facts) > MOST_CELLS:
                 raise TableTooLarge(what="cells", limit=MOST_CELLS, found=len(facts))
         sums.update(_sums(answer, tuple(by)))
+    for fine, (coarse, of) in (nested or {}).items():
+        sums.update(_nested_sums(facts, fine, coarse, of))
     keys = tuple(sorted(facts, key=ordered))
     at = {key: place for place, key in enumerate(keys)}
     values, people, stores, top, second = np.array([facts[key] for key in keys], dtype=np.float64).reshape(-1, 5).T
@@ -160,6 +166,19 @@ def _sums(answer: pd.DataFrame, by: tuple[str, ...]) -> dict[tuple[Key, str], tu
                 part = frozenset(pair for pair in cell if pair[0] in kept)
                 for pair in part:
                     found.setdefault((part - {pair}, pair[0]), set()).add(part)
+    return {total: tuple(sorted(parts, key=ordered)) for total, parts in found.items()}
+
+
+def _nested_sums(
+    facts: Mapping[Key, Any], fine: str, coarse: str, of: Callable[[Any], Any]
+) -> dict[tuple[Key, str], tuple[Key, ...]]:
+    found: dict[tuple[Key, str], list[Key]] = {}
+    for key in facts:
+        pairs = dict(key)
+        if fine in pairs and coarse not in pairs:
+            whole = frozenset({**{name: value for name, value in key if name != fine}, coarse: of(pairs[fine])}.items())
+            if whole in facts:
+                found.setdefault((whole, fine), []).append(key)
     return {total: tuple(sorted(parts, key=ordered)) for total, parts in found.items()}
 
 

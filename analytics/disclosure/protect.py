@@ -94,7 +94,7 @@ def verify(cells: Cells, hidden: frozenset[int], rules: Rules) -> None:
     """Attack what would be shown. Raises StillExposed when a hidden cell can be told too closely."""
     watched = primary(cells, rules)
     pairs = [pair for pair in together(cells, hidden, watched) if not fit(cells, pair, rules)]
-    if not watched <= hidden or exposed(cells, hidden, rules) or pairs:
+    if not watched <= hidden or exposed(cells, hidden, watched, rules) or pairs:
         raise StillExposed("a table did not survive the attack that it was made to survive")
 
 

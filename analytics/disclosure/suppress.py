@@ -4,7 +4,8 @@ Three laws, applied until none adds a cell:
 
 1. *No lone cell, no small sum.* What is hidden in a line (a total and its parts) is never one cell; and
    when the line's total is shown, the hidden parts together, whose sum anybody can tell, must be fit to show.
-2. *No narrow range.* Every hidden cell must stay possible well below and well above its value (`attack`).
+2. *No narrow range.* Every sensitive cell must stay possible well below and well above its value, every other
+   hidden one on one of the two sides (`attack`).
    Where it does not, the cheapest movement of the table's cells that would make it possible is found by a linear
    programme, and the shown cells that it moves are hidden. That movement is itself the proof that it suffices.
 3. *No small pair.* Two sensitive cells whose sum can be told exactly must be fit to show together.
@@ -40,7 +41,7 @@ def suppress(cells: Cells, rules: Rules, forced: Set[int] = frozenset()) -> froz
     while True:
         before = len(hidden)
         _thicken_lines(cells, hidden, prices, rules)
-        for place, side in exposed(cells, hidden, rules):
+        for place, side in exposed(cells, hidden, watched, rules):
             margin = needed(cells.values[place], rules)[0 if side < 0 else 1]
             _loosen(cells, hidden, prices, {place: float(side)}, margin)
         if len(hidden) == before:

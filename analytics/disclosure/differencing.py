@@ -1,0 +1,202 @@
+"""Whether a new table, laid beside all that was published before, tells of too few people.
+
+Every shown figure is a set of payments: those of a category, of a district and week, of everything. Payments that
+belong to exactly the same figures cannot be told apart by any of them; such a group is an *atom*. Sums and
+differences of figures isolate an atom if, and only if, it lies in the span of the figures, which is when its
+leverage in the matrix of atoms and figures is 1. A new table is refused when it would isolate an atom of fewer
+people than a cell must have; this finds "all but one", a category more, a day more, a district within another, and
+any longer chain of sums. Two figures of which one contains the other are compared besides, because their
+difference may be several atoms that are few people together.
+
+What is published with noise is not judged here: its privacy is counted in the budget, over all releases.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256
+from itertools import combinations
+from typing import ClassVar, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.disclosure.cells import TableTooLarge
+from analytics.disclosure.protect import PLAIN, Table, adds_up, protect
+from analytics.disclosure.releases import Release, Releases
+from analytics.disclosure.rules import Rules
+from analytics.lake.lake import Source
+from analytics.measures.ask import ask
+from analytics.measures.cells import rows_of
+from analytics.measures.question import Question
+from services.kit.errors import Refusal
+
+MOST_FIGURES: Final = 2_000
+CERTAIN: Final = 1e-7
+
+
+class Differencing(Refusal):
+    """A table's difference from an earlier one would isolate people: `by`, `first` and `last` of it, `minimum`."""
+
+    code: ClassVar[str] = "differencing"
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A shown figure of a release: the values that it holds fixed, and the release's filters and period."""
+
+    fixed: Mapping[str, str]
+    release: Release
+    is_new: bool
+
+
+def answer_for_release(
+    source: Source, question: Question, releases: Releases, now: datetime, rules: Rules = PLAIN
+) -> pd.DataFrame:
+    """Ask, protect, compare with all earlier releases, write down, and return what may be published, totals included.
+
+    The question needs a first and a last day. Asked again over the same figures it gives the same answer. Raises
+    Differencing, TableTooLarge, and what `ask` raises.
+    """
+    if question.first is None or question.last is None:
+        raise ValueError("what is published has a first and a last day")
+    answer = ask(source, question)
+    wholes = [
+        Table(ask(source, replace(question, by=kept)), kept)
+        for size in range(len(question.by))
+        for kept in combinations(question.by, size)
+    ]
+    shown = protect(answer, question, rules, totals=adds_up(question), wholes=wholes if adds_up(question) else ())
+    release = release_of(question, shown, question.first, question.last)
+    guard(source, release, releases.known, rules)
+    releases.add([release], now)
+    return shown
+
+
+def release_of(question: Question, shown: pd.DataFrame, first: date, last: date) -> Release:
+    """What is written down of a protected answer. Programmes have no part in exact releases: the field is empty."""
+    by = tuple(question.by)
+    hidden, told = [], []
+    for row in shown.to_dict("records"):
+        fixed = {name: str(row[name]) for name in by if not pd.isna(row[name])}
+        told.append(f"{sorted(fixed.items())}={row['value']}")
+        if row["suppressed"]:
+            hidden.append(fixed)
+    where = {name: tuple(values) for name, values in question.where.items()}
+    digest = sha256("\n".join(sorted(told)).encode()).hexdigest()
+    return Release("", question.measure, by, where, first.isoformat(), last.isoformat(), tuple(hidden), digest)
+
+
+def guard(source: Source, new: Release, known: Iterable[Release], rules: Rules = PLAIN) -> None:
+    """Raises Differencing when the new release and earlier exact ones of its measure together isolate people."""
+    earlier = [each for each in known if each.measure == new.measure and each.epsilon == "0"]
+    for each in earlier:
+        if each.question == new.question:
+            if each.digest != new.digest:
+                _refuse(each, rules)  # late deeds: the difference of the two is theirs alone
+            return
+    if not earlier:
+        return
+    releases = [*earlier, new]
+    rows = _rows(source, new.measure, releases)
+    figures = [figure for each in releases for figure in _figures(each, rows, is_new=each is new)]
+    if len(figures) > MOST_FIGURES:
+        raise TableTooLarge(what="figures", limit=MOST_FIGURES, found=len(figures))
+    atoms, people = _atoms(rows, figures)
+    _refuse_isolated(atoms, people, figures, rules)
+    _refuse_nested(rows, atoms, figures, rules)
+
+
+def _refuse(release: Release, rules: Rules) -> None:
+    raise Differencing(
+        by=", ".join(release.by) or "-", first=release.first, last=release.last, minimum=rules.minimum_people
+    )
+
+
+def _rows(source: Source, measure: str, releases: Sequence[Release]) -> pd.DataFrame:
+    """Who stands behind the figures: distinct resident, day and values of every dimension that matters."""
+    names = tuple(sorted({name for each in releases for name in (*each.by, *each.where)}))
+    first = min(each.period[0] for each in releases)
+    last = max(each.period[1] for each in releases)
+    question = Question(measure, (), {}, first, last)
+    rows = rows_of(source.table, question.checked(), replace(question, by=names))
+    found = source.run(rows.select("resident", "day", *(f"by_{name}" for name in names)).distinct())
+    for name in names:
+        found[name] = [str(value) for value in found.pop(f"by_{name}")]
+    return found.sort_values(["resident", "day", *names], ignore_index=True)
+
+
+def _figures(release: Release, rows: pd.DataFrame, *, is_new: bool) -> list[_Figure]:
+    inside = rows[_within(rows, release)]
+    hidden = {frozenset(each.items()) for each in release.hidden}
+    found = []
+    for size in range(len(release.by) + 1):
+        for kept in combinations(release.by, size):
+            cells = inside[list(kept)].drop_duplicates().to_dict("records") if kept else [{}]
+            for cell in cells:
+                fixed = {str(name): str(value) for name, value in cell.items()}
+                if frozenset(fixed.items()) not in hidden:
+                    found.append(_Figure(fixed, release, is_new))
+    return found
+
+
+def _within(rows: pd.DataFrame, release: Release) -> "pd.Series[bool]":
+    first, last = (pd.Timestamp(day) for day in release.period)
+    inside = (rows["day"] >= first) & (rows["day"] <= last)
+    for name, values in release.where.items():
+        inside &= rows[name].isin(_as_told(name, values))
+    return inside
+
+
+def _as_told(name: str, values: Iterable[str]) -> list[str]:
+    return [str(pd.Timestamp(value)) if name in ("day", "week", "month") else value for value in values]
+
+
+def _members(rows: pd.DataFrame, figure: _Figure) -> NDArray[np.bool_]:
+    inside = _within(rows, figure.release)
+    for name, value in figure.fixed.items():
+        inside &= rows[name] == value
+    return inside.to_numpy(dtype=bool)
+
+
+def _atoms(rows: pd.DataFrame, figures: Sequence[_Figure]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Each distinct pattern of membership, and how many people have payments of it."""
+    members = np.column_stack([_members(rows, figure) for figure in figures])
+    packed = np.packbits(members, axis=1)
+    _, where, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    people = pd.Series(rows["resident"].to_numpy()).groupby(group.ravel()).nunique()
+    patterns = members[where]
+    named = patterns.any(axis=1)
+    return patterns[named], np.asarray(people, dtype=np.int64)[named]
+
+
+def _refuse_isolated(
+    atoms: NDArray[np.bool_], people: NDArray[np.int64], figures: Sequence[_Figure], rules: Rules
+) -> None:
+    matrix = atoms.astype(np.float64)
+    leverage = np.einsum(
+        "ij,jk,ik->i", matrix, np.linalg.pinv(matrix.T @ matrix, hermitian=True), matrix, optimize=True
+    )
+    for atom in np.flatnonzero((leverage > 1 - CERTAIN) & (people < rules.minimum_people)):
+        beside = [figure for figure, inside in zip(figures, atoms[atom], strict=True) if inside and not figure.is_new]
+        _refuse(beside[0].release if beside else figures[0].release, rules)
+
+
+def _refuse_nested(rows: pd.DataFrame, atoms: NDArray[np.bool_], figures: Sequence[_Figure], rules: Rules) -> None:
+    sizes = atoms.sum(axis=0)
+    shared = atoms.astype(np.float64).T @ atoms.astype(np.float64)
+    who = rows["resident"].to_numpy()
+    counts = np.array([len(np.unique(who[_members(rows, figure)])) for figure in figures])
+    for at, figure in enumerate(figures):
+        if not figure.is_new:
+            continue
+        for other, earlier in enumerate(figures):
+            inner, outer = (at, other) if sizes[at] < sizes[other] else (other, at)
+            nested = shared[at, other] == sizes[inner] and sizes[inner] < sizes[outer]
+            # The difference has at least as many people as the counts differ by.
+            if earlier.is_new or not nested or counts[outer] - counts[inner] >= rules.minimum_people:
+                continue
+            rest = _members(rows, figures[outer]) & ~_members(rows, figures[inner])
+            if len(np.unique(who[rest])) < rules.minimum_people:
+                _refuse(earlier.release, rules)
