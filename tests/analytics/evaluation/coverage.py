@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import stats
 
 SEEDS = 2_000
-BOUNDED = 40
+BOUNDED = 30
 FALSE_ALARM = 1e-4
 
 

@@ -1,0 +1,52 @@
+"""A ratio of two means, with Fieller's interval.
+
+The plain interval of a ratio (delta method) is too short where the denominator is uncertain; Fieller (1954) asks
+for which ratios the difference numerator - ratio * denominator could be zero, and keeps its word in small samples.
+It is unbounded where the denominator itself could be zero: then no interval is honest, and infinities say so.
+docs/algorithms/evaluation.md, "Ratios".
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from analytics.evaluation.estimates import CONFIDENCE, NotEstimable
+
+Reals = npt.NDArray[np.floating[Any]]
+
+
+def ratio_of_means(top: Reals, bottom: Reals, weights: Reals | None = None) -> tuple[float, float, float, float]:
+    """mean(top) / mean(bottom) over independent people: the ratio, its standard error (delta), low and high (95 %).
+
+    weights: how many households each answer stands for. Raises NotEstimable for fewer than two people, or a mean
+    of `bottom` that is zero.
+    """
+    count = len(top)
+    if count < 2:
+        raise NotEstimable(what="ratio_of_means", reason="too_few_residents")
+    share = np.full(count, 1 / count) if weights is None else weights / weights.sum()
+    mean_top, mean_bottom = float(share @ top), float(share @ bottom)
+    if mean_bottom == 0:
+        raise NotEstimable(what="ratio_of_means", reason="no_variation")
+    off = np.stack([top - mean_top, bottom - mean_bottom]) * share * math.sqrt(count / (count - 1))
+    covariance = off @ off.T
+    ratio = mean_top / mean_bottom
+    slope = np.array([1.0, -ratio]) / mean_bottom
+    se = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
+    low, high = fieller(mean_top, mean_bottom, covariance, count - 1)
+    return ratio, se, low, high
+
+
+def fieller(top: float, bottom: float, covariance: Reals, freedom: float) -> tuple[float, float]:
+    """Fieller's 95 % interval of top / bottom; (-inf, inf) where `bottom` is not significantly different from zero."""
+    t_squared = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) ** 2
+    a = bottom**2 - t_squared * covariance[1, 1]
+    b = top * bottom - t_squared * covariance[0, 1]
+    c = top**2 - t_squared * covariance[0, 0]
+    if a <= 0:
+        return -math.inf, math.inf
+    reach = math.sqrt(max(b * b - a * c, 0.0))
+    return float((b - reach) / a), float((b + reach) / a)
