@@ -19,6 +19,7 @@ TILL: Final = 2
 MODES: Final = ("cpm", "mpm", "till")
 
 NONE: Final = -1
+_SECONDS_BITS: Final = 32
 ALL: Final = np.int64(2**40)
 """As an amount: everything that the store may take."""
 
@@ -82,7 +83,7 @@ def joined(parts: Sequence[Deeds], *, shifted: bool) -> Deeds:
 
 def in_order(deeds: Deeds) -> Deeds:
     """By resident, then by time; what is at the same second stays in its order. `of` follows its payment."""
-    order = np.lexsort((deeds.at, deeds.resident))
+    order = np.argsort(deeds.resident << _SECONDS_BITS | deeds.at, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     sorted_deeds = deeds.take(order)

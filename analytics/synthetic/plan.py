@@ -183,7 +183,7 @@ class CityPlan:
     activity_shape: float = 0.8
     least_activity: float = 0.08
     most_activity: float = 6.0
-    zipf: float = 1.0
+    zipf: float = 1.1
     own_district: float = 2.0
     """How much more often people go to a store of their own district than distance alone says."""
     distance_km: float = 2.5

@@ -3,10 +3,15 @@
 It plays in a database of its own, which it makes and drops, through the APIs' own handlers. The same
 seed writes the same bytes. Exit code 0 only when the books are proven, the report's figures agree
 with each other, and the bank files come to what the stores were paid.
+
+`tanabata simulate city` needs no database: it invents a city of any size and writes what people did
+straight into a lake, with the truth beside it (docs/algorithms/synthetic-city.md).
 """
 
+import json
 import os
 from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,22 +25,36 @@ from infra.database.connect import quoted
 from infra.database.provision import DatabaseHandle, open_scratch_database
 from infra.settings import Settings
 from infra.simulation.scenarios import FULL_SCALE, LEAST_SCALE, SCENARIOS, Setting
+from services.kit.clock import TOKYO
 
 if TYPE_CHECKING:
+    from analytics.synthetic.truth import Truth
     from infra.simulation.ending import Outcome
 
 MAX_SEED = 2**63 - 1
+CITY = "city"
+LAKE, TRUTH = "lake", "truth.json"
+MOST_PAYMENTS = 30_000_000
 OUTPUTS = ("report.json", "trial-balance.txt", "*.zengin", "statements/*.txt")
 
 
 def simulate(
-    scenario: Annotated[str, typer.Argument(help=f"One of: {', '.join(SCENARIOS)}.")],
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the report, bank files and statements.")],
-    scale: Annotated[float, typer.Option(help="Size of the city: 1 is the real one, 0.001 the smallest.")] = 0.01,
+    scenario: Annotated[str, typer.Argument(help=f"One of: {', '.join((*SCENARIOS, CITY))}.")],
+    out_dir: Annotated[
+        Path, typer.Option("--out", help=f"Folder for what comes of it; of {CITY}: {LAKE}/ and {TRUTH}.")
+    ],
+    scale: Annotated[float, typer.Option(help="Size of a programme: 1 is the real one, 0.001 the smallest.")] = 0.01,
+    payments: Annotated[int, typer.Option(help=f"Size of {CITY}: about so many payments.")] = 100_000,
     seed: Annotated[int, typer.Option(help="Chance: the same seed writes the same bytes.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
 ) -> None:
-    """Play a whole programme: people buy, pay, cancel, are refunded; stores are settled; the books are proven."""
+    """Play a whole programme: people buy, pay, cancel, are refunded; stores are settled; the books are proven.
+
+    Or invent a city and what its people did, for analytics, with the truth that an estimator should find.
+    """
+    if scenario == CITY:
+        _invent(out_dir, payments, _seed(seed), force=force)
+        return
     setting = _setting(scenario, scale, seed)
     _require_room(out_dir, force=force)
     outcome = run(lambda: _play(setting))
@@ -50,12 +69,18 @@ def simulate(
 def _setting(name: str, scale: float, seed: int) -> Setting:
     found = SCENARIOS.get(name)
     if found is None:
-        raise typer.BadParameter(f"{name!r} is not known; there is {', '.join(SCENARIOS)}", param_hint="SCENARIO")
+        raise typer.BadParameter(
+            f"{name!r} is not known; there is {', '.join((*SCENARIOS, CITY))}", param_hint="SCENARIO"
+        )
     if not LEAST_SCALE <= scale <= FULL_SCALE:
         raise typer.BadParameter(f"{scale} is not from {LEAST_SCALE} to {FULL_SCALE:g}", param_hint="--scale")
+    return Setting(found, scale, _seed(seed))
+
+
+def _seed(seed: int) -> int:
     if not 0 <= seed <= MAX_SEED:
         raise typer.BadParameter(f"{seed} is not from 0 to {MAX_SEED}", param_hint="--seed")
-    return Setting(found, scale, seed)
+    return seed
 
 
 def _require_room(folder: Path, *, force: bool) -> None:
@@ -75,17 +100,53 @@ async def _play(setting: Setting) -> "Outcome":
     from infra.simulation.play import play  # noqa: PLC0415
 
     points = setting.units * setting.terms.unit_points
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     async with open_scratch_database(Settings.from_env(os.environ), tell) as handle:
         await _make_quick(handle)
-        with Progress(*columns, console=console, transient=True) as progress:
+        with _progress() as progress:
             bar = progress.add_task("preparing", total=points)
 
             def told(words: str, yen: int) -> None:
                 progress.update(bar, advance=yen, description=words)
 
             return await play(handle, setting, told)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _invent(folder: Path, payments: int, seed: int, *, force: bool) -> None:
+    """A lake in `folder`/lake, and beside it the truth, where nobody who reads the lake comes upon it."""
+    if not 1 <= payments <= MOST_PAYMENTS:
+        raise typer.BadParameter(f"{payments} is not from 1 to {MOST_PAYMENTS}", param_hint="--payments")
+    _require_room(folder, force=force)
+    # Loaded here, because only this needs pandas and its company.
+    import numpy as np  # noqa: PLC0415
+
+    from analytics.synthetic.plan import city_of  # noqa: PLC0415
+    from analytics.synthetic.write import write_city  # noqa: PLC0415
+
+    plan = city_of(payments)
+    over = datetime.combine(plan.use_to + timedelta(days=1), time(), TOKYO)
+    with _progress() as progress:
+        bar = progress.add_task("preparing", total=1.0)
+        truth = write_city(
+            plan,
+            np.random.default_rng(seed),
+            folder / LAKE,
+            over,
+            lambda words, share: progress.update(bar, completed=share, description=words),
+        )
+    (folder / TRUTH).write_text(json.dumps(truth.plain(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    _tell_of(folder, truth, plan.residents, plan.stores)
+
+
+def _tell_of(folder: Path, truth: "Truth", residents: int, stores: int) -> None:
+    out.print(
+        f"{residents:,} residents, {stores:,} stores, {truth.payments:,} payments; {truth.used_yen:,} yen used, "
+        f"{truth.lapsed_yen:,} yen lapsed. See {folder / LAKE}, and for the truth {folder / TRUTH}"
+    )
 
 
 async def _make_quick(handle: DatabaseHandle) -> None:
