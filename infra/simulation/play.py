@@ -1,7 +1,8 @@
 """Play a programme from its decision to the last payout, on an empty database of its own."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from functools import partial
 
@@ -41,6 +42,13 @@ async def play(handle: DatabaseHandle, setting: Setting, told: Callable[[str, in
     Raises WentWrong where something does not go as the story says; what the figures do not agree
     on is in the outcome.
     """
+    async with staged(handle, setting, told) as stage:
+        return await _all_acts(stage)
+
+
+@asynccontextmanager
+async def staged(handle: DatabaseHandle, setting: Setting, told: Callable[[str, int], None]) -> AsyncIterator[Stage]:
+    """The platform on an empty database, at the time when the programme is decided."""
     clock = SetClock(instant(setting.terms.sale.first - DECIDED_BEFORE, "09:00"))
     entropy = _entropy(setting, "platform")
     # A machine that is busy with other things makes a play slower; it must not make the platform refuse.
@@ -54,9 +62,8 @@ async def play(handle: DatabaseHandle, setting: Setting, told: Callable[[str, in
         password_cost=CHEAPEST,
         short_cut=False,
     )
-    stage = Stage(setting, town, clock, _entropy(setting, "actors"), told)
     try:
-        return await _all_acts(stage)
+        yield Stage(setting, town, clock, _entropy(setting, "actors"), told)
     finally:
         town.checkout.close()
         await serving.dispose()

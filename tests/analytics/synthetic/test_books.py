@@ -26,6 +26,7 @@ wishes = st.lists(st.tuples(st.booleans(), st.integers(0, 1), st.integers(1, 50_
 """Whether it is a return, at which store, how much, which earlier payment."""
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), yen, yen)
 def test_an_amount_is_split_as_the_house_splits_it(amount: int, paid: int, premium: int) -> None:
     amount = min(amount, paid + premium)
