@@ -58,7 +58,7 @@ def solved(shown: pd.DataFrame, names: Sequence[str]) -> set[tuple[Any, ...]]:
                     line[column[place]] += sign
             if any(line) and name:
                 matrix.append(line)
-    _reduce(matrix)
+    reduce(matrix)
     alone = [[at for at, entry in enumerate(line) if entry] for line in matrix]
     return {unknown[found[0]] for found in alone if len(found) == 1}
 
@@ -67,7 +67,8 @@ def _rows(shown: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in shown.to_dict("records")]
 
 
-def _reduce(matrix: list[list[Fraction]]) -> None:
+def reduce(matrix: list[list[Fraction]]) -> None:
+    """Gauss-Jordan elimination in place."""
     done = 0
     for column in range(len(matrix[0]) if matrix else 0):
         pivot = next((row for row in range(done, len(matrix)) if matrix[row][column]), None)

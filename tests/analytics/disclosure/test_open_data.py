@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -16,45 +15,22 @@ import pytest
 
 import locales
 from analytics.disclosure.attack import exposed
-from analytics.disclosure.open_data import OpenData, ProgrammeUnknown, Wish, open_data, usual_clamp
+from analytics.disclosure.open_data import OpenData, ProgrammeUnknown, Wish, open_data
 from analytics.disclosure.package import AttackSucceeded, PackageExists, attack, csv_bytes, write_package
 from analytics.disclosure.publish import publish
 from analytics.disclosure.releases import PrivacyBudgetSpent
-from analytics.disclosure.rules import Rules
 from analytics.disclosure.suppress import primary
 from analytics.lake.lake import InMemory
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
-from analytics.synthetic.city import make
-from analytics.synthetic.plan import CityPlan
+from tests.analytics.disclosure.conftest import FEW, KEY
 
-FEW = ((), ("category",), ("age_band",), ("district",), ("category", "age_band"))
-"""Levels enough for every law; all of them are published once, in the command's test."""
-KEY, OTHER = b"k" * 32, b"o" * 32
+OTHER = b"o" * 32
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 WORDS = {
     "ja": lambda key, **given: locales.text("ja", key, **given),
     "en": lambda key, **given: locales.text("en", key, **given),
 }
-
-
-@pytest.fixture(scope="module")
-def source() -> Iterator[InMemory]:
-    with InMemory(make(CityPlan(residents=250), np.random.default_rng(7)).frames) as frames:
-        yield frames
-
-
-@pytest.fixture(scope="module")
-def wish(source: InMemory) -> Wish:
-    programme = source.frame("programmes").iloc[0]
-    clamp = usual_clamp(source, programme["programme"])
-    first, last = programme["use_from"].date(), programme["use_to"].date()
-    return Wish(programme["programme"], first, last, Fraction(1, 2), clamp, Rules(), FEW)
-
-
-@pytest.fixture(scope="module")
-def data(source: InMemory, wish: Wish) -> OpenData:
-    return open_data(source, wish, KEY)
 
 
 @pytest.fixture
