@@ -35,8 +35,8 @@ def level(source: Source, question: Question, clamp: int) -> Level:
     rows = rows_of(source.table, question.checked(), question)
     names = [f"by_{name}" for name in question.by]
     plain = source.run(rows.group_by([*names, "resident", "store"]).aggregate(plus=rows["plus"].sum().cast("int64")))
-    keys = _keys(plain, names, question.by)
-    plain = plain.assign(cell=pd.Series(keys, index=plain.index, dtype="object"))
+    plain["cell"] = plain.groupby(names, sort=False).ngroup() if names else 0
+    keys = _keys(plain.drop_duplicates("cell").sort_values("cell"), names, question.by)
     parts = plain.groupby(["resident", "cell"], as_index=False, sort=False)["plus"].sum()
     whole = parts["plus"].abs().groupby(parts["resident"]).transform("sum")
     over = whole > clamp
@@ -45,9 +45,9 @@ def level(source: Source, question: Question, clamp: int) -> Level:
     exact, bounded = parts.groupby("cell", sort=False)["plus"].sum(), parts.groupby("cell", sort=False)["held"].sum()
     return Level(
         question.by,
-        {key: int(value) for key, value in exact.items()},
-        {key: int(value) for key, value in bounded.items()},
-        _second_shares(plain),
+        {keys[cell]: int(value) for cell, value in zip(exact.index, exact, strict=True)},
+        {keys[cell]: int(value) for cell, value in zip(bounded.index, bounded, strict=True)},
+        {keys[cell]: float(value) for cell, value in _second_shares(plain).items()},
         int(parts.loc[over, "resident"].nunique()),
     )
 
@@ -58,12 +58,13 @@ def _keys(plain: pd.DataFrame, names: Sequence[str], by: Sequence[str]) -> list[
     return [key_of(by, row) for row in zip(*(plain[name] for name in names), strict=True)]
 
 
-def _second_shares(plain: pd.DataFrame) -> dict[Key, float]:
-    found: dict[Key, float] = {}
-    of_stores = plain.groupby(["cell", "store"], as_index=False, sort=False)["plus"].sum()
+def _second_shares(plain: pd.DataFrame) -> dict[int, float]:
+    of_stores = plain.groupby(["cell", "store"], sort=False)["plus"].sum().to_frame().reset_index()
     of_stores["plus"] = of_stores["plus"].abs()
-    for key, amounts in of_stores.groupby("cell", sort=False)["plus"]:
-        ordered = sorted(amounts, reverse=True)
-        whole = sum(ordered)
-        found[key] = ordered[1] / whole if len(ordered) > 1 and whole else 0.0
+    whole = of_stores.groupby("cell")["plus"].sum()
+    ranked = of_stores.sort_values(["cell", "plus"], ascending=[True, False], kind="stable").groupby("cell")["plus"]
+    second = ranked.nth(1)
+    at = of_stores.loc[second.index, "cell"].to_numpy()
+    found = dict.fromkeys(whole.index, 0.0)
+    found.update({int(cell): amount / max(1, whole[cell]) for cell, amount in zip(at, second, strict=True)})
     return found
