@@ -18,18 +18,21 @@ LEAST_SHARING: Final = 3
 NEARNESS: Final = {"owner": 0.9, "staff": 0.8, "bank_account": 0.8, "device": 0.7, "household": 0.7}
 """The score of someone so near whose money all goes to the store."""
 
+# The fullest window of a person at a store decides, the earliest of equal ones; lists are made for it alone.
 _PARTS: Final = """
 with made as (
   select payment, resident, store, sum(amount_yen) as yen, epoch_us(min("at")) as t
   from spending where kind = 'payment' group by payment, resident, store
 ), counted as (
-  select resident, store, t, count(*) over w as parts, sum(yen) over w as yen,
-         min(yen) over w = max(yen) over w as alike, list(payment) over w as which
+  select resident, store, t, count(*) over w as parts, sum(yen) over w as yen
   from made window w as (partition by resident, store order by t range between ? preceding and current row)
+), fullest as (
+  select resident, store, max_by(t, (parts, -t)) as ends
+  from counted where parts >= ? and yen >= ? group by resident, store
 )
-select resident, store, max(parts) as parts, max_by(yen, (parts, -t))::bigint as yen,
-       max_by(alike, (parts, -t)) as alike, max_by(which, (parts, -t)) as which
-from counted where parts >= ? and yen >= ? group by resident, store
+select resident, store, count(*) as parts, sum(yen)::bigint as yen, min(yen) = max(yen) as alike,
+       list(payment) as which
+from made join fullest using (resident, store) where t between ends - ? and ends group by resident, store
 """
 
 _LOOPS: Final = """
@@ -53,7 +56,8 @@ def split_payment(spending: pd.DataFrame) -> list[Alert]:
     Equal parts weigh more. Payments that were taken back later count as well.
     """
     needed = spending[["payment", "kind", "resident", "store", "at", "amount_yen"]]
-    found = query(_PARTS, SPLIT_MINUTES * 60_000_000, LEAST_PARTS, LEAST_SPLIT_YEN, spending=needed)
+    window = SPLIT_MINUTES * 60_000_000
+    found = query(_PARTS, window, LEAST_PARTS, LEAST_SPLIT_YEN, window, spending=needed)
     return [
         _of_pair(
             "split_payment",

@@ -124,3 +124,9 @@ def test_one_card_on_three_accounts_is_told_and_on_two_it_is_a_couple() -> None:
     means = frame(MEANS, [{"resident": n, "kind": "card", "means": 1} for n in (1, 2, 3)])
     assert _found(_alerts(means=means), "shared_means") == {"resident:1": {"kind": "card", "people": 3}}
     assert not _found(_alerts(means=means.iloc[:2]), "shared_means")
+
+
+def test_a_ring_that_spreads_its_money_over_two_stores_is_beyond_this_rule() -> None:
+    """The limit that docs/algorithms/fraud-alerts.md names: nobody leaves 70 % at one store."""
+    rows = [row | {"store": "S13"} if row["emptied"] else row for row in ring("S12")]
+    assert not _found(_alerts(*rows, people=tuple(ring_people())), "new_account_ring")
