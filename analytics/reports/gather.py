@@ -17,6 +17,7 @@ from analytics.frames import UNKNOWN
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
+from analytics.reports.expected import expected_use
 from analytics.reports.gathered import Fact, Gathered
 from services.kit.errors import Refusal
 
@@ -38,7 +39,7 @@ def gather(
     names: Iterable[str] = tuple(CHARTS),
     tell: Progress = lambda name: None,
 ) -> Gathered:
-    """The figures called `names` of one programme, up to the last day of which the lake has a payment or a lot.
+    """The figures called `names` of one programme, up to the last day of which the lake has a deed of it.
 
     Without `programme`, the one whose use began last. `tell` hears each name before its figure is gathered.
     Raises ReportProgrammeUnknown.
@@ -136,7 +137,9 @@ class _Desk:
             for measure in ("issued", "sales")
         )
         counted = pd.DataFrame({"day": days, "issued_yen": issued.to_numpy(), "used_yen": used.to_numpy()})
-        return counted.assign(known="counted", low_yen=counted["used_yen"], high_yen=counted["used_yen"])
+        counted = counted.assign(known="counted", low_yen=counted["used_yen"], high_yen=counted["used_yen"])
+        expected = expected_use(self._source, self._code, self._last, int(counted["used_yen"].iloc[-1]))
+        return pd.concat([counted, expected.assign(issued_yen=counted["issued_yen"].iloc[-1])], ignore_index=True)
 
     def _first_day(self) -> pd.Timestamp:
         days = [self._ask(measure, "day")["day"].min() for measure in ("issued", "sales")]

@@ -61,6 +61,25 @@ def test_the_curve_ends_at_what_was_used_and_never_skips_a_day() -> None:
     assert (counted["day"].diff().dropna() == pd.Timedelta(days=1)).all()
 
 
+def test_while_points_are_out_the_curve_goes_on_as_a_forecast_to_their_last_day() -> None:
+    frames, noon = city().frames, pd.Timestamp("2025-12-01")
+    partly = {name: frame[frame["day"] <= noon] if "day" in frame.columns else frame for name, frame in frames.items()}
+    partly["outcomes"] = frames["outcomes"][frames["outcomes"]["week"] <= noon]
+    curve = gather(InMemory(partly, KNOWN), names=("redemption",)).figure("redemption").data
+    ahead = curve[curve["known"] == "forecast"]
+    assert ahead["day"].min() > noon
+    assert ahead["day"].max() == frames["programmes"]["use_to"].iloc[0]
+    assert ahead["used_yen"].is_monotonic_increasing
+    assert (ahead["low_yen"] <= ahead["used_yen"]).all() and (ahead["used_yen"] <= ahead["high_yen"]).all()
+    assert (ahead["high_yen"] <= ahead["issued_yen"]).all()
+    assert ahead["used_yen"].iloc[0] >= curve.loc[curve["known"] == "counted", "used_yen"].iloc[-1]
+    assert ahead["used_yen"].iloc[-1] == pytest.approx(facts(report())["used"], rel=0.01)
+
+
+def test_a_programme_that_is_over_has_no_forecast() -> None:
+    assert set(report().figure("redemption").data["known"]) == {"counted"}
+
+
 def test_the_ranking_falls_and_ends_with_all_others() -> None:
     rows = report().figure("ranking").data
     assert rows["sales_yen"].iloc[:NAMED_STORES].is_monotonic_decreasing
