@@ -12,7 +12,8 @@ its neighbours. The queue is bounded, and so is each deed's time: beyond either 
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 from services.kit import tables
@@ -20,15 +21,15 @@ from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
 from services.kit.deeds import Deed, DeedIdReused, Done
 from services.kit.driver_uuid import driver_uuid
 from services.kit.errors import Busy, Refusal
-from services.kit.posting import Kind, post_together
-from services.kit.waiting import Elsewhere, Waiting
+from services.kit.posting import Kind, post_together, told_plainly
+from services.kit.waiting import DonePlainly, Elsewhere, Waiting
 
 C = TypeVar("C")
 R = TypeVar("R")
 
-MOST_TOGETHER = 128
-AT_ONCE = 1
-"""Batches under way. Two were as fast, three slower: see docs/decisions/0020."""
+MOST_TOGETHER = 48
+AT_ONCE = 2
+"""Batches under way: while the database works on two, the next is read from the wire. See docs/decisions/0020."""
 MOST_WAITING = 2_048
 MOST_ALONE = 4
 """Deeds that wait for locks of others at the same time, each on a connection of its own."""
@@ -89,16 +90,21 @@ class MicroBatch(Generic[C, R]):
             name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future, deed.session_id
         )
         self._queue.append(waiting)
-        if len(self._posting) < self._at_once:
+        if self._is_worth_posting():
             task = loop.create_task(self._post())
             self._posting.add(task)
         return future
+
+    def _is_worth_posting(self) -> bool:
+        """Whether a further batch should begin: the first one always, another only for half a batch or more."""
+        under_way = len(self._posting)
+        return under_way == 0 or (under_way < self._at_once and 2 * len(self._queue) >= self._most_together)
 
     async def _post(self) -> None:
         """Post what waits until nothing does."""
         this = asyncio.current_task()
         try:
-            while batch := self._take():
+            while (len(self._posting) == 1 or 2 * len(self._queue) >= self._most_together) and (batch := self._take()):
                 keys = [key for waiting in batch for key in self._kind.keys(waiting.command)]
                 try:
                     await self._post_together(batch)
@@ -135,24 +141,48 @@ class MicroBatch(Generic[C, R]):
         return batch
 
     async def _post_together(self, batch: Sequence[Waiting[C]]) -> None:
+        alone = len(batch) == 1
         try:
-            outcomes = await self._within(batch)
+            rest = await self._take_short_cut(batch)
+            outcomes = await self._within(rest, alone=alone) if rest else []
         except Busy as busy:
             for waiting in batch:
-                self._end(waiting, busy)
+                self._end(waiting, busy)  # without effect on those that were told
         except Exception as error:
-            await self._post_one_by_one(batch, error)
+            await self._post_one_by_one(
+                [waiting for waiting in batch if self._known.get(waiting.name) is waiting], error
+            )
         except BaseException:
             self._give_up(batch)
             raise
         else:
-            for waiting, outcome in zip(batch, outcomes, strict=True):
+            for waiting, outcome in zip(rest, outcomes, strict=True):
                 if outcome is Elsewhere.HELD:
                     task = asyncio.create_task(self._post_beside(waiting))
                     self._alone.add(task)
                     task.add_done_callback(self._alone.discard)
                 else:
                     self._end(waiting, outcome)
+
+    async def _take_short_cut(self, batch: Sequence[Waiting[C]]) -> Sequence[Waiting[C]]:
+        """Tell those that the short cut did, at once, for they are committed; the others come back."""
+        if self._kind.plainly is None:
+            return batch
+        left_s = self._left_s(batch)
+        async with self._in_time(left_s):
+            single = left_s >= tables.STATEMENT_LIMIT_S  # else its end must be told to the database, which takes two
+            told = await self._database.transact(self._plainly, (batch, left_s), single=single, direct=True)
+        done = told_plainly(self._kind, batch, told)
+        for place, outcome in done.items():
+            self._end(batch[place], outcome)
+        return [waiting for place, waiting in enumerate(batch) if place not in done]
+
+    async def _plainly(self, tx: Tx, given: tuple[Sequence[Waiting[C]], float]) -> DonePlainly[R]:
+        if self._kind.plainly is None:
+            raise AssertionError("asked for a short cut that there is not")
+        batch, left_s = given
+        await tables.limit_statements(tx, left_s)
+        return await self._kind.plainly(tx, batch)
 
     async def _post_one_by_one(self, batch: Sequence[Waiting[C]], error: Exception) -> None:
         """The batch as a whole could not be posted: whoever is at fault harms nobody else."""
@@ -193,21 +223,34 @@ class MicroBatch(Generic[C, R]):
         except Exception as again:
             self._end(waiting, again)
 
-    async def _within(self, batch: Sequence[Waiting[C]]) -> Sequence[Done[Any] | Refusal | Elsewhere]:
+    async def _within(
+        self, batch: Sequence[Waiting[C]], *, alone: bool = True
+    ) -> Sequence[Done[Any] | Refusal | Elsewhere]:
         """One transaction for the batch, in the time that its oldest deed has left."""
-        left_s = min(waiting.until for waiting in batch) - asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(max(left_s, 0.0) + 1.0):
-                return await self._database.transact(self._post_all, (batch, left_s), direct=True)
-        except TimeoutError as error:
-            raise Busy(retry_after_seconds=1) from error
+        left_s = self._left_s(batch)
+        async with self._in_time(left_s):
+            return await self._database.transact(self._post_all, (batch, left_s, alone), direct=True)
 
     async def _post_all(
-        self, tx: Tx, given: tuple[Sequence[Waiting[C]], float]
+        self, tx: Tx, given: tuple[Sequence[Waiting[C]], float, bool]
     ) -> Sequence[Done[Any] | Refusal | Elsewhere]:
-        batch, left_s = given
+        batch, left_s, alone = given
         await tables.limit_statements(tx, left_s)
-        return await post_together(tx, self._kind, batch)
+        return await post_together(tx, self._kind, batch, alone=alone)
+
+    @staticmethod
+    def _left_s(batch: Sequence[Waiting[C]]) -> float:
+        return min(waiting.until for waiting in batch) - asyncio.get_running_loop().time()
+
+    @staticmethod
+    @asynccontextmanager
+    async def _in_time(left_s: float) -> AsyncIterator[None]:
+        """The client's own limit, a little longer than the database's. Raises Busy at its end."""
+        try:
+            async with asyncio.timeout(max(left_s, 0.0) + 1.0):
+                yield
+        except TimeoutError as error:
+            raise Busy(retry_after_seconds=1) from error
 
     def _end(self, waiting: Waiting[C], outcome: Done[Any] | Exception | Elsewhere) -> None:
         if isinstance(outcome, Elsewhere):

@@ -28,7 +28,10 @@ Only where nothing else is done in the transaction, as the last argument says, d
 """
 
 Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[DonePlainly[R]]]
-"""Does, of several, those in which nothing is unusual, and stores their deeds."""
+"""Does, of several, those in which nothing is unusual, and stores their deeds: all of it in one statement.
+
+It is given no transaction (`Database.begin_single`): what it answers is committed.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,26 +65,20 @@ class Kind(Generic[C, R]):
     sessions: Sessions | None = None
 
 
-async def post_together(
-    tx: Tx, kind: Kind[C, R], batch: Sequence[Waiting[C]]
-) -> Sequence[Done[Any] | Refusal | Elsewhere]:
-    """An outcome for each, in their order; the short cut first, where there is one and there are several."""
-    if kind.plainly is None or len(batch) == 1:
-        return await _rest(tx, kind, batch, alone=len(batch) == 1)
-    told = await kind.plainly(tx, batch)
-    outcomes: list[Done[Any] | Refusal | Elsewhere | None] = [None] * len(batch)
-    for place, result in told.done.items():
-        outcomes[place] = Done(kind.answer(batch[place].command, result), False)
+def told_plainly(kind: Kind[C, R], batch: Sequence[Waiting[C]], told: DonePlainly[R]) -> dict[int, Done[Any] | Refusal]:
+    """The outcomes of what the short cut did or knew, by place."""
+    done: dict[int, Done[Any] | Refusal] = {
+        place: Done(kind.answer(batch[place].command, result), False) for place, result in told.done.items()
+    }
     for place, stored in told.known.items():
-        outcomes[place] = _answered(kind, batch[place], stored)
-    rest = [waiting for waiting, outcome in zip(batch, outcomes, strict=True) if outcome is None]
-    others = iter(await _rest(tx, kind, rest, alone=False) if rest else ())
-    return [next(others) if outcome is None else outcome for outcome in outcomes]
+        done[place] = _answered(kind, batch[place], stored)
+    return done
 
 
-async def _rest(
+async def post_together(
     tx: Tx, kind: Kind[C, R], batch: Sequence[Waiting[C]], *, alone: bool
 ) -> list[Done[Any] | Refusal | Elsewhere]:
+    """An outcome for each, in their order. Only where it is `alone` does a deed wait for locks."""
     outcomes, known = await _look_first(tx, kind, batch)
     new = [waiting for waiting in batch if waiting.name not in known and waiting.name not in outcomes]
     results = await kind.use_case(tx, [waiting.command for waiting in new], alone) if new else ()

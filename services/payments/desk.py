@@ -114,7 +114,7 @@ class Signatures:
             if len(self.keys) + len(unknown) > MOST_KEYS:
                 self.keys.clear()
             try:
-                self.keys |= await self._database.transact(device_keys, unknown, direct=True)
+                self.keys |= await self._database.transact(device_keys, unknown, single=True)
             except Busy:
                 return  # the deeds will wait for the database themselves, and check
         work = [(token, self.keys[device_id]) for token, device_id, _ in batch if device_id in self.keys]

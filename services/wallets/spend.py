@@ -1,6 +1,6 @@
 """Spend from a wallet and give back to it, under the wallet's lock. Payments are built on this."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -79,11 +79,6 @@ async def lock_payers(tx: Tx, asked: Sequence[PayerAsked], *, wait: bool) -> lis
     # Who was found without a lock is held elsewhere, or came into being while we looked.
     unlocked = Absent.WALLET if wait else Elsewhere.HELD
     return [unlocked if isinstance(payer, Payer) and payer.wallet.id not in locked else payer for payer in payers]
-
-
-async def lock_free(tx: Tx, wallet_ids: Collection[UUID]) -> set[UUID]:
-    """Lock those of the wallets that exist and that nobody else holds; their ids."""
-    return await access.lock_wallets(tx, wallet_ids, wait=False)
 
 
 def must_be_usable(wallet: Wallet, device: PayingDevice) -> None:

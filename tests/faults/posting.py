@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 
 @dataclass
 class Posting:
-    """The desk's posting, watched: the size of each batch; the first one is held until `go_on`."""
+    """The desk's posting, watched: how many each way is given; the first one is held until `go_on`."""
 
     town: HttpTown
     monkeypatch: pytest.MonkeyPatch
@@ -30,15 +30,22 @@ class Posting:
 
     def __post_init__(self) -> None:
         batch = self.town.built.context.payments._batch
-        real = batch._within
+        within, short_cut = batch._within, batch._take_short_cut
 
-        async def watched(waiting: Sequence[Waiting[Order]]) -> Sequence[Done[Any] | Refusal | Elsewhere]:
+        async def watched(
+            waiting: Sequence[Waiting[Order]], *, alone: bool = True
+        ) -> Sequence[Done[Any] | Refusal | Elsewhere]:
+            self.sizes.append(len(waiting))
+            return await within(waiting, alone=alone)
+
+        async def watched_short_cut(waiting: Sequence[Waiting[Order]]) -> Sequence[Waiting[Order]]:
             self.sizes.append(len(waiting))
             self.begun.set()
             await self.go_on.wait()
-            return await real(waiting)
+            return await short_cut(waiting)
 
         self.monkeypatch.setattr(batch, "_within", watched)
+        self.monkeypatch.setattr(batch, "_take_short_cut", watched_short_cut)
         self.monkeypatch.setattr(batch, "_at_once", 1)
         self._batch = batch
 

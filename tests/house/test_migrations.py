@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database.migrate import metadata
+from services.payments.tables.at_speed import FUNCTIONS
 
 
 async def test_migrations_and_tables_agree(migrator_engine: AsyncEngine) -> None:
@@ -34,3 +35,26 @@ async def test_every_table_is_readable_by_the_application(engine: AsyncEngine) -
     )
     async with engine.connect() as connection:
         assert (await connection.execute(query)).scalars().all() == []
+
+
+async def test_the_functions_that_pay_are_those_of_the_code_and_only_the_application_runs_them(
+    migrator_engine: AsyncEngine,
+) -> None:
+    query = text(
+        "SELECT proname, prosrc, proconfig, array(SELECT r FROM unnest(ARRAY['tanabata_app', 'tanabata_auditor', "
+        "'tanabata_analyst']) r WHERE has_function_privilege(r, oid, 'EXECUTE')) AS roles "
+        "FROM pg_proc WHERE proname = ANY (:names) AND pronamespace = current_schema()::regnamespace"
+    )
+    async with migrator_engine.connect() as connection:
+        schema = (await connection.execute(text("SELECT current_schema()"))).scalar_one()
+        found = (await connection.execute(query, {"names": list(FUNCTIONS)})).all()
+    settings = [
+        "plan_cache_mode=force_generic_plan",
+        *(f"enable_{way}=off" for way in ("hashjoin", "mergejoin", "seqscan")),
+    ]
+    assert {row.proname: row.prosrc for row in found} == {
+        name: written.split("$function$")[1] for name, written in FUNCTIONS.items()
+    }
+    for row in found:
+        assert sorted(row.proconfig) == sorted([f'search_path="{schema}"', *settings])
+        assert row.roles == ["tanabata_app"]

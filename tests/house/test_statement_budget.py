@@ -124,7 +124,7 @@ async def count_together(
     """Hand all orders in at once, on an engine of its own, so that they are posted in one transaction."""
     engine = database.app_engine(pool_size=1)
     try:
-        batch = MicroBatch(Database(engine, town.clock, town.entropy), PAYMENTS)
+        batch = MicroBatch(Database(engine, town.clock, town.entropy), PAYMENTS, most_together=50)
         named = [(Deed(order.account_id, uuid4(), fingerprint("pay", order)), order) for _, order in orders]
         async with counting(engine) as counted:
             done = await asyncio.gather(*(batch.perform(*each) for each in named))
@@ -165,7 +165,7 @@ async def test_fifty_that_cannot_be_paid_cost_a_few_more_for_their_words_whateve
     for turn, who in enumerate(people):
         order = PayStore(who.account_id, who.wallet.id, shop.code, 999 + turn % 3)
         named.append((Deed(order.account_id, uuid4(), fingerprint("pay", order)), order))
-    batch = MicroBatch(town.database, PAYMENTS)
+    batch = MicroBatch(town.database, PAYMENTS, most_together=50)
     async with counting(engine) as counted:
         found = await asyncio.gather(*(batch.perform(*each) for each in named), return_exceptions=True)
     assert [isinstance(each, PointsMissing) for each in found] == [turn % 3 == 2 for turn in range(50)]

@@ -9,6 +9,7 @@ import asyncio
 import copy
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
@@ -138,15 +139,21 @@ async def together(world: World, orders: list[tuple[Deed, Order]], most_together
         came.append((places[id(order)], deed.account_id.bytes + deed.key.bytes in batch._known))
         return await perform(deed, order)
 
-    async def note_breaking(waiting: Sequence[Waiting[Order]]) -> Any:
+    @contextmanager
+    def noting() -> Iterator[None]:
         try:
-            return await within(waiting)
+            yield
         except CONSTRAINT_BROKEN as error:
             broken.add(broken_constraint(error))
             raise
 
+    async def note_breaking(waiting: Sequence[Waiting[Order]], *, alone: bool = True) -> Any:
+        with noting():
+            return await within(waiting, alone=alone)
+
     async def note_plain(tx: Tx, waiting: Sequence[Waiting[Order]]) -> DonePlainly[Receipt]:
-        told = await plainly(tx, waiting)
+        with noting():
+            told = await plainly(tx, waiting)
         SEEN["at speed"] += len(told.done)
         SEEN["told again at speed"] += len(told.known)
         return told

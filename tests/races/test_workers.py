@@ -24,11 +24,11 @@ from services.kit.deeds import Deed, DeedInProgress, Deeds, fingerprint
 from services.kit.errors import Busy
 from services.kit.ids import SeededEntropy
 from services.kit.sets import any_of
-from services.kit.statements import Statement
 from services.payments.desk import PaymentDesk
 from services.payments.order import PayByCode, PayStore
 from services.payments.pay import pay_by_code, pay_store
 from services.payments.payment import Receipt, StoreReceipt, for_the_store
+from services.payments.tables import at_speed
 from services.wallets.tables import access
 from services.wallets.tables.schema import WalletRow
 from tests.races.contest import scalar, until_blocked
@@ -167,10 +167,12 @@ async def test_what_somebody_else_holds_keeps_no_neighbour_waiting(crowd: AsyncE
 
 
 async def test_control_a_batch_that_skips_nothing_keeps_all_waiting_for_one_wallet(
-    crowd: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    crowd: AsyncEngine, migrator_engine: AsyncEngine
 ) -> None:
     town, people, shops = await peopled(crowd, 20)
-    monkeypatch.setattr(access, "_LOCK_FREE", Statement(lambda: access._locked_wallets(True)))
+    waiting = at_speed.FUNCTIONS["pay_by_stores_code"].replace("CREATE", "CREATE OR REPLACE")
+    async with migrator_engine.begin() as connection:
+        await connection.execute(text(waiting.replace(" SKIP LOCKED", "")))
     assert await beside_a_held_wallet(crowd, town, people, shops[0]) == (0, 20)
 
 
@@ -232,3 +234,5 @@ def test_the_order_is_asked_of_postgresql_and_not_left_to_its_plan() -> None:
         query: Any = access._locked_wallets(wait)
         written = str(query.compile(dialect=dialect))
         assert "ORDER BY wallet.id FOR UPDATE" in " ".join(written.split())
+    for function in at_speed.FUNCTIONS.values():
+        assert "ORDER BY id FOR UPDATE SKIP LOCKED" in " ".join(function.split())

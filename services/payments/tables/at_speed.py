@@ -66,20 +66,19 @@ def _statement(*, codes: bool) -> str:
 WITH asked AS MATERIALIZED (
     SELECT a.*, e.fingerprint AS told_for, e.result::text AS told,
            a.session_id IS NULL OR EXISTS (
-               SELECT FROM session z WHERE z.id = a.session_id AND z.account_id = a.account_id
+               SELECT FROM session z WHERE z.id = a.session_id AND (z.account_id = a.account_id) IS TRUE
                   AND z.ended_at IS NULL AND z.expires_at > $2) AS is_signed_in
-      FROM unnest($4::text::int[], $5::text::uuid[], $6::text::uuid[], $7::text::text[], $8::text::uuid[],
-                  $9::text::text[], $10::text::bigint[], $11::text::uuid[],
-                  $12::text::text[], $13::text::uuid[]
-                  {", $14::text::uuid[], $15::text::uuid[], $16::text::uuid[]" if codes else ""})
+      FROM unnest($4::int[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::bigint[], $11::uuid[],
+                  $12::text[], $13::uuid[]{", $14::uuid[], $15::uuid[], $16::uuid[]" if codes else ""})
         AS a(n, account_id, key, fingerprint, wallet_id, store_code, amount_yen, payment_id,
              number, session_id{", store_id, device_id, code_id" if codes else ""})
-      LEFT JOIN deed e ON e.account_id = a.account_id AND e.key = a.key
+      LEFT JOIN LATERAL (SELECT d.fingerprint, d.result FROM deed d
+                          WHERE d.account_id = a.account_id AND d.key = a.key OFFSET 0) e ON true
 ), plain AS MATERIALIZED (
     SELECT a.n, a.account_id, a.key, a.fingerprint, a.wallet_id, a.amount_yen, a.payment_id, a.number,
            {"a.code_id" if codes else "NULL::uuid AS code_id"}, s.id AS at_id, s.code AS at_code, s.name AS at_name,
            h.programme_id, h.day_limit_yen, h.valid_yen - a.amount_yen AS balance_after_yen, h.lot_ids, h.shares,
-           h.paid, h.premium, t.spent_yen
+           h.paid, h.premium
       FROM asked a
       JOIN wallet w ON w.id = a.wallet_id AND w.status = 'active'
       {_DEVICE if codes else ""}
@@ -87,8 +86,10 @@ WITH asked AS MATERIALIZED (
       JOIN merchant m ON m.id = s.merchant_id AND m.status = 'active'
       JOIN account c ON c.id = {_ACCOUNT if codes else "a.account_id"} AND c.status = 'active'
      CROSS JOIN LATERAL ({_HELD}) h
-      LEFT JOIN spent_today t ON t.wallet_id = a.wallet_id AND t.programme_id = h.programme_id AND t.day = $1
-     WHERE a.told_for IS NULL AND a.is_signed_in
+      LEFT JOIN LATERAL (SELECT y.spent_yen FROM spent_today y
+                          WHERE y.wallet_id = a.wallet_id AND y.programme_id = h.programme_id AND y.day = $1
+                         OFFSET 0) t ON true
+     WHERE a.told_for IS NULL AND a.is_signed_in AND a.wallet_id = ANY (free)
        AND EXISTS (SELECT FROM account_acts_for f WHERE f.account_id = c.id AND f.person_id = w.person_id)
        {_CODE_HOLDS if codes else ""}
        AND NOT EXISTS (SELECT FROM store_member b JOIN store o ON o.id = b.store_id
@@ -103,6 +104,28 @@ WITH asked AS MATERIALIZED (
 SELECT n, at_code, at_name, balance_after_yen, programme_id, lot_ids, shares, NULL::bytea, NULL::text FROM plain
  UNION ALL
 SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL AND is_signed_in
+"""  # noqa: S608 - its parts are the constants below
+
+
+def _function(name: str, *, codes: bool) -> str:
+    """Lock the wallets that nobody else holds; then, with a look that is later than the locks, pay from these."""
+    lists = "int[], uuid[], uuid[], text[], uuid[], text[], bigint[], uuid[], text[], uuid[]"
+    return f"""
+CREATE FUNCTION {name}(date, timestamptz, text, {lists}{", uuid[], uuid[], uuid[]" if codes else ""})
+RETURNS TABLE (n int, store_code text, store_name text, balance_after_yen bigint, programme_id uuid,
+               lot_ids uuid[], yen bigint[], told_for bytea, told text)
+LANGUAGE plpgsql SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $function$
+#variable_conflict use_column
+DECLARE
+    free uuid[];
+BEGIN
+    SELECT array_agg(id) INTO free FROM (
+        SELECT id FROM wallet WHERE id = ANY ($8) ORDER BY id FOR UPDATE SKIP LOCKED) w;
+    RETURN QUERY
+{_statement(codes=codes)};
+END
+$function$
 """  # noqa: S608 - its parts are the constants below
 
 
@@ -144,14 +167,11 @@ _PART: Final = """), part AS MATERIALIZED (
 _WRITTEN: Final = """), spent AS (
     UPDATE lot SET paid_yen = lot.paid_yen - p.paid, premium_yen = lot.premium_yen - p.premium
       FROM part p WHERE lot.id = p.lot_id
-), counted_first AS (
-    INSERT INTO spent_today (wallet_id, programme_id, day, spent_yen, limit_yen)
-    SELECT wallet_id, programme_id, $1, amount_yen, day_limit_yen FROM plain WHERE spent_yen IS NULL
 ), counted AS (
-    UPDATE spent_today t SET spent_yen = t.spent_yen + p.amount_yen, limit_yen = p.day_limit_yen
-      FROM plain p
-     WHERE p.spent_yen IS NOT NULL
-       AND t.wallet_id = p.wallet_id AND t.programme_id = p.programme_id AND t.day = $1
+    INSERT INTO spent_today AS t (wallet_id, programme_id, day, spent_yen, limit_yen)
+    SELECT wallet_id, programme_id, $1, amount_yen, day_limit_yen FROM plain
+    ON CONFLICT (wallet_id, programme_id, day)
+       DO UPDATE SET spent_yen = t.spent_yen + excluded.spent_yen, limit_yen = excluded.limit_yen
 ), paid AS (
     INSERT INTO payment (id, number, wallet_id, store_id, mode, amount_yen, balance_after_yen, acted_by, effective_at)
     SELECT payment_id, number, wallet_id, at_id, CASE WHEN code_id IS NULL THEN 'mpm' ELSE 'cpm' END,
@@ -218,14 +238,27 @@ _ANSWER: Final = f"CASE WHEN code_id IS NULL THEN {_OWN_ANSWER} ELSE {_answer('c
 
 _OF_STORES_CODE: Final = PlainRow._fields.index("store_id")
 """How many columns an order with a store's code has."""
-_BY_STORES_CODE: Final = _statement(codes=False)
-_BY_ANY_CODE: Final = _statement(codes=True)
+FUNCTIONS: Final = {
+    "pay_by_stores_code": _function("pay_by_stores_code", codes=False),
+    "pay_by_any_code": _function("pay_by_any_code", codes=True),
+}
+"""What the migrations make of it. They keep a copy, as of everything: another text here needs another migration."""
+
+
+def _call(function: str, columns: int) -> str:
+    kinds = ("int", "uuid", "uuid", "text", "uuid", "text", "bigint", "uuid", "text", "uuid", "uuid", "uuid", "uuid")
+    lists = ", ".join(f"${place}::text::{kind}[]" for place, kind in enumerate(kinds[:columns], 4))
+    return f"SELECT * FROM {function}($1, $2, $3, {lists})"  # noqa: S608 - names of ours
+
+
+_BY_STORES_CODE: Final = _call("pay_by_stores_code", _OF_STORES_CODE)
+_BY_ANY_CODE: Final = _call("pay_by_any_code", len(PlainRow._fields))
 
 
 async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[PlainPaid]:
-    """Pay those that are plain, in no particular order. The wallets are locked, each at most once.
+    """Pay those that are plain and whose wallets nobody else holds, in no particular order; each wallet at most once.
 
-    `paid_at` is the deed's instant as answers write it. Needs a transaction of `Database.begin_direct`.
+    `paid_at` is the deed's instant as answers write it. One statement, which needs no transaction around it.
     """
     by_code = any(row.device_id is not None for row in rows)
     columns = tuple(zip(*rows, strict=True))
