@@ -9,6 +9,7 @@ from city_api import (
     changes,
     closes,
     grants,
+    measures,
     merchants,
     programmes,
     proof,
@@ -29,9 +30,9 @@ SECONDS = 120.0
 
 DESCRIPTION = """For city staff: programmes, merchants, grants, settlement, proof.
 
-`officer` proposes and runs, `approver` says the second yes, `auditor` reads. Nobody approves what
-they proposed. Every command (a POST that needs `Idempotency-Key`) is named by the client. Errors are
-RFC 9457 problems; rely on `code` and `params`.
+`officer` proposes and runs, `approver` says the second yes, `auditor` reads, `analyst` sees figures. Nobody
+approves what they proposed. Every command (a POST that needs `Idempotency-Key`) is named by the client. Errors
+are RFC 9457 problems; rely on `code` and `params`.
 """
 
 
@@ -39,5 +40,5 @@ def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
     of_residents = (wallets, register, residency)
     of_people = (sign_in, sessions, programmes, merchants, stores, *of_residents, grants, purchases, accounts, changes)
-    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit)]
+    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
+from analytics.desk.desk import InsightDesk
 from infra import worker
 from infra.database.connect import JOBS, ClockSkew, is_away
 from infra.database.provision import DatabaseHandle
@@ -67,6 +68,7 @@ async def create_app(
     anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file)) if jobs else None
 
     service = _sign_in_service(settings)
+    insight = InsightDesk(settings.lake_dir, handle.insight_uri())
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -77,6 +79,7 @@ async def create_app(
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
             await _close(town, service, serving, slow)
+            await insight.close()
 
     town = build_town(
         Database(serving, clock, entropy),
@@ -89,6 +92,7 @@ async def create_app(
         plain_payments=plain,
         sign_in_service=service,
         lifespan=lifespan,
+        insight=insight,
     )
     app = town.plain if plain else town.app
     return app if reached.is_set() else Waiting(app, reached, secure=settings.public_url.startswith("https:"))

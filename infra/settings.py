@@ -57,6 +57,7 @@ class Settings:
     data_dir: Path
     public_url: str
     auditor_database_url: str | None = None
+    analyst_database_url: str | None = None
     anchors: Path | None = None
     anchor_key: Path | None = None
     token_key: str | None = field(default=None, repr=False)
@@ -76,6 +77,11 @@ class Settings:
     def anchor_key_file(self) -> Path:
         """The key that signs anchors; who only verifies needs no more than its public half."""
         return self.anchor_key or self.data_dir / "keys" / "anchor-ed25519.pem"
+
+    @property
+    def lake_dir(self) -> Path:
+        """Where the lake of analytics lives; it can be built anew from the database at any time."""
+        return self.data_dir / "lake" / self.schema
 
     @property
     def is_local(self) -> bool:
@@ -100,6 +106,7 @@ class Settings:
             data_dir=_data_dir(present.get("TANABATA_DATA")),
             public_url=_public_url(present.get("PUBLIC_URL", f"http://localhost:{port}")),
             auditor_database_url=_database_url(present, "AUDITOR_DATABASE_URL"),
+            analyst_database_url=_database_url(present, "ANALYST_DATABASE_URL"),
             anchors=_file(present, "TANABATA_ANCHORS"),
             anchor_key=_file(present, "TANABATA_ANCHOR_KEY"),
             token_key=_token_key(present),

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Lifespan
 from city_api.app import PREFIX as CITY
 from city_api.app import create_city_api
 from infra.http.bearers import Bearers
-from infra.http.context import Context
+from infra.http.context import Context, InsightPort
 from infra.http.door import Door
 from infra.http.edge import Edge
 from infra.http.hot import Hot
@@ -76,6 +76,7 @@ def build_town(
     password_cost: PasswordCost = RECOMMENDED,
     sign_in_service: SignInService | None = None,
     lifespan: Lifespan[Any] | None = None,
+    insight: InsightPort | None = None,
 ) -> Town:
     """A town on a database, with its clock and entropy.
 
@@ -84,7 +85,7 @@ def build_town(
     reads the outbox or pays at the sandbox: right for an installation that others can reach.
     `plain_payments` makes each payment in a transaction of its own. The `short_cut` draws other noise
     than the long way, depending on which payments happen to meet: seeded towns go without.
-    `password_cost` below the recommended one is for invented people only.
+    `password_cost` below the recommended one is for invented people only. Without `insight` nothing is evaluated.
     """
     outbox = LocalOutbox(database.clock)
     carrier = _Carrier(public_url)
@@ -115,13 +116,12 @@ def build_town(
     )
     secure = public_url.startswith("https:")
     slow = jobs or database
-    city = replace(context, database=slow, deeds=Deeds(slow))
+    city = replace(context, database=slow, deeds=Deeds(slow), insight=insight)
     elsewhere = _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)
     plain = _apps(context, city, elsewhere, lifespan)
     carrier.app = plain
     hot: list[Hot[Any]] = [wallet_hot.hot(context), merchant_hot.hot()]
-    door = Door(plain, context, hot, seconds=SECONDS, secure=secure)
-    return Town(door, plain, context, slow, outbox, checkout)
+    return Town(Door(plain, context, hot, seconds=SECONDS, secure=secure), plain, context, slow, outbox, checkout)
 
 
 def _apps(context: Context, city: Context, elsewhere: Starlette, lifespan: Lifespan[Any] | None) -> Starlette:

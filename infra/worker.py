@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from infra.daily_lake import DailyLake
 from services.kit import seal
 from services.kit.anchor import anchor
 from services.kit.anchors import AnchorPort
@@ -65,9 +66,14 @@ class Job:
     run: Callable[[Told], Awaitable[int]]
 
 
-def jobs(database: Database, checkout: CheckoutPort, anchors: AnchorPort | None = None) -> tuple[Job, ...]:
-    """Every job, in the order in which one run does them; without a place for anchors nothing is anchored."""
-    every = (
+def jobs(
+    database: Database,
+    checkout: CheckoutPort,
+    anchors: AnchorPort | None = None,
+    refresh: Callable[[], Awaitable[int]] | None = None,
+) -> tuple[Job, ...]:
+    """Every job, in the order in which one run does them; without anchors or `refresh` these two are left out."""
+    every: tuple[Job, ...] = (
         Job("expire points", 60, partial(expire_points, database)),
         Job("settle checkouts", 20, partial(settle_checkouts, database, checkout)),
         Job("close periods", 60, Closer(database).close),
@@ -75,6 +81,8 @@ def jobs(database: Database, checkout: CheckoutPort, anchors: AnchorPort | None 
         Job("seal audit log", 10, Sealer(database, ENTRIES).seal),
         Job("prove", 300, Nightly(database).prove),
     )
+    if refresh is not None:
+        every = (*every, Job("refresh the lake", 300, DailyLake(database, refresh).refresh))
     if anchors is None:
         return every
     return (*every, Job("anchor chains", ANCHORED_EVERY_S, partial(anchor_chains, database, anchors)))

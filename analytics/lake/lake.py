@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from analytics.frames import FRAMES, Frame
 from analytics.lake.engine import MEMORY_MB, Engine, table_of
-from analytics.lake.manifest import LakeCorrupt, Manifest, read_manifest
+from analytics.lake.manifest import LakeCorrupt, Manifest, Part, read_manifest
 from analytics.lake.write import schema_of
 
 
@@ -66,16 +66,28 @@ class _Opened:
 
 
 class Lake(_Opened):
-    """The lake in a folder, as it was when this was made; `live` are rows of frames that its files do not hold yet.
+    """The lake in a folder, as it was when this was made.
 
-    Raises LakeMissing where there is none, and LakeCorrupt for a file that is gone or has another size.
+    `live` are rows of frames, read at `as_of`, that stand for the files of days from `live_from` on, and for all
+    of a frame that has no days (`analytics.lake.live`). Raises LakeMissing where there is none, and LakeCorrupt
+    for a file that is gone or has another size.
     """
 
-    def __init__(self, root: Path, live: Mapping[str, pa.Table] | None = None, memory_mb: int = MEMORY_MB) -> None:
+    def __init__(
+        self,
+        root: Path,
+        live: Mapping[str, pa.Table] | None = None,
+        *,
+        live_from: date | None = None,
+        as_of: datetime | None = None,
+        memory_mb: int = MEMORY_MB,
+    ) -> None:
         super().__init__(memory_mb)
         self.root = root
         self.manifest: Manifest = read_manifest(root)
         self._live = dict(live or {})
+        self._live_from = live_from
+        self._as_of = as_of
         for name, parts in self.manifest.frames.items():
             for part in parts:
                 if part.problem(root, deep=False):
@@ -84,7 +96,7 @@ class Lake(_Opened):
     @property
     def refreshed_at(self) -> datetime:
         """The instant up to which the lake holds everything; aware, in UTC."""
-        return self.manifest.refreshed_at
+        return self._as_of or self.manifest.refreshed_at
 
     def frame(self, name: str, first: date | None = None, last: date | None = None) -> pd.DataFrame:
         """A declared frame, of the days from `first` to `last`, both included; instants in Asia/Tokyo.
@@ -95,7 +107,7 @@ class Lake(_Opened):
         schema = schema_of(frame)
         tables = [
             pq.read_table(self.root / part.file, schema=schema, partitioning=None)
-            for part in self.manifest.parts(name, first, last)
+            for part in self._parts(name, first, last)
         ]
         if name in self._live:
             tables.append(self._live[name])
@@ -103,8 +115,15 @@ class Lake(_Opened):
         return frame.conform(_of_period(frame, data, first, last))
 
     def _offer(self, engine: Engine, frame: Frame) -> None:
-        files = [self.root / part.file for part in self.manifest.parts(frame.name)]
+        files = [self.root / part.file for part in self._parts(frame.name)]
         engine.offer_files(frame, files, self._live.get(frame.name))
+
+    def _parts(self, name: str, first: date | None = None, last: date | None = None) -> list[Part]:
+        """The files to read; where live rows stand for them they are left out."""
+        parts = self.manifest.parts(name, first, last)
+        if name not in self._live or self._live_from is None:
+            return list(parts)
+        return [part for part in parts if part.day is not None and part.day < self._live_from]
 
 
 class InMemory(_Opened):

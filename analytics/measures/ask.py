@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -10,23 +10,10 @@ from analytics.lake.lake import Source
 from analytics.measures.cells import cells_of, rows_of, running, spread_of
 from analytics.measures.dimension import DIMENSIONS, PERIODS, Values
 from analytics.measures.measure import How, Measure
-from analytics.measures.question import Question
-from services.kit.errors import Refusal
+from analytics.measures.question import AnswerTooLarge, PeriodOpen, Question
 
 MOST_CELLS: Final = 100_000
 _DTYPES: Final = {Values.TEXT: "str", Values.INTEGER: "int64", Values.DAY: "datetime64[us]"}
-
-
-class AnswerTooLarge(Refusal):
-    """More cells than an answer may have: `most`; ask of a shorter period or by fewer dimensions."""
-
-    code: ClassVar[str] = "answer_too_large"
-
-
-class PeriodOpen(Refusal):
-    """A comparison needs a period with a first and a last day."""
-
-    code: ClassVar[str] = "period_open"
 
 
 def ask(source: Source, question: Question) -> pd.DataFrame:

@@ -27,6 +27,18 @@ class PeriodBackwards(Refusal):
     code: ClassVar[str] = "period_backwards"
 
 
+class AnswerTooLarge(Refusal):
+    """More cells than an answer may have: `most`; ask of a shorter period or by fewer dimensions."""
+
+    code: ClassVar[str] = "answer_too_large"
+
+
+class PeriodOpen(Refusal):
+    """A comparison needs a period with a first and a last day."""
+
+    code: ClassVar[str] = "period_open"
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked: `first` and `last` are civil dates in Japan, both included; None is open.

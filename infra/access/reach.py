@@ -183,6 +183,8 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /changes/{change_id}/withdrawal": OFFICE,
         "GET /proof": OFFICE,
         "GET /audit": OFFICE,
+        "GET /measures": OFFICE,
+        "GET /measures/{name}": OFFICE,
     },
     "pages": {
         "GET /": LOCAL,

@@ -6,6 +6,8 @@
 import asyncio
 import logging
 import os
+import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -33,11 +35,15 @@ _NICE = 5
 """Beside a server the jobs give way to payments wherever both want the same core."""
 
 
+class RefreshFailed(Exception):
+    """`tanabata insight refresh` ended with this exit code; what it said is in the log."""
+
+
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due and stop; exit code 1 if a job failed.")] = False,
     beside: Annotated[bool, typer.Option("--beside", hidden=True, help="End when standard input ends.")] = False,
 ) -> None:
-    """Expire points, settle checkouts, close periods, seal and anchor the books and the audit log."""
+    """Expire points, settle checkouts, close periods, seal and anchor books and audit log, refresh the lake."""
     logging.basicConfig(level=logging.WARNING if beside or once else logging.INFO, format="%(message)s")
     if once:
         failed = run(_once)
@@ -100,13 +106,29 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
         anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file))
         keeping = asyncio.create_task(keep_time(engine, clock))
         try:
-            yield jobs.jobs(Database(engine, clock, SecretEntropy()), checkout, anchors)
+            yield jobs.jobs(Database(engine, clock, SecretEntropy()), checkout, anchors, _refresh_lake)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             checkout.close()
     finally:
         await engine.dispose()
+
+
+async def _refresh_lake() -> int:
+    """In a process of its own, which goes when the work is done and takes its memory along."""
+    refreshing = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", "insight", "refresh", "--quiet"), stdin=DEVNULL
+    )
+    try:
+        code = await refreshing.wait()
+    finally:
+        if refreshing.returncode is None:
+            refreshing.terminate()
+            await refreshing.wait()
+    if code:
+        raise RefreshFailed(code)
+    return 1
 
 
 async def _no_payer_here(_body: bytes, _headers: Mapping[str, str]) -> int:

@@ -171,6 +171,41 @@ def quoted(identifier: str) -> str:
     return f'"{identifier}"'
 
 
+def insight_schema(schema: str) -> str:
+    """Where a city's views for analytics are, beside its schema (decision 0050); a name has 63 characters at most."""
+    return f"{schema[:55]}_insight"
+
+
+def insight_uri(url: str, *, schema: str, role: str, limits: Limits) -> str:
+    """A libpq URI for reading a city's views for analytics: in their schema, as `role`, read only.
+
+    `schema` is the city's. The planner may take memory for joins of a few days' rows.
+    """
+    address = database_url(url)
+    settings = _session_settings(insight_schema(schema), None if role == address.username else role, limits, "insight")
+    settings = {**settings, "default_transaction_read_only": "on", "work_mem": "64MB", "jit": "off"}
+    options = " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())
+    back = {ours: theirs for theirs, ours in _RENAMED.items()}
+    query = {back.get(name, name): value for name, value in address.query.items() if not name.startswith("prepared_")}
+    return (
+        URL.create(
+            "postgresql",
+            address.username,
+            address.password,
+            address.host,
+            address.port,
+            address.database,
+            {**query, "options": options},
+        )
+        .render_as_string(hide_password=False)
+        .replace("+", "%20")
+    )
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
+
+
 def _session_settings(schema: str, role: str | None, limits: Limits, application_name: str) -> Mapping[str, str]:
     settings = {
         "search_path": quoted(schema),

@@ -23,8 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import services
-from infra.database.connect import Limits, create_engine, database_url, quoted
-from infra.database.server_files import ACTING, APP, AUDITOR
+from infra.database.connect import Limits, create_engine, database_url, insight_schema, quoted
+from infra.database.server_files import ACTING, ANALYST, APP, AUDITOR
 from services.kit.db import Base, sqlstate
 
 MIGRATING = Limits(statement_ms=1_800_000, lock_ms=500, idle_in_transaction_ms=60_000)
@@ -65,15 +65,17 @@ async def migrate(
     tell: Callable[[str], None] = lambda _: None,
     *,
     auditor_url: str | None = None,
+    analyst_url: str | None = None,
 ) -> None:
     """Create the schema and the roles if they are missing, then run every new migration.
 
-    `app_url` and `auditor_url` name the logins that the application and the auditor will use (None: the
-    migrator's own), which must be allowed to act as their roles. Raises CannotMigrate.
+    `app_url`, `auditor_url` and `analyst_url` name the logins that the application, the auditor and the analyst
+    will use (None: the migrator's own), which must be allowed to act as their roles. Raises CannotMigrate.
     """
     logins = {
         APP: database_url(app_url or migrator_url).username,
         AUDITOR: database_url(auditor_url or migrator_url).username,
+        ANALYST: database_url(analyst_url or migrator_url).username,
     }
     async with _migrator(migrator_url, schema) as engine, engine.connect() as connection:
         await _require_version(connection)
@@ -208,12 +210,14 @@ async def _may_act(connection: AsyncConnection, login: str, role: str) -> bool:
 
 
 async def _ensure_schema(connection: AsyncConnection, schema: str) -> None:
-    name = quoted(schema)
-    known = (await connection.execute(text("SELECT to_regnamespace(:s)"), {"s": name})).scalar_one()
+    """The city's schema, and the one beside it with the views of analytics, which migrations open to the analyst."""
+    name, insight = quoted(schema), quoted(insight_schema(schema))
     try:
-        if known is None:
+        if await _is_missing(connection, name):
             await connection.execute(text(f"CREATE SCHEMA {name}"))
             await connection.execute(text(f"GRANT USAGE ON SCHEMA {name} TO {APP}"))
+        if await _is_missing(connection, insight):
+            await connection.execute(text(f"CREATE SCHEMA {insight}"))
         await connection.commit()
     except DBAPIError as error:
         await connection.rollback()
@@ -223,6 +227,11 @@ async def _ensure_schema(connection: AsyncConnection, schema: str) -> None:
             "the migrator's login may not create the schema; an administrator must run:\n\n"
             f'    GRANT CREATE ON DATABASE "{connection.engine.url.database}" TO "{connection.engine.url.username}";\n'
         ) from error
+
+
+async def _is_missing(connection: AsyncConnection, schema: str) -> bool:
+    found = await connection.execute(text("SELECT to_regnamespace(:s)"), {"s": schema})
+    return found.scalar_one() is None
 
 
 def _upgrade(connection: Connection, schema: str) -> None:

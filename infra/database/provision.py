@@ -16,10 +16,19 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.database.connect import SERVING, Limits, create_engine, database_url, is_away, quoted
+from infra.database.connect import (
+    JOBS,
+    SERVING,
+    Limits,
+    create_engine,
+    database_url,
+    insight_uri,
+    is_away,
+    quoted,
+)
 from infra.database.embedded import EmbeddedPostgres
 from infra.database.migrate import create_database, drop_database, migrate, named
-from infra.database.server_files import APP, AUDITOR, MIGRATOR
+from infra.database.server_files import ANALYST, APP, AUDITOR, MIGRATOR
 from infra.settings import Settings
 
 _SCRATCH = "tanabata_scratch_"
@@ -39,15 +48,16 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class DatabaseHandle:
-    """A migrated database: where the application finds it, where migrations do, and where the auditor does.
+    """A migrated database: where the application, migrations, the auditor and the analyst find it.
 
-    Without `auditor_url` the migrator's login takes the auditor's role on.
+    Without `auditor_url` or `analyst_url` the migrator's login takes their role on.
     """
 
     app_url: str
     migrator_url: str
     schema: str
     auditor_url: str | None = None
+    analyst_url: str | None = None
 
     def inside(self, database: str) -> "DatabaseHandle":
         """The same server and logins, another database."""
@@ -56,6 +66,7 @@ class DatabaseHandle:
             named(self.migrator_url, database),
             self.schema,
             None if self.auditor_url is None else named(self.auditor_url, database),
+            None if self.analyst_url is None else named(self.analyst_url, database),
         )
 
     def app_engine(self, *, pool_size: int = 8, limits: Limits = SERVING) -> AsyncEngine:
@@ -71,6 +82,11 @@ class DatabaseHandle:
         url = self.auditor_url or self.migrator_url
         return create_engine(url, schema=self.schema, role=AUDITOR, pool_size=pool_size, limits=limits)
 
+    def insight_uri(self) -> str:
+        """Where libpq finds the city's views for analytics, with the analyst's rights."""
+        url = self.analyst_url or self.migrator_url
+        return insight_uri(url, schema=self.schema, role=ANALYST, limits=JOBS)
+
 
 @asynccontextmanager
 async def open_server(
@@ -79,12 +95,14 @@ async def open_server(
     """The database as it is, not migrated: for `doctor` and for what brings its own database."""
     if settings.database_url is not None:
         migrator = settings.migrator_database_url or settings.database_url
-        handle = DatabaseHandle(settings.database_url, migrator, settings.schema, settings.auditor_database_url)
+        readers = (settings.auditor_database_url, settings.analyst_database_url)
+        handle = DatabaseHandle(settings.database_url, migrator, settings.schema, *readers)
         await require_reachable(settings)
         yield handle
         return
     async with EmbeddedPostgres(settings.data_dir, tell=tell) as server:
-        yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema, server.dsn(AUDITOR))
+        readers = (server.dsn(AUDITOR), server.dsn(ANALYST))
+        yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema, *readers)
 
 
 @asynccontextmanager
@@ -93,7 +111,8 @@ async def open_database(
 ) -> AsyncIterator[DatabaseHandle]:
     """The installation's database, migrated; the embedded server is left again at the end."""
     async with open_server(settings, tell) as handle:
-        await migrate(handle.migrator_url, handle.schema, handle.app_url, tell, auditor_url=handle.auditor_url)
+        readers = {"auditor_url": handle.auditor_url, "analyst_url": handle.analyst_url}
+        await migrate(handle.migrator_url, handle.schema, handle.app_url, tell, **readers)
         yield handle
 
 
@@ -110,6 +129,21 @@ async def open_for_audit(
         return
     await _require_reachable("AUDITOR_DATABASE_URL", url)
     yield DatabaseHandle(url, url, settings.schema, url)
+
+
+@asynccontextmanager
+async def open_for_insight(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[DatabaseHandle]:
+    """The installation's database for somebody who only reads the views of analytics: nothing is migrated, and
+    with ANALYST_DATABASE_URL no login but the analyst's is used."""
+    url = settings.analyst_database_url
+    if url is None:
+        async with open_server(settings, tell) as handle:
+            yield handle
+        return
+    await _require_reachable("ANALYST_DATABASE_URL", url)
+    yield DatabaseHandle(url, url, settings.schema, url, url)
 
 
 @asynccontextmanager

@@ -120,6 +120,10 @@ Approver = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.APPROVER))
 Auditor = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.AUDITOR))]
 Payer = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER))]
 CityStaff = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER, Role.AUDITOR))]
+Evaluator = Annotated[
+    AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER, Role.AUDITOR, Role.ANALYST))
+]
+"""Whoever may see the city's figures as they are: the office, and analysts, who see nothing else."""
 CityAccount = Annotated[AccessToken, Depends(Allowed(Audience.CITY, *CITY_ROLES, of_oneself=True))]
 """Whoever signed in to the city's API, with or without a role: for what is their own."""
 

@@ -1,7 +1,7 @@
 """What the endpoints of one city work with: made at the door, handed to every app."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
@@ -18,6 +18,15 @@ from services.wallets.checkout import CheckoutPort
 
 EMVCO_GUID = "jp.example.tanabata"
 """Our globally unique id in EMVCo codes; an installation uses its own reverse domain."""
+
+
+class InsightPort(Protocol):
+    """Answers questions about the city's figures; what they look like, `analytics.desk.messages` says."""
+
+    # Any: analytics stand above what all APIs share, so their words cannot be named here.
+    async def ask(self, asked: Any) -> Any: ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Context:
     password_cost: PasswordCost = RECOMMENDED
     sign_in_service: SignInService | None = None
     """The government's; None where the installation is not connected to it."""
+    insight: InsightPort | None = None
+    """None where nothing is evaluated."""
 
 
 def context_of(request: Request) -> Context:

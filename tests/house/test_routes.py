@@ -85,6 +85,8 @@ def test_in_the_city_one_role_acts_another_approves_and_all_read() -> None:
                 expected |= {"analyst", "call_centre"}
             elif path in {"/bank-files/{bank_file_id}/content", "/bank-files/{bank_file_id}/withdrawal"}:
                 expected = {"officer", "approver"}
+            elif path.startswith("/measures"):
+                expected |= {"analyst"}
             elif path == "/audit":
                 expected = {"auditor"}
             elif method != "GET":

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra import worker
+from infra.daily_lake import DailyLake
 from infra.worker import Job, Told, jobs, run_forever, run_once
+from services.kit.clock import TOKYO
 from services.kit.db import Tx
 from services.settlement.books import ClosedBooks
 from services.settlement.close import Close
@@ -156,3 +158,25 @@ async def test_a_failing_job_stops_no_other(caplog: pytest.LogCaptureFixture) ->
     forever.cancel()
     with pytest.raises(asyncio.CancelledError):
         await forever
+
+
+async def test_the_lake_is_refreshed_once_a_day_when_the_night_is_quiet(town: HttpTown) -> None:
+    town.go_to(NOON.replace(hour=3))
+    times: list[int] = []
+
+    async def refresh() -> int:
+        times.append(town.clock.now().astimezone(TOKYO).hour)
+        if len(times) == 1:
+            raise RuntimeError("busy")
+        return 1
+
+    daily = DailyLake(town.database, refresh)
+    assert await daily.refresh() == 0
+    town.wait(hours=1)
+    with pytest.raises(RuntimeError):
+        await daily.refresh()
+    assert await daily.refresh() == 1, "what failed is tried again"
+    assert await daily.refresh() == 0
+    town.wait(days=1)
+    assert await daily.refresh() == 1
+    assert times == [4, 4, 4]

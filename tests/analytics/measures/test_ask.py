@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from analytics.lake.lake import InMemory
-from analytics.measures.ask import PeriodOpen, ask, compare
+from analytics.measures.ask import ask, compare
 from analytics.measures.dimension import FilterUnfit
 from analytics.measures.measure import DimensionUnknown, How, MeasureUnknown
-from analytics.measures.question import PeriodBackwards, Question, QuestionTooWide
+from analytics.measures.question import PeriodBackwards, PeriodOpen, Question, QuestionTooWide
 from analytics.measures.registry import MEASURES
 from tests.analytics.hand import april, frame, on
 

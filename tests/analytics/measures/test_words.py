@@ -2,6 +2,8 @@
 
 import pytest
 
+import analytics.desk.desk
+import analytics.lake.refresh
 import analytics.lake.write
 import analytics.measures.ask  # noqa: F401  # defines refusals
 from analytics.measures.dimension import DIMENSIONS
@@ -30,7 +32,9 @@ def test_every_measure_is_declared_on_what_exists(measure: Measure) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_of_the_lake_and_its_measures_has_its_text(language: str) -> None:
     ours = {
-        each.code for each in all_refusals() if each.__module__.startswith(("analytics.lake", "analytics.measures"))
+        each.code
+        for each in all_refusals()
+        if each.__module__.startswith(("analytics.lake", "analytics.measures", "analytics.desk"))
     }
-    assert {"lake_corrupt", "measure_unknown", "rows_repeated", "period_open"} <= ours
+    assert {"desk_busy", "lake_corrupt", "lake_disagrees", "measure_unknown", "rows_repeated", "period_open"} <= ours
     assert not {f"error.{code}" for code in ours} - set(texts(language))

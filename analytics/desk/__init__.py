@@ -1,0 +1,1 @@
+"""The desk: questions of a server are answered by a process beside it, within bounds of time and memory."""

@@ -1,0 +1,231 @@
+"""Bring a lake up to date: read what is new since the last refresh, rebuild what is damaged, agree, publish.
+
+Law: the lake after a refresh is the lake that a refresh from nothing would have made of the same snapshot. Whole
+days are read and replaced, so doing it twice, or again after being killed half-way, has one effect; what is not in
+the manifest does not exist. How far back a refresh must read is what the house's horizon says: whatever the last
+one could not see was written by transactions that were open then or began later, however late they commit.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final
+
+import msgspec
+import pyarrow as pa
+
+from analytics.frames import FRAMES
+from analytics.lake import shape
+from analytics.lake.agree import must_agree, undone
+from analytics.lake.manifest import LakeMissing, Manifest, Part, read_manifest
+from analytics.lake.views import Days, Views, open_views
+from analytics.lake.write import publish, write_part
+from services.kit.clock import civil_date
+from services.kit.errors import Kind, Refusal
+from services.kit.horizon import Horizon
+
+DEED_MARGIN: Final = timedelta(minutes=15)
+"""How long a deed may take from its instant to the moment it is recorded (as services.proof.since says, and why)."""
+
+DAYS_AT_ONCE: Final = 4
+BY_DAY: Final = ("lots", "spending", "expiries")
+WHOLE: Final = {"residents": shape.residents, "stores": shape.stores, "programmes": shape.programmes}
+HORIZON: Final = "horizon"
+END: Final = "end"
+"""The manifest's marks: the horizon, and the first day that the lake does not hold."""
+
+Told = Callable[[int, int], None]
+"""Hears how many steps of how many are done."""
+
+
+class LakeBusy(Refusal):
+    """Another refresh is at work on this lake."""
+
+    code: ClassVar[str] = "lake_busy"
+    kind = Kind.CONFLICT
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did: parts written, of them those found damaged, rows written, the first day not in the lake."""
+
+    parts: int
+    damaged: int
+    rows: int
+    end: date
+    refreshed_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stretches of days to read for each frame, and the period that has to agree with the ledger."""
+
+    stretches: tuple[tuple[str, Days], ...]
+    periods: tuple[Days, ...]
+    damaged: int
+
+
+def refresh(
+    root: Path,
+    uri: str,
+    *,
+    end: date | None = None,
+    anew: bool = False,
+    connections: int = 1,
+    told: Told = lambda _done, _all: None,
+) -> Refreshed:
+    """Refresh the lake in `root` from the views behind `uri` (libpq's), up to before `end` (None: today in Japan).
+
+    `anew` reads everything; `connections` read at once. Raises LakeBusy, LakeDisagrees; the lake then stays as it was.
+    """
+    with _alone(root), ExitStack() as stack:
+        with open_views(uri) as before:
+            early = before.look()
+        views = stack.enter_context(open_views(uri))
+        look = views.look()
+        last = end or civil_date(look.at)
+        old = None if anew else _old(root)
+        taken_back = undone(views)
+        plan = _plan(root, views, old, last, [civil_date(row["issued_at"]) for row in taken_back])
+        written = _read_all(root, uri, views, plan, connections, told)
+        frames = {name: _merged(name, old, plan, written, last) for name in BY_DAY}
+        for period in plan.periods:
+            must_agree(views, period, frames, taken_back)
+        for name, fit in WHOLE.items():
+            frames[name] = (write_part(root, FRAMES[name], None, fit(views.rows(name))),)
+        known = horizon_of(old)
+        horizon = Horizon(known.since, (*known.looks, early)).after(look)
+        marks = {HORIZON: msgspec.json.encode(horizon).decode(), END: last.isoformat()}
+        publish(root, Manifest(look.at, frames, marks=marks))
+        new = [part for _, parts in written for part in parts]
+        return Refreshed(len(new), plan.damaged, sum(part.rows for part in new), last, look.at)
+
+
+def open_from(manifest: Manifest) -> date | None:
+    """The first day of which the lake may lack a row that is committed by now; None: any."""
+    since, end = horizon_of(manifest).since, manifest.marks.get(END)
+    if since is None or end is None:
+        return None
+    return min(civil_date(since - DEED_MARGIN), date.fromisoformat(end))
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "refresh.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LakeBusy from None
+        yield
+
+
+def _old(root: Path) -> Manifest | None:
+    try:
+        return read_manifest(root)
+    except LakeMissing:
+        return None
+
+
+def horizon_of(manifest: Manifest | None) -> Horizon:
+    """What a lake knows of transactions that it could not see; nothing, where there is no lake."""
+    noted = None if manifest is None else manifest.marks.get(HORIZON)
+    return Horizon() if noted is None else msgspec.json.decode(noted, type=Horizon)
+
+
+def _plan(root: Path, views: Views, old: Manifest | None, end: date, sold_and_undone: Sequence[date]) -> Plan:
+    """New days from the horizon on; before them only what is damaged, or what was sold then and undone since."""
+    begin = None if old is None else open_from(old)
+    if begin is None:
+        [row] = views.ask("SELECT min(at) AS at FROM lots").to_pylist()
+        begin = end if row["at"] is None else civil_date(row["at"])
+        old = None
+    begin = min(begin, end)
+    stretches = [(frame, days) for days in _stretches(begin, end) for frame in BY_DAY]
+    broken = [] if old is None else _damaged(root, old, begin)
+    stale = sorted({day for day in sold_and_undone if day < begin}) if old is not None else []
+    again = dict.fromkeys([*broken, *(("lots", day) for day in stale)])
+    stretches += [(frame, _one(day)) for frame, day in again]
+    periods = [Days(None if old is None else begin, end), *(_one(day) for day in sorted({day for _, day in again}))]
+    return Plan(tuple(stretches), tuple(periods), len(broken))
+
+
+def _stretches(begin: date, end: date) -> Iterator[Days]:
+    while begin < end:
+        until = min(begin + timedelta(days=DAYS_AT_ONCE), end)
+        yield Days(begin, until)
+        begin = until
+
+
+def _one(day: date) -> Days:
+    return Days(day, day + timedelta(days=1))
+
+
+def _damaged(root: Path, old: Manifest, before: date) -> list[tuple[str, date]]:
+    return [
+        (frame, part.day)
+        for frame in BY_DAY
+        for part in old.parts(frame)
+        if part.day is not None and part.day < before and part.problem(root, deep=True)
+    ]
+
+
+def _read_all(
+    root: Path, uri: str, views: Views, plan: Plan, connections: int, told: Told
+) -> list[tuple[tuple[str, Days], tuple[Part, ...]]]:
+    """Every stretch of the plan as written parts; on several connections when there is much to read."""
+    total = len(plan.stretches)
+    written = []
+    if connections == 1 or total <= len(BY_DAY):
+        for done, stretch in enumerate(plan.stretches, 1):
+            written.append((stretch, _read(root, views, stretch)))
+            told(done, total)
+        return written
+    shares = [plan.stretches[index::connections] for index in range(connections)]
+    reached = iter(range(1, total + 1))
+    with ThreadPoolExecutor(connections) as readers:
+        work = partial(_read_share, root, uri, views.snapshot(), lambda: told(next(reached), total))
+        for share in readers.map(work, shares):
+            written += share
+    return written
+
+
+def _read_share(
+    root: Path, uri: str, snapshot: str, done: Callable[[], None], share: Sequence[tuple[str, Days]]
+) -> list[tuple[tuple[str, Days], tuple[Part, ...]]]:
+    found = []
+    with open_views(uri, snapshot) as views:
+        for stretch in share:
+            found.append((stretch, _read(root, views, stretch)))
+            done()
+    return found
+
+
+def _read(root: Path, views: Views, stretch: tuple[str, Days]) -> tuple[Part, ...]:
+    name, days = stretch
+    told: pa.Table = views.rows(name, days)
+    return tuple(write_part(root, FRAMES[name], day, rows) for day, rows in shape.days_of(FRAMES[name], told))
+
+
+def _merged(
+    name: str,
+    old: Manifest | None,
+    plan: Plan,
+    written: Sequence[tuple[tuple[str, Days], tuple[Part, ...]]],
+    end: date,
+) -> tuple[Part, ...]:
+    """The frame's parts afterwards: what was read anew replaces its days whole, also with nothing."""
+    read = [days for frame, days in plan.stretches if frame == name]
+    fresh = not plan.periods or plan.periods[0].first is None
+    kept = [
+        part
+        for part in (() if old is None or fresh else old.parts(name))
+        if part.day is not None and part.day < end and not any(days.holds(part.day) for days in read)
+    ]
+    new = [part for (frame, _), parts in written if frame == name for part in parts]
+    return tuple(sorted([*kept, *new], key=lambda part: part.day or date.min))

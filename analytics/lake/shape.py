@@ -1,0 +1,115 @@
+"""From what the views tell to the declared frames: rows of the frame's grain, split by civil day in Japan.
+
+Pure: Arrow tables in, Arrow tables of a frame's schema out.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics.frames import FRAMES, UNKNOWN, Dtype, Frame
+from analytics.lake.category import category_of
+from analytics.lake.write import schema_of
+from services.kit.clock import civil_date
+
+_TOKYO_US: Final = 9 * 3_600 * 1_000_000
+_DAY_US: Final = 86_400 * 1_000_000
+_EPOCH: Final = date(1970, 1, 1)
+
+_SPENDING: Final = """
+SELECT deed, any_value(payment) AS payment, any_value(kind) AS kind, any_value(resident) AS resident,
+       any_value(store) AS store, programme, purse, any_value(mode) AS mode, any_value("at") AS "at",
+       (sum(paid_yen) + sum(premium_yen))::BIGINT AS amount_yen, sum(paid_yen)::BIGINT AS paid_yen,
+       sum(premium_yen)::BIGINT AS premium_yen, bool_or(emptied) AS emptied
+  FROM told GROUP BY deed, programme, purse
+"""
+"""What a deed took from several lots of one purse is one row."""
+
+
+class KeysCollide(Exception):
+    """Two deeds, lots or expiries have one hashed number (one chance in some 100,000 for 10 million of them)."""
+
+
+def days_of(frame: Frame, told: pa.Table) -> Iterator[tuple[date, pa.Table]]:
+    """The rows of a frame that has days, day by day; `told` is what the view of that name says."""
+    if frame.name == "spending":
+        told = _of_grain(told)
+    if told.num_rows == 0:
+        return
+    number = pc.divide(pc.add(pc.cast(told["at"], pa.int64()), _TOKYO_US), _DAY_US)
+    told = told.append_column("number", number).sort_by([("number", "ascending"), ("at", "ascending")])
+    counts = pc.value_counts(told["number"]).to_pylist()
+    begin = 0
+    for each in sorted(counts, key=lambda count: count["values"]):
+        rows = told.slice(begin, each["counts"])
+        begin += each["counts"]
+        day = _EPOCH + timedelta(days=each["values"])
+        stamp = pa.array([each["values"] * _DAY_US], pa.int64()).cast(pa.timestamp("us"))[0]
+        rows = rows.append_column("day", pa.repeat(stamp, rows.num_rows))
+        yield day, _fit(frame, rows)
+
+
+def residents(told: pa.Table) -> pa.Table:
+    """Every resident."""
+    frame = FRAMES["residents"]
+    days = pa.array(
+        [civil_date(instant) for instant in told["joined_at"].to_pylist()],
+        pa.date32(),
+    )
+    return _fit(frame, told.append_column("joined_day", days.cast(pa.timestamp("us"))))
+
+
+def stores(told: pa.Table) -> pa.Table:
+    """Every store as it was in each time; of several changes on one day the last one counts."""
+    latest: dict[tuple[str, date], dict[str, Any]] = {}
+    for row in sorted(told.to_pylist(), key=lambda row: (row["store"], row["from_at"])):
+        latest[row["store"], civil_date(row["from_at"])] = row
+    following = {
+        before: after for before, after in zip(latest, list(latest)[1:], strict=False) if before[0] == after[0]
+    }
+    rows = [
+        {
+            "store": store,
+            "from_day": _midnight(day),
+            "to_day": _midnight(following[store, day][1]) if (store, day) in following else None,
+            "store_class": row["store_class"],
+            "category": category_of(row["mcc"]),
+            "district": row["district"] or UNKNOWN,
+            "merchant": row["merchant"],
+        }
+        for (store, day), row in latest.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=schema_of(FRAMES["stores"]))
+
+
+def programmes(told: pa.Table) -> pa.Table:
+    return _fit(FRAMES["programmes"], told)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(0))  # a day of a frame has no zone
+
+
+def _of_grain(told: pa.Table) -> pa.Table:
+    with duckdb.connect(":memory:", config={"threads": 1}) as engine:
+        engine.register("told", told)
+        found: pa.Table = engine.sql(_SPENDING).to_arrow_table()
+    return found
+
+
+def _fit(frame: Frame, rows: pa.Table) -> pa.Table:
+    """The frame's columns with its types. An unknown value of a column that allows only some becomes `unknown`."""
+    fitted = rows.select(frame.column_names).cast(schema_of(frame)).replace_schema_metadata(None)
+    for column in frame.columns:
+        if column.dtype is Dtype.INTEGER and column.name in frame.key and len(frame.key) == 1:
+            _distinct(frame, fitted[column.name])
+    return fitted
+
+
+def _distinct(frame: Frame, keys: pa.ChunkedArray) -> None:
+    if pc.count_distinct(keys).as_py() != len(keys):
+        raise KeysCollide(frame.name)

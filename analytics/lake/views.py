@@ -1,0 +1,95 @@
+"""Reading a city's `insight` views through ADBC: Arrow tables of one snapshot, a few days at a time.
+
+The views let through a period of whole days that the connection names before it asks: their rows lie in the order
+of time, so a period is read in one stretch (docs/insight.md).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from services.kit.horizon import Look
+
+_LOOK: Final = """
+SELECT clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+"""
+COLUMNS: Final = {
+    "spending": (
+        "deed, payment, kind, resident, store, programme, purse, mode, at, lot, paid_yen, premium_yen, emptied"
+    ),
+    "lots": "lot, resident, programme, purse, origin, at, usable_from, expires_at, paid_yen, premium_yen",
+    "expiries": "expiry, lot, resident, programme, purse, at, paid_yen, premium_yen",
+    "residents": "resident, joined_at, age_band, district",
+    "stores": "store, from_at, store_class, mcc, district, merchant",
+    "programmes": (
+        "programme, unit_price_yen, unit_points, cap_yen, stock_units, grant_budget_points, sale_from, use_from, use_to"
+    ),
+}
+"""What is read of each view, by name: a view may grow columns without asking us."""
+
+
+@dataclass(frozen=True)
+class Days:
+    """Civil dates in Japan from `first` until before `end`; None is open."""
+
+    first: date | None
+    end: date | None
+
+    def holds(self, day: date) -> bool:
+        return (self.first is None or self.first <= day) and (self.end is None or day < self.end)
+
+
+class Views:
+    """One connection in one repeatable-read transaction; everything it reads is of one moment."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def ask(self, statement: str, days: Days | None = None) -> pa.Table:
+        """The rows of a statement on the views, restricted to these days where a view heeds them."""
+        period = days or Days(None, None)
+        with self._connection.cursor() as cursor:
+            for name, day in (("first_day", period.first), ("end_day", period.end)):
+                cursor.execute(f"SET LOCAL insight.{name} = '{day.isoformat() if day else ''}'")
+            cursor.execute(statement)
+            return cursor.fetch_arrow_table()
+
+    def rows(self, view: str, days: Days | None = None) -> pa.Table:
+        """A view's columns as `COLUMNS` names them."""
+        return self.ask(f"SELECT {COLUMNS[view]} FROM {view}", days)  # noqa: S608  # names of ours
+
+    def look(self) -> Look:
+        """Which transactions this snapshot sees, for `services.kit.horizon`; `own` is the next that begins to write."""
+        [row] = self.ask(_LOOK).to_pylist()
+        at, own, oldest_open = row.values()
+        return Look(_aware(at), own, oldest_open)
+
+    def snapshot(self) -> str:
+        """A name under which `open_views` sees the very same moment while this is open."""
+        [row] = self.ask("SELECT pg_export_snapshot() AS name").to_pylist()
+        return str(row["name"])
+
+
+@contextmanager
+def open_views(uri: str, snapshot: str | None = None) -> Iterator[Views]:
+    """A connection to the views in a transaction of its own, or on another's snapshot. `uri` is libpq's."""
+    connection = dbapi.connect(uri)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if snapshot is not None:
+                cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+        yield Views(connection)
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def _aware(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -1,0 +1,71 @@
+"""`tanabata insight`: the lake of analytics and what is made of it. Heavy libraries are loaded by what needs them."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from infra.console import complain, out, run, tell
+from infra.database.provision import open_database, open_for_insight
+from infra.settings import Settings
+from locales import text
+from services.kit.errors import Refusal
+
+insight = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+_NICE = 10
+"""A refresh gives way to payments, and to the platform's other jobs."""
+
+_MOST_CONNECTIONS = 8
+
+
+@insight.callback()
+def group() -> None:
+    """What the city learns from its payments: without names, exact to the yen."""
+
+
+@insight.command()
+def refresh(
+    connections: Annotated[
+        int, typer.Option(min=1, max=_MOST_CONNECTIONS, help="How many stretches of days are read at once.")
+    ] = 1,
+    anew: Annotated[bool, typer.Option("--anew", help="Build the lake from nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
+) -> None:
+    """Bring the lake up to date, up to yesterday; what is damaged in it is built anew. Repeatable at any time."""
+    os.nice(_NICE)
+    run(lambda: _refresh(Settings.from_env(os.environ), connections, anew=anew, quiet=quiet))
+
+
+async def _refresh(settings: Settings, connections: int, *, anew: bool, quiet: bool) -> None:
+    import asyncio  # noqa: PLC0415
+
+    opened = open_for_insight if quiet else open_database
+    async with opened(settings, tell) as handle:
+        try:
+            await asyncio.to_thread(_with_bar, settings.lake_dir, handle.insight_uri(), connections, anew, quiet)
+        except Refusal as refusal:
+            complain(text("en", f"error.{refusal.code}", **refusal.params))
+            raise typer.Exit(1) from None
+
+
+def _with_bar(root: Path, uri: str, connections: int, anew: bool, quiet: bool) -> None:
+    from analytics.lake.refresh import refresh as bring_up_to_date  # noqa: PLC0415 - loads pandas and Arrow
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
+        bar = progress.add_task("days are read", total=None)
+        done = bring_up_to_date(
+            root,
+            uri,
+            anew=anew,
+            connections=connections,
+            told=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    if not quiet:
+        repaired = f", {done.damaged} of them damaged before" if done.damaged else ""
+        out.print(
+            f"{done.rows:,} rows in {done.parts:,} files written{repaired}; the lake holds all days before {done.end}"
+        )
