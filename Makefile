@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench bench-quick openapi conformance access rights sbom lock packages venv
+.PHONY: help setup run test test-long check bench bench-insight bench-quick openapi conformance access rights sbom lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -39,6 +39,10 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
 
 bench: .venv/stamp-dev ## Payments over HTTP against pgbench, and much more: 15 minutes, figures in bench.json and bench.svg
 	@$(PY) -m infra.benchmarks.run --json bench.json --chart bench.svg
+	@$(PY) -m infra.benchmarks.insight --json bench.json
+
+bench-insight: .venv/stamp-dev ## Only the lake: 10 million payments refreshed, a dashboard, a day beside payments
+	@$(PY) -m infra.benchmarks.insight --json bench.json
 
 bench-quick: .venv/stamp-dev ## The references and three results of it: 2 minutes
 	@$(PY) -m infra.benchmarks.run --quick --json bench.json --chart bench.svg

@@ -1,0 +1,54 @@
+"""`python -m infra.benchmarks.insight_child refresh|dashboard LAKE`: one cold process of analytics, measured by itself.
+
+It prints what it did, and what it used, as JSON. The views' address comes in TANABATA_INSIGHT_URI.
+"""
+
+import json
+import os
+import resource
+import sys
+from datetime import date
+from pathlib import Path
+
+from analytics.lake.lake import Lake
+from analytics.lake.refresh import refresh
+from analytics.measures.ask import ask
+from analytics.measures.question import Question
+
+DASHBOARD = (
+    Question("sales", ("day",)),
+    Question("payments", ("day",)),
+    Question("sales", ("weekday", "hour")),
+    Question("sales", ("category", "store_class")),
+    Question("sales", ("home_district", "district")),
+    Question("sales", ("age_band",)),
+    Question("average_payment", ("store_class",)),
+    Question("active_residents", ("week",)),
+    Question("active_stores", ("week",)),
+    Question("repeat_share", ("store",)),
+    Question("new_customers", ("store",)),
+    Question("store_gini"),
+    Question("top_tenth_share"),
+    Question("issued", ("purse", "month")),
+    Question("remaining", ("purse", "day")),
+    Question("redeemed_share", ("day",)),
+    Question("premium_spent", ("month",)),
+)
+"""The figures of a whole dashboard: circulation, time, place, people, concentration."""
+
+
+def main() -> None:
+    work, root = sys.argv[1], Path(sys.argv[2])
+    if work == "refresh":
+        end = date.fromisoformat(sys.argv[3])
+        done = refresh(root, os.environ["TANABATA_INSIGHT_URI"], end=end, connections=int(sys.argv[4]))
+        counts = {"rows": done.rows, "files": done.parts}
+    else:
+        with Lake(root) as lake:
+            counts = {"cells": sum(len(ask(lake, question)) for question in DASHBOARD), "questions": len(DASHBOARD)}
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024, **counts}))
+
+
+if __name__ == "__main__":
+    main()
