@@ -3,14 +3,14 @@
 The schema is called after the city's (decision 0050). Residents get random numbers, given out once; deeds, lots and
 expiries are told by a keyed hash. A store's category, size and place are noted whenever they change.
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: 0011
+Revises: 0010
 """
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
