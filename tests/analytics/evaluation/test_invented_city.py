@@ -1,0 +1,66 @@
+"""Estimators and forecasts read the frames of an invented city and find its truth, which they never see."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.evaluation.lottery import lottery_effect
+from analytics.evaluation.summary import Evidence, what_it_did
+from analytics.forecast.use import forecast_lapse
+from analytics.synthetic.city import City, make
+from analytics.synthetic.plan import CityPlan
+from tests.analytics.evaluation.coverage import believable, held
+
+SEEN = pd.Timestamp("2025-12-20")
+OLD = CityPlan(
+    residents=500, programme="old", sale_from=date(2024, 10, 1), use_from=date(2024, 10, 1), use_to=date(2025, 2, 17)
+)
+APART = 10**9
+"""Two cities' lots, numbered apart."""
+
+
+def _one_lake(old: City, new: City, name: str) -> pd.DataFrame:
+    earlier = old.frames[name]
+    if "lot" in earlier.columns:
+        earlier = earlier.assign(lot=earlier["lot"] + APART)
+    return pd.concat([earlier, new.frames[name]], ignore_index=True)
+
+
+def city(rng: np.random.Generator) -> Sequence[bool]:
+    """The effect of winning and of a unit in all weeks after the draw, and what lapses, two months before the end."""
+    old, new = make(OLD, rng), make(CityPlan(residents=250), rng)
+    frames, truth = new.frames, new.truth
+    assert truth.effect is not None
+    after = truth.effect[truth.effect["week"] > frames["applications"]["drawn_day"].iloc[0]]
+    found: Any = lottery_effect(
+        frames["applications"], frames["outcomes"], lots=frames["lots"], programmes=frames["programmes"]
+    ).set_index("estimand")
+    lake = [_one_lake(old, new, name) for name in ("lots", "spending", "expiries")]
+    lapse: Any = forecast_lapse(*lake, as_of=SEEN, programme="starlight").iloc[0]
+    return [
+        bool(found.loc["itt", "low"] <= after["per_winner_yen"].sum() <= found.loc["itt", "high"]),
+        bool(found.loc["per_unit", "low"] <= after["per_unit_yen"].sum() <= found.loc["per_unit", "high"]),
+        bool(lapse["unused_low"] <= truth.lapsed_yen <= lapse["unused_high"]),
+    ]
+
+
+@pytest.mark.parametrize("seeds", [6, pytest.param(300, marks=pytest.mark.long)])
+def test_the_truth_of_an_invented_city_is_found(seeds: int) -> None:
+    """Small cities of some 230 applicants and 60 holders: nearer to what a first year gives than to large samples."""
+    least, _ = believable(seeds)
+    assert (held(city, seeds) >= least).all()
+
+
+def test_the_page_of_an_invented_city_is_whole() -> None:
+    invented = make(CityPlan(residents=250), np.random.default_rng(1))
+    names = ("spending", "lots", "programmes", "stores", "applications", "outcomes")
+    given: Any = {name: invented.frames[name] for name in names}
+    page = what_it_did(Evidence(**given), "starlight")
+    redeemed: Any = page[page["item"] == "redeemed"].set_index("store_class")["value"]
+    assert redeemed["all"] == invented.truth.used_yen == redeemed["small"] + redeemed["large"]
+    followed: Any = page.set_index("item").loc["followed_months"]
+    assert (followed["state"], followed["value"]) == ("met", 4)
