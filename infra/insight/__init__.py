@@ -1,0 +1,1 @@
+"""Commands of `tanabata insight`, one file each; `infra.commands.insight` names them."""

@@ -1,0 +1,97 @@
+"""`tanabata insight report`: the report of a programme as a page, a workbook, a PDF, and a page for everybody.
+
+Nothing is fetched, and what is written opens without a server or a network.
+"""
+
+import os
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import locales
+from infra.console import complain, out
+from infra.settings import Settings
+from services.kit.errors import Refusal
+
+if TYPE_CHECKING:
+    from analytics.charts.data import Say
+
+_FORMS = ("report.html", "workbook.xlsx", "council.pdf", "public.html")
+
+
+class Language(StrEnum):
+    """In which words."""
+
+    JA = "ja"
+    EN = "en"
+    JA_SIMPLE = "ja-simple"
+
+
+def report(
+    into: Annotated[Path, typer.Option("--into", help="Folder for the report; made where it is missing.")],
+    language: Annotated[Language, typer.Option(help="In which words.")] = Language.JA,
+    programme: Annotated[
+        str | None, typer.Option(help="Code of the programme; without it the one whose use began last.")
+    ] = None,
+    lake: Annotated[
+        Path | None, typer.Option(help="Folder of the lake; without it the one of this installation.")
+    ] = None,
+) -> None:
+    """Write report.html, workbook.xlsx, council.pdf and public.html; exit code 1 when one could not be made."""
+    root = lake or Settings.from_env(os.environ).lake_dir
+    say = partial(locales.text, language.value)
+    try:
+        missing = _write(root, into, programme, say, language.value)
+    except Refusal as refusal:
+        complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
+        raise typer.Exit(1) from None
+    for name in _FORMS:
+        if name not in missing:
+            out.print(str(into / name), soft_wrap=True)
+    if missing:
+        raise typer.Exit(1)
+
+
+def _write(root: Path, into: Path, programme: str | None, say: "Say", language: str) -> set[str]:
+    """Write every form; returns the names of those that this machine cannot make, having said why."""
+    from analytics.charts.catalogue import CHARTS  # noqa: PLC0415  # pandas and its like load when they are needed
+    from analytics.lake.lake import Lake  # noqa: PLC0415
+    from analytics.reports.council import ReportFontMissing, council_pdf  # noqa: PLC0415
+    from analytics.reports.gather import gather  # noqa: PLC0415
+    from analytics.reports.html import report_page  # noqa: PLC0415
+    from analytics.reports.public import gather_public  # noqa: PLC0415
+    from analytics.reports.workbook import workbook  # noqa: PLC0415
+
+    missing: set[str] = set()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Lake(root) as source, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=len(CHARTS) + 1 + len(_FORMS))
+
+        def tell(name: str) -> None:
+            progress.update(bar, description=name, advance=1)
+
+        office = gather(source, programme, tell=tell)
+        everybody = gather_public(source, programme, tell)
+        made: dict[str, Callable[[], str | bytes]] = {
+            "report.html": lambda: report_page(office, say, language),
+            "workbook.xlsx": lambda: workbook(office, say),
+            "council.pdf": lambda: council_pdf(office, say, language),
+            "public.html": lambda: report_page(everybody, say, language, "insight.report.public_title"),
+        }
+        into.mkdir(parents=True, exist_ok=True)
+        for name, make in made.items():
+            tell(name)
+            try:
+                content = make()
+            except ReportFontMissing as refusal:
+                complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
+                missing.add(name)
+                continue
+            (into / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return missing

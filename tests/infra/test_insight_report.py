@@ -1,0 +1,55 @@
+"""`tanabata insight report` writes four files from a lake, says what it cannot make, and refuses in a sentence."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from analytics.lake.write import write_frames
+from analytics.reports import council
+from analytics.synthetic.city import make
+from analytics.synthetic.plan import CityPlan
+from infra.cli import app
+
+FORMS = ["council.pdf", "public.html", "report.html", "workbook.xlsx"]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("lake")
+    frames = make(CityPlan(residents=60, stores=20), np.random.default_rng(4)).frames
+    write_frames(root, frames, datetime(2026, 2, 18, tzinfo=UTC))
+    return root
+
+
+def test_without_a_japanese_font_the_other_files_are_written_and_the_package_is_named(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(council, "japanese_font", lambda: None)
+    arguments = ["insight", "report", "--into", str(tmp_path / "out"), "--lake", str(lake), "--language", "en"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "fonts-noto-cjk" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FORMS[1:]
+    assert '<html lang="en">' in (tmp_path / "out" / "public.html").read_text()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["ja", "ja-simple"])
+def test_all_four_files_are_written(lake: Path, tmp_path: Path, language: str) -> None:
+    done = CliRunner().invoke(
+        app, ["insight", "report", "--into", str(tmp_path), "--lake", str(lake), "--language", language]
+    )
+    assert done.exit_code == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == FORMS
+    assert (tmp_path / "council.pdf").read_bytes().startswith(b"%PDF-1.7")
+
+
+def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path, tmp_path: Path) -> None:
+    arguments = ["insight", "report", "--into", str(tmp_path), "--lake", str(lake), "--programme", "moonlight"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "moonlight" in done.stderr
+    assert list(tmp_path.iterdir()) == []
