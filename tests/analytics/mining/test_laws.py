@@ -66,7 +66,7 @@ def test_one_payment_of_one_resident_at_one_store_has_a_defined_answer(
 
 
 @pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(data=any_spending(), seed=st.integers(0, 1000))
 def test_the_order_of_rows_means_nothing(
     declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame], data: pd.DataFrame, seed: int
@@ -77,7 +77,7 @@ def test_the_order_of_rows_means_nothing(
 
 
 @pytest.mark.parametrize(("declared", "mined"), OF_A_STORE, ids=[declared.name for declared, _ in OF_A_STORE])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(data=any_spending())
 def test_a_store_that_others_use_changes_no_other_stores_figures(
     declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame], data: pd.DataFrame

@@ -34,7 +34,7 @@ def _rows(data: pd.DataFrame) -> Iterator[Any]:
     return iter(data.itertuples())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(any_spending())
 def test_rfm_is_what_a_plain_loop_finds(data: pd.DataFrame) -> None:
     visits = defaultdict(list)
@@ -79,7 +79,7 @@ def test_what_happens_after_the_day_is_not_known_on_it() -> None:
     assert found[["resident", "recency_days", "frequency"]].to_numpy().tolist() == [[1, 0, 1]]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(any_spending())
 def test_cohorts_are_what_a_plain_loop_finds(data: pd.DataFrame) -> None:
     months: dict[Any, dict[int, int]] = defaultdict(lambda: defaultdict(int))
@@ -107,7 +107,7 @@ def test_a_month_in_which_nobody_came_is_a_zero_and_december_leads_to_january() 
     assert cohorts(data, pd.Timestamp("2026-01-31"))["active"].tolist() == [1, 0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(any_spending())
 def test_moves_between_stores_are_what_a_plain_loop_finds(data: pd.DataFrame) -> None:
     ways = defaultdict(list)

@@ -80,7 +80,7 @@ def test_a_store_is_where_and_what_it_was_on_the_day() -> None:
     assert found["home"].tolist() == ["North"] * 4 + ["unknown"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(any_spending())
 def test_visits_are_those_of_a_plain_loop(data: pd.DataFrame) -> None:
     found = visits(data).sort_values(["at", "payment"])
