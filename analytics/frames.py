@@ -135,7 +135,7 @@ SPENDING: Final = Frame(
         _STORE,
         _PROGRAMME,
         _PURSE,
-        Column("mode", Dtype.TEXT, "how the payment was made", allowed=("cpm", "mpm", "till")),
+        Column("mode", Dtype.TEXT, "how the payment was made", allowed=("cpm", "mpm", "till", "card")),
         Column("at", Dtype.INSTANT, "when"),
         _DAY,
         Column("amount_yen", Dtype.INTEGER, "yen; paid_yen + premium_yen"),

@@ -6,6 +6,7 @@ from city_api import (
     accounts,
     audit,
     bank_files,
+    cards,
     changes,
     closes,
     grants,
@@ -38,7 +39,7 @@ are RFC 9457 problems; rely on `code` and `params`.
 
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    of_residents = (wallets, register, residency)
+    of_residents = (wallets, register, residency, cards)
     of_people = (sign_in, sessions, programmes, merchants, stores, *of_residents, grants, purchases, accounts, changes)
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from infra.http.apps import create_api
 from infra.http.context import Context
-from wallet_api import codes, payments, programmes, purchases, residency, sessions, sign_in, wallets
+from wallet_api import cards, codes, payments, programmes, purchases, residency, sessions, sign_in, wallets
 
 PREFIX = "/api/wallet/v1"
 SECONDS = 6.0
@@ -20,5 +20,7 @@ rely on `code` and `params`.
 
 def create_wallet_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    routers = [each.routes for each in (sign_in, sessions, programmes, codes, wallets, residency, purchases, payments)]
+    routers = [
+        each.routes for each in (sign_in, sessions, programmes, codes, wallets, residency, cards, purchases, payments)
+    ]
     return create_api(context, title="Tanabata wallet API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

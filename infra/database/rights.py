@@ -24,6 +24,7 @@ NOTHING: Final = "–"
 
 SECRETS: Final[Mapping[tuple[str, str], str]] = {
     ("account", "password_hash"): "a password could be guessed against it, away from our limits on tries",
+    ("card", "pin_mac"): "with the key, ten thousand PINs are tried in no time",
     ("registry_letter", "mac"): "with the key, it tells whether a code is the letter's",
     ("session", "family_hash"): "it shows whose session a token belongs to that somebody has found",
     ("session", "turn_hash"): "it shows which of the tokens that somebody has copied still works",

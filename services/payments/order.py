@@ -1,4 +1,4 @@
-"""An order to pay: by whom, where, how much, in one of three ways.
+"""An order to pay: by whom, where, how much, in one of four ways.
 
 Nothing here is decided from the tables: whose wallet an order wants to pay from, and what two orders
 that are posted together may not share.
@@ -47,7 +47,19 @@ class PayTill:
     amount_yen: int | None
 
 
-Order = PayByCode | PayStore | PayTill
+@quick
+@dataclass(frozen=True)
+class PayByCard:
+    """A clerk has scanned a printed card and typed the amount; whoever asks for the deed has judged the card."""
+
+    account_id: UUID
+    store_id: UUID
+    card_number: str
+    wallet_id: UUID
+    amount_yen: int
+
+
+Order = PayByCode | PayStore | PayTill | PayByCard
 
 
 def payer_asked(order: Order) -> PayerAsked:
@@ -61,6 +73,9 @@ def payer_asked(order: Order) -> PayerAsked:
             return PayerAsked(order.wallet_id, account_id=order.account_id)
         case PayTill():
             return PayerAsked(order.wallet_id, account_id=order.account_id)
+        case PayByCard():
+            must_be_amount(order.amount_yen)
+            return PayerAsked(order.wallet_id, by_card=True)
 
 
 def keys_of(order: Order) -> tuple[UUID | str, ...]:
@@ -68,7 +83,7 @@ def keys_of(order: Order) -> tuple[UUID | str, ...]:
     match order:
         case PayByCode():
             return (_wallet_of_code(order.pay_code),)
-        case PayStore():
+        case PayStore() | PayByCard():
             return (order.wallet_id,)
         case PayTill():
             return (order.wallet_id, order.till_code)
@@ -82,9 +97,9 @@ def _wallet_of_code(pay_code: str) -> UUID | str:
 
 
 def answer_of(order: Order, receipt: Receipt) -> Receipt | StoreReceipt:
-    """What is stored and answered: of a payment by code the store's receipt, which holds nothing of who paid."""
-    return for_the_store(receipt) if isinstance(order, PayByCode) else receipt
+    """What is stored and answered: by code or card the store's receipt, which holds nothing of who paid."""
+    return for_the_store(receipt) if isinstance(order, PayByCode | PayByCard) else receipt
 
 
 def answer_type_of(order: Order) -> type[Receipt | StoreReceipt]:
-    return StoreReceipt if isinstance(order, PayByCode) else Receipt
+    return StoreReceipt if isinstance(order, PayByCode | PayByCard) else Receipt

@@ -19,7 +19,17 @@ from services.kit.posting import Kind, Sessions
 from services.kit.waiting import Elsewhere
 from services.ledger import post
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
-from services.payments.order import Order, PayByCode, PayStore, PayTill, answer_of, answer_type_of, keys_of, payer_asked
+from services.payments.order import (
+    Order,
+    PayByCard,
+    PayByCode,
+    PayStore,
+    PayTill,
+    answer_of,
+    answer_type_of,
+    keys_of,
+    payer_asked,
+)
 from services.payments.pay_code import peek_use, verify_registered
 from services.payments.payment import (
     AmountDiffers,
@@ -30,11 +40,13 @@ from services.payments.payment import (
     PayCodeUsed,
     Payment,
     Receipt,
+    StoreReceipt,
     TillCode,
     TillCodeExpired,
     TillCodeUnknown,
     TillCodeUsed,
     by_programme,
+    for_the_store,
     leg_journals,
     receipt_of,
 )
@@ -42,6 +54,7 @@ from services.payments.tables import reading, writing
 from services.payments.tables.reading import Counter, CounterAsked
 from services.payments.tables.writing import Made
 from services.wallets import spend
+from services.wallets.hold_card import hold_card
 from services.wallets.spend import Spent, Want
 from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active
 
@@ -99,6 +112,16 @@ async def pay_till(tx: Tx, command: PayTill) -> Receipt:
     return await _pay_alone(tx, command)
 
 
+async def pay_by_card(tx: Tx, command: PayByCard) -> StoreReceipt:
+    """By a printed card, held until the payment stands: nobody freezes it between the look and the deed.
+
+    Raises CardFrozen, CardLimitReached, Missing for a card of another wallet, and what `pay` refuses with.
+    """
+    if await hold_card(tx, command.card_number, command.amount_yen) != command.wallet_id:
+        raise Missing()
+    return for_the_store(await _pay_alone(tx, command))
+
+
 async def _pay_alone(tx: Tx, order: Order) -> Receipt:
     [outcome] = await pay(tx, [order], True)
     if isinstance(outcome, Refusal):
@@ -131,6 +154,8 @@ def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
             return CounterAsked(person_id, store_code=order.store_code)
         case PayTill():
             return CounterAsked(person_id, till_number=order.till_code)
+        case PayByCard():
+            return CounterAsked(person_id, store_id=order.store_id, account_id=order.account_id)
 
 
 def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None) -> _Agreed:
@@ -150,6 +175,10 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None) -> _Agre
             code = counter.till_code
             _must_be_payable(tx, code, counter.used, order.amount_yen)
             agreed = _Agreed(payer, counter.store, Mode.TILL, code.amount_yen, order.account_id, code.id)
+        case PayByCard():
+            store = must_be_staff(None if counter is None else counter.store, STAFF)
+            must_be_active(payer.wallet)
+            agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None)
     must_accept(agreed.store, payer.wallet.person_id)
     return agreed
 

@@ -84,6 +84,8 @@ class Mode(StrEnum):
     """The store shows its code, the resident types the amount."""
     TILL = "till"
     """The store's register shows a code with the amount in it."""
+    CARD = "card"
+    """The resident shows a printed card."""
 
 
 class DeedKind(StrEnum):

@@ -88,6 +88,7 @@ SELECT r.id AS subject, (r.effective_at AT TIME ZONE 'Asia/Tokyo')::date
 CODES_PAY_ONCE: Final = """
 SELECT coalesce(p.id, c.payment_id) AS subject,
        CASE p.mode WHEN 'mpm' THEN c.payment_id IS NULL
+                   WHEN 'card' THEN c.payment_id IS NULL
                    WHEN 'cpm' THEN c.uses = 1 AND c.tills = 0
                    WHEN 'till' THEN c.uses = 1 AND c.tills = 1 AND c.yen = p.amount_yen AND c.store = p.store_id::text
                    ELSE false END AS holds
@@ -97,7 +98,7 @@ SELECT coalesce(p.id, c.payment_id) AS subject,
                FROM code_use u LEFT JOIN till_code t ON t.id = u.code_id GROUP BY u.payment_id) c
          ON c.payment_id = p.id
 """
-"""A resident's code and a register's code pay exactly once; the store's standing code has no use."""
+"""A resident's code and a register's code pay exactly once; the store's standing code and a card have no use."""
 
 PAID_OR_RETURNED_SINCE: Final = """
 fresh AS (SELECT deed_id FROM ledger_journal WHERE id >= $new AND kind IN ('payment', 'cancel', 'refund')),

@@ -65,11 +65,12 @@ class PayingDevice:
 @quick
 @dataclass(frozen=True)
 class PayerAsked:
-    """Who wants to pay from which wallet: an account, or a phone by its code."""
+    """Who wants to pay from which wallet: an account, a phone by its code, or a card that the deed holds."""
 
     wallet_id: UUID
     account_id: UUID | None = None
     device_id: UUID | None = None
+    by_card: bool = False
 
 
 class Absent(Enum):

@@ -2,6 +2,7 @@
 
 from infra.access.callers import Caller
 from services.residency.sign_in_service import secrets_of
+from services.wallets.card import card_token
 from tests.access.requests import WHY, Ask, is_right, plain
 from tests.access.stage import StagedTown, wallet_of
 from tests.access.stage_residents import LETTER_CODE, REFERENCE, REGISTER
@@ -65,4 +66,28 @@ plain(
 plain(
     "city POST /residency-claims/{claim_id}/decision",
     lambda town: Ask(f"/residency-claims/{town.stage.claim_id}/decision", {"decision": "same_person"} | WHY),
+)
+plain(
+    "city POST /card-holders",
+    lambda _: Ask("/card-holders", SEEN | {"name": "月野 花", "kana": "つきの はな", "evidence": "passport"}, 201),
+)
+plain(
+    "city POST /wallets/{number}/cards",
+    lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}/cards", {"pin": "1470"} | WHY, 201),
+)
+plain(
+    "city POST /cards/{number}/status",
+    lambda town: Ask(f"/cards/{town.stage.card.number}/status", {"status": "frozen"} | WHY),
+)
+plain(
+    "wallet POST /cards/balance",
+    lambda town: Ask("/cards/balance", {"number": town.stage.card.number, "pin": "2580"}),
+)
+plain(
+    "merchant POST /stores/{store_id}/card-payments",
+    lambda town: Ask(
+        f"/stores/{town.stage.shop.id}/card-payments",
+        {"card": card_token(town_keys().code_key, town.stage.card.number, town.stage.card.card_id), "amount_yen": 10},
+        201,
+    ),
 )

@@ -42,10 +42,11 @@ from services.settlement.propose import ProposeFile, propose
 from services.settlement.read import statements_of_close
 from services.wallets.grant import Grant
 from services.wallets.grant_csv import GrantLine
+from services.wallets.issue_card import IssueCard, IssuedCard, issue_card
 from services.wallets.propose_grant import ProposedGrant, propose_grant
 from services.wallets.purchase import Purchase
 from tests.access.stage_residents import register
-from tests.http_town import MERCHANT, Client, HttpTown
+from tests.http_town import MERCHANT, Client, HttpTown, town_keys
 from tests.town import CODE, NOON, OFFICER, Resident, Shop, town_terms
 
 PASSWORD = "tsuki-to-hoshi-88"
@@ -82,6 +83,7 @@ class Stage:
     sent: BankFile
     claim_id: UUID
     attempt_id: UUID
+    card: IssuedCard
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -139,12 +141,14 @@ async def build(engine: AsyncEngine) -> Stage:
     async with town.database.begin() as tx:
         statements = await statements_of_close(tx, close_id)
     keys = await _deeds(town, shop, accounts, resident)
+    handed = IssueCard(resident.wallet.number, accounts["proposer"], "no phone", "2580", town_keys().code_key)
+    card = await town.do(issue_card, handed)
     proofs = await register(town, accounts, resident, neighbour)
     sessions, others = [await town.do(_sign_in, accounts) for _ in range(2)]
     stage = Stage(
         resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
         paid, unused, keys,
-        till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs,
+        till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs, card,
     )  # fmt: skip
     await _take_away(town, stage)
     town.built.checkout.close()

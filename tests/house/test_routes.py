@@ -32,6 +32,7 @@ APPS = {
 PUBLIC = {
     ("wallet", "POST", "/sign-in/codes"),
     ("wallet", "POST", "/sign-in"),
+    ("wallet", "POST", "/cards/balance"),
     ("wallet", "POST", "/sign-in/refresh"),
     ("wallet", "GET", "/programmes"),
     ("wallet", "GET", "/programmes/{code}"),

@@ -87,11 +87,17 @@ async def insert_account(
 _INSERT_ACCOUNT = Statement(lambda: insert_later(AccountRow, _NEW).on_conflict_do_nothing().returning(AccountRow.id))
 
 
-async def insert_person(tx: Tx, account_id: UUID) -> UUID:
-    """A new person, for whom the account acts as themselves."""
+async def insert_person_alone(tx: Tx) -> UUID:
+    """A new person for whom no account acts."""
     person_id = tx.new_id()
     person = {"id": person_id, "registered_at": tx.now}
     await tx.connection.execute(insert(PersonRow).values(person))
+    return person_id
+
+
+async def insert_person(tx: Tx, account_id: UUID) -> UUID:
+    """A new person, for whom the account acts as themselves."""
+    person_id = await insert_person_alone(tx)
     link = {"account_id": account_id, "person_id": person_id, "relation": "self"}
     await tx.connection.execute(insert(ActsForRow).values(link))
     return person_id

@@ -15,7 +15,7 @@ class PaymentRow(Base):
 
     __tablename__ = "payment"
     __table_args__ = (
-        CheckConstraint("mode IN ('cpm', 'mpm', 'till')", name="mode"),
+        CheckConstraint("mode IN ('cpm', 'mpm', 'till', 'card')", name="mode"),
         CheckConstraint("amount_yen > 0", name="amount"),
         Index("ix_payment_store_id", "store_id", "id"),
     )

@@ -1,5 +1,5 @@
-"""The package's tables and every statement on them: schema, access, holdings, endings, purchases."""
+"""The package's tables and every statement on them: schema, access, cards, holdings, endings, purchases."""
 
-from services.wallets.tables import access, endings, holdings, purchases, schema
+from services.wallets.tables import access, cards, endings, holdings, purchases, schema
 
-__all__ = ["access", "endings", "holdings", "purchases", "schema"]
+__all__ = ["access", "cards", "endings", "holdings", "purchases", "schema"]

@@ -126,7 +126,7 @@ async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absen
     """Who pays, with what, as it is now, for each that was asked, in their order; lock the wallets first.
 
     Absent where there is no such wallet or phone, or where no open account that was asked for, or that
-    the phone belongs to, acts for the wallet's person.
+    the phone belongs to, acts for the wallet's person. A card needs no account: its holder may have none.
     """
     values = {
         "asked_n": list(range(len(asked))),
@@ -144,7 +144,7 @@ async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absen
             if row[1] is None and device is not None:
                 found[place] = Absent.WALLET
             # A phone's code that names another wallet than the phone's is the code's own fault, to be told as such.
-            may = row[5] or (device is not None and device.wallet_id != row[1])
+            may = row[5] or asked[place].by_card or (device is not None and device.wallet_id != row[1])
             if row[1] is None or not may:
                 continue
             payer = found[place] = Payer(Wallet(*row[1:5]), device, [], {})
