@@ -2,14 +2,14 @@
 
 The MAC of a PIN is a secret to the auditor: with the key, ten thousand PINs are tried in no time.
 
-Revision ID: 0011
-Revises: 0010
+Revision ID: 0012
+Revises: 0011
 """
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
