@@ -224,6 +224,7 @@ class _Writer:
         if not rows:
             return
         sheet.set_column(at, left - 1, 14)
+        sheet.set_column(left, left + len(columns) - 1, 12)
         last = (_TOP + len(rows), left + len(columns) - 1)
         shade = {"type": "2_color_scale", "min_color": SHADES[0], "max_color": SHADES[3]}
         sheet.conditional_format(_TOP + 1, left, *last, shade)

@@ -25,6 +25,13 @@ EVERY = figures()
 by_name = pytest.mark.parametrize("figure", EVERY, ids=lambda figure: figure.name)
 by_kind = pytest.mark.parametrize("kind", CHARTS.values(), ids=lambda kind: kind.name)
 by_language = pytest.mark.parametrize("language", locales.LANGUAGES)
+drawn_by_kind = pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(k, id=k.name, marks=() if k.name in {"flows", "hours"} else pytest.mark.long)
+        for k in CHARTS.values()
+    ],
+)
 SPOKEN = {"title", "text", "description", "domain", "oneOf", "equal"}
 EXPRESSIONS = re.compile(r"^(datum\.|format\(|[a-z0-9_]+:[QNOT]$)")
 
@@ -48,7 +55,7 @@ def spoken(node: Any, key: str = "") -> Iterator[str]:
 
 
 @by_name
-@by_language
+@pytest.mark.parametrize("language", ["ja", pytest.param("en", marks=pytest.mark.long)])
 def test_the_specification_holds_the_rows_of_the_table_to_the_yen(figure: Figure, language: str) -> None:
     say = partial(locales.text, language)
     table = figure.table(say)
@@ -106,7 +113,7 @@ def test_a_chart_fits_its_width_and_its_text_is_large_enough(figure: Figure, sha
     assert all(FONT_FAMILIES[0] in family for family in re.findall(r'font-family="([^"]+)"', drawn))
 
 
-@by_kind
+@drawn_by_kind
 def test_a_chart_without_rows_is_drawn_and_has_its_headings(kind: ChartKind) -> None:
     figure = kind.of(kind.frame.empty())
     say = partial(locales.text, "ja")

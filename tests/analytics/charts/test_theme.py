@@ -85,7 +85,13 @@ def test_a_japanese_label_is_really_drawn() -> None:
     assert len(set(pictures.values())) == len(pictures)
 
 
-@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.name)
+@pytest.mark.parametrize(
+    "figure",
+    [
+        pytest.param(each, id=each.name, marks=() if each.name in {"cohorts", "redemption"} else pytest.mark.long)
+        for each in figures()
+    ],
+)
 def test_the_labels_of_every_chart_are_drawn(figure: Any) -> None:
     """The same chart whose words are blank is another picture."""
     say = partial(locales.text, "ja")
