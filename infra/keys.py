@@ -101,6 +101,20 @@ def load_keys(data_dir: Path, signing_pem: str | None = None, believed_pems: str
     return Keys(signing, code_key, session_key, _webhook_text(webhook_key), earlier)
 
 
+def load_open_data_key(data_dir: Path) -> bytes:
+    """The secret behind the noise of open data, made where it is missing. Raises KeyUnsafe.
+
+    It is never exchanged: under another one the same figures would get other noise, and two noises average.
+    """
+    folder = data_dir / "keys"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _require_private(folder)
+    key = _load(folder / "open-data.key", _new_secret)
+    if len(key) < MIN_SECRET_BYTES:
+        raise KeyUnsafe(f"the secret of open data in {folder} is shorter than {MIN_SECRET_BYTES} bytes")
+    return key
+
+
 def keys_for(keys: Keys, issuer: str) -> TokenKeys:
     """The keys of access tokens, each by its thumbprint. `issuer` is the city's own address."""
     signing = _private_key(keys.token_key_pem)

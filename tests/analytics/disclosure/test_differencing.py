@@ -21,8 +21,11 @@ DAYS = [date(2026, 4, day) for day in (6, 7, 8)]
 FIRST, LAST = DAYS[0], DAYS[-1]
 
 
-def town(few: int = 4) -> InMemory:
-    """Sixty residents buy food and clothes in east and west on two days; `few` buy medicine in the east on a third."""
+def town(few: int = 4, fewer: int = 0) -> InMemory:
+    """Sixty residents buy food and clothes in east and west on two days; `few` buy medicine in the east on a third.
+
+    And `fewer` others in the west.
+    """
     stores = [
         {"store": f"{category}-{district}-{number}", "category": category, "district": district}
         for category in ("food", "clothing", "medical")
@@ -37,6 +40,7 @@ def town(few: int = 4) -> InMemory:
         for district in ("east", "west")
     ]
     rows += [_paid(who, f"medical-east-{who % 5}", DAYS[2], 7_777) for who in range(few)]
+    rows += [_paid(30 + who, f"medical-west-{who}", DAYS[2], 5_555) for who in range(fewer)]
     people = [{"resident": who} for who in range(60)]
     return InMemory(
         {name: frame(name, each) for name, each in (("spending", rows), ("stores", stores), ("residents", people))}
@@ -101,6 +105,15 @@ def test_three_tables_that_only_together_isolate_people_are_noticed(releases: Re
     """No two of them contain each other: everything, less food, less clothes."""
     source = town()
     for asked in (question(category=("food",)), question(category=("clothing",))):
+        answer_for_release(source, asked, releases, NOW)
+    with pytest.raises(Differencing):
+        answer_for_release(source, question(), releases, NOW)
+
+
+def test_a_difference_of_several_groups_that_are_few_people_together_is_noticed(releases: Releases) -> None:
+    """The east's total cuts the seven buyers of medicine in two; one difference tells of both."""
+    source = town(few=4, fewer=3)
+    for asked in (question(category=("food", "clothing")), question(district=("east",))):
         answer_for_release(source, asked, releases, NOW)
     with pytest.raises(Differencing):
         answer_for_release(source, question(), releases, NOW)

@@ -125,6 +125,23 @@ def test_no_line_and_no_pair_tells_a_sum_that_may_not_be_shown(seed: int) -> Non
     assert all(fit(cells, pair, RULES) for pair in together(cells, hidden, primary(cells, RULES)))
 
 
+def test_two_small_cells_do_not_hide_in_one_ring() -> None:
+    """Six hidden cells in a ring through three rows and three columns: every line has two, and x + y is told."""
+    rows = [(f"r{r}", f"c{c}", 90_000 + 1_000 * r + 100 * c, 80, 9, 0.2) for r in range(5) for c in range(5)]
+    rows[0], rows[6] = ("r0", "c0", 6_000, 3, 3, 0.4), ("r1", "c1", 7_000, 3, 3, 0.4)
+    cells = link([(answer(BY, rows), BY)])
+    ring = {
+        cells.place(frozenset({("row", row), ("column", column)}))
+        for row, column in (("r0", "c0"), ("r0", "c2"), ("r1", "c2"), ("r1", "c1"), ("r2", "c1"), ("r2", "c0"))
+    }
+    small = primary(cells, RULES)
+    assert small < ring
+    assert not exposed(cells, ring, small, RULES)
+    assert together(cells, ring, small) == [tuple(sorted(small))]
+    hidden = suppress(cells, RULES, forced=frozenset(ring))
+    assert not [pair for pair in together(cells, hidden, small) if not fit(cells, pair, RULES)]
+
+
 def test_a_store_cannot_tell_its_rivals_turnover() -> None:
     """The second store subtracts its own from the figure; what is left bounds the first."""
     rows = [("duel", 100_000, 80, 3, 0.55), ("crowd", 100_000, 80, 12, 0.2), ("third", 120_000, 90, 12, 0.2)]

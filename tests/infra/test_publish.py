@@ -1,0 +1,50 @@
+"""`tanabata insight publish`, from a lake on disk to a folder of files."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from analytics.disclosure.open_data import LEVELS
+from analytics.lake.write import write_frames
+from analytics.synthetic.city import make
+from analytics.synthetic.plan import CityPlan
+from infra.cli import app
+from infra.insight.publish import days_of
+from infra.keys import KeyUnsafe, load_open_data_key
+
+
+def test_every_table_of_a_city_is_published_by_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_frames(tmp_path / "lake", make(CityPlan(residents=120), np.random.default_rng(3)).frames, datetime.now(UTC))
+    monkeypatch.setenv("TANABATA_DATA", str(tmp_path / "data"))
+    command = ["insight", "publish", "starlight", "--lake", str(tmp_path / "lake"), "--into", str(tmp_path / "open")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    told = json.loads((tmp_path / "open" / "datapackage.json").read_text(encoding="utf-8"))
+    assert len(told["resources"]) == len(LEVELS)
+    assert len((tmp_path / "data" / "releases.jsonl").read_text().splitlines()) == len(LEVELS)
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 1
+    assert "Publishing replaces nothing" in again.output
+
+
+def test_a_period_is_a_month_or_two_days() -> None:
+    assert days_of("2026-02") == (date(2026, 2, 1), date(2026, 2, 28))
+    assert days_of("2026-04-01..2026-04-01") == (date(2026, 4, 1), date(2026, 4, 1))
+    for wrong in ("2026", "2026-13", "2026-04-31..2026-05-01", "2026-05-02..2026-05-01", ""):
+        with pytest.raises(typer.BadParameter):
+            days_of(wrong)
+
+
+def test_the_secret_of_the_noise_stays_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    key = load_open_data_key(tmp_path)
+    assert load_open_data_key(tmp_path) == key
+    file = tmp_path / "keys" / "open-data.key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_bytes(b"short")
+    with pytest.raises(KeyUnsafe):
+        load_open_data_key(tmp_path)
