@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.evaluation.estimates import (
+    ColumnUnfit,
     NotEstimable,
     clustered,
     coefficient,
@@ -105,6 +106,9 @@ def _units_bought(people: pd.DataFrame, lots: pd.DataFrame, programmes: pd.DataF
 
 
 def _cluster_of(people: pd.DataFrame, clusters: pd.DataFrame) -> "pd.Series[int]":
+    for name in ("resident", "cluster"):
+        if name not in clusters.columns:
+            raise ColumnUnfit(column=name, problem="missing")
     named = clusters.drop_duplicates("resident").set_index("resident")["cluster"]
     found = people["resident"].map(named)
     if found.isna().any():

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analytics.evaluation.estimates import CONFIDENCE, NotEstimable, conform_unique
+from analytics.evaluation.estimates import CONFIDENCE, conform_unique
+from analytics.forecast.unused import civil_day
 from analytics.frames import LOTS, PROGRAMMES
 
-WHAT: Final = "remaining_budget_day"
 WINDOW_DAYS: Final = 28
 LEAST_DAYS: Final = 3
 HORIZON_DAYS: Final = 3_650
@@ -43,9 +43,7 @@ def remaining_budget_day(lots: pd.DataFrame, programmes: pd.DataFrame, *, as_of:
     `days_seen`, `state`: `gone` (then all three are the day it went), `running`, `standing` (nothing is taken any
     more: no day), `too_early` (fewer than three days seen) or `none` (there was no such budget). Raises FrameUnfit.
     """
-    if pd.isna(as_of):
-        raise NotEstimable(what=WHAT, reason="no_day")
-    today = as_of.tz_localize(None).normalize()
+    today = civil_day(as_of)
     terms = conform_unique(PROGRAMMES, programmes)
     issued = LOTS.conform(lots)
     issued = issued[issued["day"] <= today]

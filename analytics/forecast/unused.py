@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.frames import EXPIRIES, LOTS, SPENDING
+from analytics.evaluation.estimates import NotEstimable
+from analytics.frames import EXPIRIES, LOTS, SPENDING, TOKYO
 
 Whole = npt.NDArray[np.int64]
 WALLET = ["resident", "programme", "purse"]
@@ -31,6 +32,13 @@ def in_order(lots: pd.DataFrame) -> pd.DataFrame:
         issued=days_of(ordered["day"]),
         last=days_of(last),
     )
+
+
+def civil_day(as_of: pd.Timestamp) -> pd.Timestamp:
+    """The civil date in Asia/Tokyo of an instant, or of a date as it is. Raises NotEstimable for NaT."""
+    if pd.isna(as_of):
+        raise NotEstimable(what="forecast", reason="no_day")
+    return (as_of.tz_convert(TOKYO).tz_localize(None) if as_of.tzinfo else as_of).normalize()
 
 
 def days_of(values: "pd.Series[pd.Timestamp]") -> Whole:

@@ -12,12 +12,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analytics.evaluation.estimates import CONFIDENCE, NotEstimable
+from analytics.evaluation.estimates import CONFIDENCE
 from analytics.forecast.extrapolate import Holdings, extrapolated
-from analytics.forecast.unused import Whole, days_of, in_order, unused
-from analytics.frames import TOKYO
+from analytics.forecast.unused import Whole, civil_day, days_of, in_order, unused
 
-WHAT: Final = "forecast_use"
 STEP_DAYS: Final = 7
 LEAST_PEOPLE: Final = 10
 """Fewer people with points at the same distance from the end of an earlier programme say nothing of others."""
@@ -44,7 +42,7 @@ def forecast_use(
     `residents` with points left, `method` (`earlier programmes` or `extrapolated`) and `earlier` (people behind it).
     95 % intervals. An empty frame where nothing is outstanding. Raises FrameUnfit.
     """
-    now = int(days_of(pd.Series([_civil(as_of)]))[0])
+    now = int(days_of(pd.Series([civil_day(as_of)]))[0])
     spending = spending[days_of(spending["day"]) <= now]
     expiries = expiries[days_of(expiries["day"]) <= now]
     ordered = in_order(lots[days_of(lots["day"]) <= now])
@@ -74,12 +72,6 @@ def forecast_lapse(
     """The last row of `forecast_use` for each programme and last day: final use, and what lapses."""
     found = forecast_use(lots, spending, expiries, as_of=as_of, programme=programme, seed=seed)
     return found[found["day"] == found["last_day"]].reset_index(drop=True)
-
-
-def _civil(instant: pd.Timestamp) -> pd.Timestamp:
-    if pd.isna(instant):
-        raise NotEstimable(what=WHAT, reason="no_day")
-    return (instant.tz_convert(TOKYO).tz_localize(None) if instant.tzinfo else instant).normalize()
 
 
 def _forecast(

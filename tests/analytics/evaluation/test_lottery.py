@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.evaluation.estimates import NotEstimable
+from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
 from analytics.evaluation.event_study import event_study
 from analytics.evaluation.lottery import lottery_effect
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
@@ -141,6 +141,8 @@ def test_households_drawn_together_count_as_one() -> None:
     found: Any = lottery_effect(applications, outcomes, clusters=alike)
     assert found["clusters"].tolist() == [25, 25]
     assert found["method"].str.contains("CRV3").all()
+    with pytest.raises(ColumnUnfit):
+        lottery_effect(applications, outcomes, clusters=alike.rename(columns={"cluster": "household"}))
 
 
 def _applications(units_won: list[int]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.evaluation.estimates import NotEstimable
 from analytics.forecast.budget import remaining_budget_day
 from analytics.frames import LOTS, PROGRAMMES
 from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, held
@@ -99,3 +100,13 @@ def test_no_programme_is_an_empty_frame() -> None:
     found = remaining_budget_day(LOTS.empty(), PROGRAMMES.empty(), as_of=FIRST)
     assert found.empty
     assert "low_day" in found.columns
+
+
+def test_a_day_is_the_one_in_tokyo_and_must_be_given() -> None:
+    evening = (FIRST + pd.Timedelta(days=29)).tz_localize("Asia/Tokyo") + pd.Timedelta(hours=3)
+    found: Any = remaining_budget_day(_sold([10] * 30), _programmes(500), as_of=evening.tz_convert("UTC"))
+    assert found["day"].iloc[0] == _stock([10] * 30, 500, 30)["day"]
+    never: Any = pd.NaT
+    with pytest.raises(NotEstimable) as refused:
+        remaining_budget_day(LOTS.empty(), PROGRAMMES.empty(), as_of=never)
+    assert refused.value.params["reason"] == "no_day"
