@@ -100,7 +100,6 @@ async def create_app(
 
 async def _close(town: Town, service: DigitalId | None, *engines: AsyncEngine) -> None:
     town.checkout.close()
-    town.context.payments.close()
     if service is not None:
         await service.close()
     for engine in engines:

@@ -44,7 +44,7 @@ class Order:
     Payments come from the first `payers` payers and go to the first `tills` tills. Without `per_s` each
     of the connections sends its next request when the last was answered; with it, requests for new
     payments arrive by a Poisson process at that rate, whether or not earlier ones have been answered.
-    `warm_up` sends one payment of every sender instead, and repeats none.
+    `warm_up` sends one payment of every payer instead, and repeats none.
     """
 
     door: Door
@@ -116,7 +116,6 @@ def arrivals(per_s: float, count: int, chance: random.Random) -> list[float]:
 
 
 def _everybody_once(order: Order) -> Iterator[Payment]:
-    """Whoever sends: the residents at the wallet's door, the clerks at the store's."""
-    senders = order.tills if order.door is Door.STORE else order.payers
-    for number in range(min(senders, order.most_payments)):
+    """Every payer, and with them every till: neither the sender nor the phone that signs is a stranger afterwards."""
+    for number in range(min(order.payers, order.most_payments)):
         yield Payment(number % order.payers, number % order.tills, 1, Repeat.NEVER)

@@ -80,7 +80,7 @@ class Stage:
     naive_seed: int = 0
 
     async def warm(self, subject: Subject) -> None:
-        """One untimed payment of every sender, so that nobody is a stranger when the clock runs."""
+        """One untimed payment of every payer, so that nobody's token or phone is a stranger when the clock runs."""
         if time.monotonic() - self.signed_in > TOKENS_RENEWED_S:
             await self.load.sign_in()
             self.signed_in = time.monotonic()
@@ -91,8 +91,7 @@ class Stage:
         order = self.order(subject, WARM_UP_S)
         outcome, _ = await self.perform(subject, replace(order, warm_up=True, per_s=None))
         subject.per_s = _rate(outcome)
-        if subject.findings.measurement.door is Door.WALLET:
-            subject.findings.payers = max(outcome.payments, 1)
+        subject.findings.payers = max(outcome.payments, 1)
         subject.warm_since = time.monotonic()
 
     async def repeat(self, subject: Subject, per_s: float | None = None, seconds: float | None = None) -> Repetition:

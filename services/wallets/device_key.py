@@ -17,7 +17,7 @@ from services.kit.base64url import base64url, unbase64url
 from services.kit.errors import Refusal
 
 COORDINATE_BYTES = 32  # P-256
-MOST_KEYS = 32_768
+MOST_KEYS = 65_536
 """Keys of phones that are remembered: of those that pay within a day or so."""
 
 

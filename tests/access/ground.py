@@ -70,7 +70,6 @@ class Ground:
             yield town
         finally:
             town.built.checkout.close()
-            town.built.context.payments.close()
             await engine.dispose()
             await drop_database(self.server.migrator_url, name)
 

@@ -3,6 +3,8 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
 from infra.benchmarks.plan import DEAREST_YEN, Door, Order, Payment, Repeat, arrivals, payments
 
 ORDER = Order(
@@ -50,13 +52,13 @@ def test_one_store_takes_everything_when_it_is_the_only_till() -> None:
     assert {each.till for each in sent(replace(ORDER, tills=1))} == {0}
 
 
-def test_a_warm_up_sends_one_payment_of_every_sender_and_repeats_none() -> None:
-    residents = sent(replace(ORDER, warm_up=True))
-    assert [each.payer for each in residents] == list(range(500))
-    clerks = sent(replace(ORDER, warm_up=True, door=Door.STORE))
-    assert [each.till for each in clerks] == list(range(50))
-    assert {each.repeat for each in residents + clerks} == {Repeat.NEVER}
-    assert len(sent(replace(ORDER, warm_up=True, most_payments=7))) == 7
+@pytest.mark.parametrize("door", [Door.WALLET, Door.STORE])
+def test_a_warm_up_sends_one_payment_of_every_payer_to_every_till_and_repeats_none(door: Door) -> None:
+    found = sent(replace(ORDER, warm_up=True, door=door))
+    assert [each.payer for each in found] == list(range(500))
+    assert {each.till for each in found} == set(range(50))
+    assert {each.repeat for each in found} == {Repeat.NEVER}
+    assert len(sent(replace(ORDER, warm_up=True, door=door, most_payments=7))) == 7
 
 
 def test_arrivals_come_at_their_rate_and_in_order() -> None:

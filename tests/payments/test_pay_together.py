@@ -169,7 +169,6 @@ async def together(world: World, orders: list[tuple[Deed, Order]], most_together
     assert again == [Done(outcome.result, replayed=True) for _, outcome in done]
     for each, outcome in done[:3]:  # and alone
         assert await desk.perform(*each) == Done(outcome.result, replayed=True)
-    desk.close()
     return found, came
 
 

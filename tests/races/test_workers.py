@@ -77,8 +77,6 @@ async def workers(database: DatabaseHandle) -> AsyncIterator[Workers]:
             databases.append(Database(engine, SetClock(NOON), SeededEntropy(1_000 + seed)))
         first, second, plain = databases
         desks = (PaymentDesk(first), PaymentDesk(second))
-        for desk in desks:
-            stack.callback(desk.close)
         yield Workers(desks, Deeds(plain))
 
 
@@ -156,7 +154,6 @@ async def beside_a_held_wallet(crowd: AsyncEngine, town: Town, people: list[Resi
         meanwhile = sum(task.done() for task in paying)
         await holder.rollback()
     done = await asyncio.gather(*paying)
-    desk.close()
     return meanwhile, len(done)
 
 
