@@ -25,7 +25,10 @@ def placeholders(text: str) -> set[str]:
 
 
 def refusals() -> list[type[Refusal]]:
-    for package in (services, *(importlib.import_module(name) for name in ("infra.http", "infra.ports"))):
+    for package in (
+        services,
+        *(importlib.import_module(name) for name in ("infra.http", "infra.ports", "infra.insight", "analytics")),
+    ):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     return [refusal for refusal in all_refusals() if refusal.__module__.split(".")[0] != "tests"]
