@@ -184,6 +184,8 @@ def insight_uri(url: str, *, schema: str, role: str, limits: Limits) -> str:
     address = database_url(url)
     settings = _session_settings(insight_schema(schema), None if role == address.username else role, limits, "insight")
     settings = {**settings, "default_transaction_read_only": "on", "work_mem": "64MB", "jit": "off"}
+    # One connection holds the snapshot while others read on it, for as long as a whole lake takes.
+    settings["idle_in_transaction_session_timeout"] = "3600000"
     options = " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())
     back = {ours: theirs for theirs, ours in _RENAMED.items()}
     query = {back.get(name, name): value for name, value in address.query.items() if not name.startswith("prepared_")}
