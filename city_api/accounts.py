@@ -21,6 +21,7 @@ from infra.http.staff import (
 from infra.http.strict import Answer, Body, Reason
 from services.identity.hashing import hash_new_password
 from services.identity.people import AccountReasonMissing, AccountStatus, Role, RolesInvalid
+from services.identity.reset_factor import FactorReset, ResetFactor, reset_factor
 from services.identity.staff import (
     OpenCityAccount,
     SetAccountStatus,
@@ -62,6 +63,16 @@ class RoleRequest(Body):
     reason: Reason
 
 
+class ResetRequest(Body):
+    """Who asked, and how they were known."""
+
+    reason: Reason
+
+
+class ResetAnswer(Answer):
+    sessions_ended: int
+
+
 class RolesAnswer(Answer):
     roles: list[str] = Field(description="What is left.")
 
@@ -96,6 +107,14 @@ async def take_account_role(account_id: UUID, body: RoleRequest, token: Approver
     asked = TakeRole(token.account_id, account_id, Role(body.role), body.reason)
     left = await command.perform(token.account_id, "city.account.role", take_role, asked, RolesLeft)
     return RolesAnswer(roles=[role.value for role in left.roles])
+
+
+@routes.post("/accounts/{account_id}/second-factor/reset", responses=refuses(AccountReasonMissing))
+async def reset_second_factor(account_id: UUID, body: ResetRequest, token: Approver, command: Command) -> ResetAnswer:
+    """Take a lost second factor of somebody's staff away: sessions end, and the next sign-in enrols another."""
+    asked = ResetFactor(token.account_id, account_id, body.reason)
+    done = await command.perform(token.account_id, "city.account.second_factor", reset_factor, asked, FactorReset)
+    return ResetAnswer(sessions_ended=done.sessions_ended)
 
 
 @routes.post("/password", responses=refuses(*PASSWORD_REFUSALS))

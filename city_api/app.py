@@ -10,8 +10,10 @@ from city_api import (
     changes,
     closes,
     grants,
+    lost_phones,
     measures,
     merchants,
+    passkeys,
     programmes,
     proof,
     purchases,
@@ -39,7 +41,22 @@ are RFC 9457 problems; rely on `code` and `params`.
 
 def create_city_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    of_residents = (wallets, register, residency, cards)
-    of_people = (sign_in, sessions, programmes, merchants, stores, *of_residents, grants, purchases, accounts, changes)
+    of_people = (
+        sign_in,
+        sessions,
+        passkeys,
+        programmes,
+        merchants,
+        stores,
+        wallets,
+        register,
+        residency,
+        cards,
+        lost_phones,
+        grants,
+        purchases,
+        accounts,
+        changes,
+    )
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

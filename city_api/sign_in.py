@@ -1,16 +1,38 @@
 """Sign in as city staff, by e-mail and password."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from infra.http.apps import router
 from infra.http.auth import PUBLIC
-from infra.http.browser import CrossSite, Visiting
-from infra.http.context import Here
+from infra.http.browser import CrossSite, Visit, Visiting
+from infra.http.context import Context, Here
+from infra.http.factors import (
+    ENROLMENT_REFUSALS,
+    FACTOR_REFUSALS,
+    RECOVERY_CODES,
+    AttemptRequest,
+    EnrolmentAnswer,
+    FactorAskedAnswer,
+    FactorRequest,
+    enrol_factor,
+    factor_asked,
+    show_factor,
+)
 from infra.http.openapi import refuses
+from infra.http.passkeys import (
+    PASSKEY_FACTOR_REFUSALS,
+    ChallengeAnswer,
+    PasskeyFactorRequest,
+    challenge_for_use,
+    show_passkey,
+)
 from infra.http.staff import FIRST_PASSWORD, StaffSignInRequest, earlier_session
 from infra.http.tokens import TokenAnswer, opening, token_members
 from services.identity.passwords import SignInRefused, SignInThrottled
-from services.identity.people import AccountKind, EmailMalformed
+from services.identity.people import Account, AccountKind, EmailMalformed
+from services.identity.second_factor import AttemptExpired, FactorAsked
+from services.identity.session import OpenedSession
 from services.identity.sign_in_staff import StaffSignIn, sign_in_staff
 from services.identity.tokens import Audience
 
@@ -23,6 +45,7 @@ class SignInAnswer(TokenAnswer):
     account_id: UUID
     roles: list[str]
     first_password: bool = FIRST_PASSWORD
+    recovery_codes: list[str] = RECOVERY_CODES
 
 
 @routes.post(
@@ -30,8 +53,8 @@ class SignInAnswer(TokenAnswer):
     dependencies=[PUBLIC],
     responses=refuses(SignInRefused, SignInThrottled, EmailMalformed, CrossSite),
 )
-async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> SignInAnswer:
-    """Sign in; wrong passwords are counted whether the address exists or not."""
+async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> SignInAnswer | FactorAskedAnswer:
+    """Sign in; wrong passwords are counted whether the address exists or not. A second factor always follows."""
     entering = opening(visit, here, body.carrier)
     earlier = earlier_session(visit, Audience.CITY, body)
     attempt = StaffSignIn(
@@ -44,10 +67,46 @@ async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> Sign
         earlier=earlier,
     )
     entered = await sign_in_staff(here.database, attempt)
-    account = entered.account
+    if isinstance(entered, FactorAsked):
+        return factor_asked(entered)
+    return _entered(here, visit, entered.account, entered.session)
+
+
+@routes.post("/sign-in/second-factor", dependencies=[PUBLIC], responses=refuses(*FACTOR_REFUSALS))
+async def show_second_factor(body: FactorRequest, here: Here, visit: Visiting) -> SignInAnswer:
+    """Show the second factor and be signed in; wrong codes are counted over all of one's attempts."""
+    done = await show_factor(here, visit, AccountKind.CITY, body)
+    return _entered(here, visit, done.account, done.session, done.recovery_codes)
+
+
+@routes.post("/sign-in/second-factor/enrolment", dependencies=[PUBLIC], responses=refuses(*ENROLMENT_REFUSALS))
+async def enrol_second_factor(body: AttemptRequest, here: Here) -> EnrolmentAnswer:
+    """At the first sign-in: a secret for one's authenticator app."""
+    return await enrol_factor(here, AccountKind.CITY, body)
+
+
+@routes.post("/sign-in/second-factor/passkey/challenge", dependencies=[PUBLIC], responses=refuses(AttemptExpired))
+async def ask_second_factor_passkey(body: AttemptRequest, here: Here) -> ChallengeAnswer:
+    """What one's authenticator has to sign as the second factor."""
+    return await challenge_for_use(here, AccountKind.CITY, body.attempt_id)
+
+
+@routes.post(
+    "/sign-in/second-factor/passkey", dependencies=[PUBLIC], responses=refuses(*PASSKEY_FACTOR_REFUSALS, CrossSite)
+)
+async def show_second_factor_passkey(body: PasskeyFactorRequest, here: Here, visit: Visiting) -> SignInAnswer:
+    """Show a passkey as the second factor and be signed in."""
+    done = await show_passkey(here, visit, AccountKind.CITY, body)
+    return _entered(here, visit, done.account, done.session)
+
+
+def _entered(
+    here: Context, visit: Visit, account: Account, session: OpenedSession, recovery_codes: Sequence[str] = ()
+) -> SignInAnswer:
     return SignInAnswer(
-        **token_members(here, visit, Audience.CITY, account.id, account.roles, entered.session),
+        **token_members(here, visit, Audience.CITY, account.id, account.roles, session),
         account_id=account.id,
         roles=[role.value for role in account.roles],
         first_password=account.first_password,
+        recovery_codes=list(recovery_codes),
     )

@@ -91,6 +91,7 @@ async def create_app(
         local_pages=settings.is_local,
         plain_payments=plain,
         sign_in_service=service,
+        new_phone_limit_yen=settings.new_phone_limit_yen,
         lifespan=lifespan,
         insight=insight,
     )

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from services.wallets.wallet import NEVER_LIMITED_YEN
+
 PROJECT = Path(__file__).resolve().parents[1]
 UNPRIVILEGED = "nobody"
 _SYSTEM_PLACES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - survives a reboot, named and owned by us
@@ -64,6 +66,8 @@ class Settings:
     """The private key of access tokens in PEM; None: token keys are files under `data_dir`."""
     token_keys_believed: str = ""
     """Public keys in PEM, one after the other, whose tokens are believed as well."""
+    new_phone_limit_yen: int = 10_000
+    """What a phone that is new to its account pays at once, for a day."""
 
     sign_in_service: SignInServiceSetting | None = None
     """How this installation is known to the government's sign-in service; None where it is not."""
@@ -112,6 +116,7 @@ class Settings:
             token_key=_token_key(present),
             token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
             sign_in_service=_sign_in_service(present),
+            new_phone_limit_yen=_new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
         )
 
 
@@ -150,6 +155,12 @@ def _may_enter(status: os.stat_result, uid: int, gid: int) -> bool:
 def _port(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 65_535:
         raise BadSetting("PORT", value, "a whole number from 1 to 65535")
+    return int(value)
+
+
+def _new_phone_limit(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,8}", value) or int(value) < NEVER_LIMITED_YEN:
+        raise BadSetting("TANABATA_NEW_PHONE_LIMIT", value, f"whole yen, at least {NEVER_LIMITED_YEN}")
     return int(value)
 
 

@@ -22,7 +22,6 @@ from infra.http.bearers import Bearers
 from infra.http.context import Context, InsightPort
 from infra.http.door import Door
 from infra.http.edge import Edge
-from infra.http.hot import Hot
 from infra.http.problems import on_http_exception, on_refusal
 from infra.keys import Keys, keys_for
 from infra.ports.outbox import LocalOutbox
@@ -75,6 +74,7 @@ def build_town(
     short_cut: bool = True,
     password_cost: PasswordCost = RECOMMENDED,
     sign_in_service: SignInService | None = None,
+    new_phone_limit_yen: int = 10_000,
     lifespan: Lifespan[Any] | None = None,
     insight: InsightPort | None = None,
 ) -> Town:
@@ -83,9 +83,9 @@ def build_town(
     `jobs` is the same database through connections with the limits of jobs; None shares them.
     `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody
     reads the outbox or pays at the sandbox: right for an installation that others can reach.
-    `plain_payments` makes each payment in a transaction of its own. The `short_cut` draws other noise
-    than the long way, depending on which payments happen to meet: seeded towns go without.
-    `password_cost` below the recommended one is for invented people only. Without `insight` nothing is evaluated.
+    `plain_payments` makes each payment in a transaction of its own. The `short_cut` draws noise by which
+    payments meet: seeded towns go without. `password_cost` below the recommended one is for invented people only.
+    Without `insight` nothing is evaluated.
     """
     outbox = LocalOutbox(database.clock)
     carrier = _Carrier(public_url)
@@ -108,20 +108,20 @@ def build_town(
         session_key=keys.session_key,
         webhook_secret=keys.webhook_secret,
         sms=outbox,
+        mail=outbox,
         checkout=checkout,
         public_url=public_url,
         docs=docs,
         password_cost=password_cost,
         sign_in_service=sign_in_service,
+        new_phone_limit_yen=new_phone_limit_yen,
     )
     secure = public_url.startswith("https:")
-    slow = jobs or database
-    city = replace(context, database=slow, deeds=Deeds(slow), insight=insight)
-    elsewhere = _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)
-    plain = _apps(context, city, elsewhere, lifespan)
+    city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow), insight=insight)
+    plain = _apps(context, city, _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure), lifespan)
     carrier.app = plain
-    hot: list[Hot[Any]] = [wallet_hot.hot(context), merchant_hot.hot()]
-    return Town(Door(plain, context, hot, seconds=SECONDS, secure=secure), plain, context, slow, outbox, checkout)
+    door = Door(plain, context, [wallet_hot.hot(context), merchant_hot.hot()], seconds=SECONDS, secure=secure)
+    return Town(door, plain, context, slow, outbox, checkout)
 
 
 def _apps(context: Context, city: Context, elsewhere: Starlette, lifespan: Lifespan[Any] | None) -> Starlette:

@@ -4,7 +4,19 @@ from fastapi import FastAPI
 
 from infra.http.apps import create_api
 from infra.http.context import Context
-from merchant_api import cards, codes, members, passwords, payments, sessions, sign_in, statements, stores, till_codes
+from merchant_api import (
+    cards,
+    codes,
+    members,
+    passkeys,
+    passwords,
+    payments,
+    sessions,
+    sign_in,
+    statements,
+    stores,
+    till_codes,
+)
 
 PREFIX = "/api/merchant/v1"
 SECONDS = 6.0
@@ -18,6 +30,6 @@ the client: make a UUID, store it, then send. Errors are RFC 9457 problems; rely
 
 def create_merchant_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    parts = (sign_in, sessions, stores, codes, payments, cards, till_codes, statements, members, passwords)
+    parts = (sign_in, sessions, passkeys, stores, codes, payments, cards, till_codes, statements, members, passwords)
     routers = [each.routes for each in parts]
     return create_api(context, title="Tanabata merchant API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

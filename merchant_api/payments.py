@@ -30,7 +30,7 @@ from services.payments.payment import (
     ReturnReceipt,
 )
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
-from services.wallets.wallet import DeviceBlocked, DeviceUnknown, WalletSuspended
+from services.wallets.wallet import DeviceBlocked, DeviceUnknown, NewPhoneLimit, WalletSuspended
 
 routes = router("payments")
 
@@ -154,6 +154,7 @@ class _Page:
         ProgrammeClosed,
         PointsMissing,
         PaymentLimitReached,
+        NewPhoneLimit,
         DayLimitReached,
     ),
 )

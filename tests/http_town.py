@@ -1,8 +1,10 @@
 """A town behind its HTTP doors: the same deeds as `tests.town`, asked for as apps ask for them."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,6 +26,7 @@ from services.identity.session import Carrier, Session, hash_of
 from services.identity.staff import OpenCityAccount, open_city_account
 from services.identity.tables.sessions import insert_session
 from services.identity.tokens import Audience
+from services.identity.totp import code_at, step_of
 from services.kit.db import Tx
 from services.residency.sign_in_service import Identity, Secrets
 from tests.town import Resident, Shop, Town
@@ -60,11 +63,13 @@ class HttpTown(Town):
         )
         self._staff: dict[tuple[Role, ...], UUID] = {}
         self._to_open: list[tuple[UUID, UUID]] = []
+        self.authenticators: dict[str, Authenticator] = {}
 
-    def client(self, prefix: str, token: str | None = None) -> "Client":
+    def client(self, prefix: str, token: str | None = None, *, shows_factor: bool = True) -> "Client":
+        """`shows_factor`: a sign-in that asks for a second factor is given it, as if it had been one request."""
         transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False)
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        return Client(self, transport=transport, base_url=URL + prefix, headers=headers)
+        return Client(self, shows_factor, transport=transport, base_url=URL + prefix, headers=headers)
 
     def token(self, audience: Audience, account_id: UUID, *roles: Role) -> str:
         """A token of a session of its own, which is opened when a client next asks something."""
@@ -115,16 +120,53 @@ async def _open(tx: Tx, waiting: list[tuple[UUID, UUID]]) -> None:
             await insert_session(tx, session, account_id, (hash_of(b"family"), hash_of(b"turn")), until)
 
 
+@dataclass
+class Authenticator:
+    """Somebody's authenticator app, which never shows a code twice, and their recovery codes for when it would."""
+
+    secret: bytes
+    last_step: int = 0
+    recovery_codes: list[str] = field(default_factory=list)
+
+    def code(self, now: datetime) -> str:
+        """A code that is good now; of a step that no sign-in of this town has used."""
+        middle = step_of(now)
+        step = max(self.last_step + 1, middle - 1)
+        if step > middle + 1:
+            return self.recovery_codes.pop()
+        self.last_step = step
+        return code_at(self.secret, step)
+
+
 class Client(httpx.AsyncClient):
     """A client whose commands have an id of their own unless the test gives one."""
 
-    def __init__(self, town: HttpTown, **options: Any) -> None:
+    def __init__(self, town: HttpTown, shows_factor: bool, **options: Any) -> None:
         super().__init__(**options)
         self._town = town
+        self._shows_factor = shows_factor
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         await self._town.open_sessions()
-        return await super().send(request, **options)
+        answer = await super().send(request, **options)
+        asked = request.method == "POST" and request.url.path.endswith("/sign-in") and answer.status_code == 200
+        if not (asked and self._shows_factor and "attempt_id" in answer.json()):
+            return answer
+        return await self._show_factor(json.loads(request.content), answer.json(), request.headers)
+
+    async def _show_factor(self, typed: dict[str, Any], asked: dict[str, Any], sent: httpx.Headers) -> httpx.Response:
+        """Enrol an authenticator the first time, then show what it shows."""
+        known, attempt = self._town.authenticators, {"attempt_id": asked["attempt_id"]}
+        name = typed["email"].lower()
+        if not asked["ways"]:
+            made = done(await self.post("/sign-in/second-factor/enrolment", json=attempt))
+            known[name] = Authenticator(base64.b32decode(made["secret"]))
+        body = attempt | {"code": known[name].code(self._town.clock.now())}
+        body |= {key: typed[key] for key in ("carrier", "earlier_refresh_token") if key in typed}
+        kept = {key: sent[key] for key in ("origin", "sec-fetch-site", "x-tanabata-page", "cookie") if key in sent}
+        answer = await self.post("/sign-in/second-factor", json=body, headers=kept)
+        known[name].recovery_codes += answer.json().get("recovery_codes", [])
+        return answer
 
     async def command(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> httpx.Response:
         headers = {"idempotency-key": key or self._town.new_key()} | options.pop("headers", {})

@@ -105,9 +105,10 @@ class Town:
         proposed = await self.do(propose, Propose(code, given, "a correction", OFFICER))
         await self.do(approve, Approve(code, proposed.version, proposed.fingerprint, APPROVER))
 
-    async def resident(self) -> Resident:
+    async def resident(self, phone_number: str | None = None) -> Resident:
+        """Somebody new, with a number of their own unless one is given."""
         self._residents += 1
-        number = f"090-{self._residents // 10_000 + 1000:04}-{self._residents % 10_000:04}"
+        number = phone_number or f"090-{self._residents // 10_000 + 1000:04}-{self._residents % 10_000:04}"
 
         async def move_in(tx: Tx, _: None) -> tuple[UUID, UUID, list[Wallet]]:
             asked = await request_code(tx, RequestCode(number, b"k" * 32))

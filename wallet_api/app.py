@@ -4,7 +4,19 @@ from fastapi import FastAPI
 
 from infra.http.apps import create_api
 from infra.http.context import Context
-from wallet_api import cards, codes, payments, programmes, purchases, residency, sessions, sign_in, wallets
+from wallet_api import (
+    cards,
+    codes,
+    lost_phones,
+    passkeys,
+    payments,
+    programmes,
+    purchases,
+    residency,
+    sessions,
+    sign_in,
+    wallets,
+)
 
 PREFIX = "/api/wallet/v1"
 SECONDS = 6.0
@@ -18,9 +30,10 @@ rely on `code` and `params`.
 """
 
 
+_PARTS = (sign_in, sessions, passkeys, programmes, codes, wallets, residency, cards, lost_phones, purchases, payments)
+
+
 def create_wallet_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    routers = [
-        each.routes for each in (sign_in, sessions, programmes, codes, wallets, residency, cards, purchases, payments)
-    ]
+    routers = [each.routes for each in _PARTS]
     return create_api(context, title="Tanabata wallet API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

@@ -27,7 +27,7 @@ from services.payments.payment import (
 from services.payments.qr import StoreCode
 from services.payments.read import receipt_for
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
-from services.wallets.wallet import WalletSuspended
+from services.wallets.wallet import NewPhoneLimit, WalletSuspended
 from wallet_api.codes import CODE_REFUSALS, read_code
 from wallet_api.wallets import Mine, own_wallet
 
@@ -99,6 +99,7 @@ class _OnePayment:
         ProgrammeClosed,
         PointsMissing,
         PaymentLimitReached,
+        NewPhoneLimit,
         DayLimitReached,
     ),
 )

@@ -11,14 +11,24 @@ from pydantic import Field
 import locales
 from infra.http.apps import router
 from infra.http.auth import PUBLIC
-from infra.http.browser import CrossSite, Visiting
-from infra.http.context import Here
+from infra.http.browser import CrossSite, Visit, Visiting
+from infra.http.context import Context, Here
 from infra.http.openapi import refuses
+from infra.http.passkeys import (
+    PASSKEY_REFUSALS,
+    ChallengeAnswer,
+    PasskeyUseRequest,
+    challenge_for_use,
+    party_of,
+    revoked,
+)
+from infra.http.staff import ReturningRequest, earlier_session
 from infra.http.strict import Answer, Body, Secret, ShortText
-from infra.http.tokens import CarrierRequest, TokenAnswer, opening, token_members
-from services.identity import codes
+from infra.http.tokens import TokenAnswer, opening, token_members
+from services.identity import codes, read
 from services.identity.open_session import Opening, OpenSession, open_session
 from services.identity.people import (
+    Account,
     AccountDisabled,
     AccountKind,
     PhoneMalformed,
@@ -27,9 +37,10 @@ from services.identity.people import (
     Role,
 )
 from services.identity.request_code import RequestCode, request_code
-from services.identity.session import OpenedSession
+from services.identity.session import OpenedSession, RefreshToken
 from services.identity.sign_in import CodeGuess, ProvenPhone, SignedIn, prove_phone, sign_in
 from services.identity.tokens import Audience
+from services.identity.use_passkey import UsePasskey, use_passkey
 from services.kit.db import Tx
 from services.wallets.open import open_wallet
 from services.wallets.wallet import Wallet
@@ -50,7 +61,7 @@ class CodeRequestAnswer(Answer):
     expires_at: datetime
 
 
-class SignInRequest(CarrierRequest):
+class SignInRequest(ReturningRequest):
     """The code that reached the phone."""
 
     attempt_id: UUID
@@ -61,6 +72,8 @@ class SignInRequest(CarrierRequest):
 class _Entering:
     proven: ProvenPhone
     opening: Opening
+    limit_yen: int
+    earlier: RefreshToken | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +125,34 @@ async def sign_in_resident(body: SignInRequest, here: Here, visit: Visiting) -> 
     """Sign in with the code; the first sign-in of a phone opens the account and the wallet."""
     entering = opening(visit, here, body.carrier)
     proven = await prove_phone(here.database, CodeGuess(body.attempt_id, body.code, here.code_key))
-    entered = await here.database.transact(_enter, _Entering(proven, entering), direct=True)
+    earlier = earlier_session(visit, Audience.WALLET, body)
+    asked = _Entering(proven, entering, here.new_phone_limit_yen, earlier)
+    entered = await here.database.transact(_enter, asked, direct=True)
+    return _answer(here, visit, entered)
+
+
+@routes.post("/sign-in/passkey/challenge", dependencies=[PUBLIC])
+async def ask_sign_in_passkey(here: Here) -> ChallengeAnswer:
+    """What an authenticator has to sign; it knows for which account."""
+    return await challenge_for_use(here, AccountKind.RESIDENT)
+
+
+@routes.post("/sign-in/passkey", dependencies=[PUBLIC], responses=refuses(*PASSKEY_REFUSALS, CrossSite))
+async def sign_in_with_passkey(body: PasskeyUseRequest, here: Here, visit: Visiting) -> SignInAnswer:
+    """Sign in with a passkey alone: it is a thing that one has, unlocked by what one knows or is."""
+    carried = opening(visit, here, body.carrier)
+
+    async def enter(tx: Tx, account: Account) -> _Entered:
+        known = SignedIn(account.id, await read.persons(tx, account.id), first_time=False)
+        wallets = await open_wallet(tx, known.person_ids[0], account.id)
+        asked = OpenSession(account.id, AccountKind.RESIDENT, carried, here.new_phone_limit_yen)
+        return _Entered(known, wallets, await open_session(tx, asked))
+
+    used = UsePasskey(AccountKind.RESIDENT, body.challenge_id, body.credential.parts(), party_of(here))
+    return _answer(here, visit, await use_passkey(here.database, used, enter, revoked(here)))
+
+
+def _answer(here: Context, visit: Visit, entered: _Entered) -> SignInAnswer:
     account_id = entered.signed_in.account_id
     return SignInAnswer(
         **token_members(here, visit, Audience.WALLET, account_id, [Role.RESIDENT], entered.session),
@@ -125,5 +165,8 @@ async def _enter(tx: Tx, entering: _Entering) -> _Entered:
     """Use the code up, make sure that the person has a wallet, and open a session, in one transaction."""
     signed_in = await sign_in(tx, entering.proven)
     wallets = await open_wallet(tx, signed_in.person_ids[0], signed_in.account_id)
-    asked = OpenSession(signed_in.account_id, AccountKind.RESIDENT, entering.opening)
+    account_id, earlier = signed_in.account_id, entering.earlier
+    known = signed_in.first_time or (earlier is not None and await read.was_here(tx, account_id, earlier))
+    limit_yen = None if known else entering.limit_yen
+    asked = OpenSession(account_id, AccountKind.RESIDENT, entering.opening, limit_yen)
     return _Entered(signed_in, wallets, await open_session(tx, asked))

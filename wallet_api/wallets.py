@@ -12,8 +12,10 @@ from infra.http.apps import router
 from infra.http.auth import Resident
 from infra.http.context import Here
 from infra.http.idempotency import Command, DeedAnswer, OwnDeed, recall
+from infra.http.notices import tell
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Name
+from services.identity.read import new_phone
 from services.kit.db import Tx
 from services.ledger.journal import Movement
 from services.merchants.read import stores
@@ -157,12 +159,20 @@ async def list_devices(wallet_id: UUID, token: Resident, here: Here) -> DevicesA
     status_code=201,
     responses=refuses(DeviceKeyInvalid, DeviceKeyPrivate, TooManyDevices),
 )
-async def add_device(wallet_id: UUID, body: DeviceRequest, token: Resident, command: Command) -> DeviceAnswer:
-    """Register a phone's key, so that its codes pay from this wallet."""
+async def add_device(
+    wallet_id: UUID, body: DeviceRequest, token: Resident, here: Here, command: Command
+) -> DeviceAnswer:
+    """Register a phone's key, so that its codes pay from this wallet. A new phone pays smaller sums for a day."""
     asked = RegisterDevice(wallet_id, token.account_id, body.name, body.public_jwk)
-    return DeviceAnswer.of(
-        await command.perform(token.account_id, "wallet.device.register", register_device, asked, Device)
-    )
+
+    async def register(tx: Tx, given: RegisterDevice) -> Device:
+        found = await new_phone(tx, token.account_id, token.session_id)
+        return await register_device(tx, given, found)
+
+    made = await command.perform(token.account_id, "wallet.device.register", register, asked, Device)
+    if not command.replayed:
+        await tell(here, token.account_id, "notice.phone_added", name=made.name)
+    return DeviceAnswer.of(made)
 
 
 @routes.post("/wallets/{wallet_id}/devices/{device_id}/block")

@@ -155,6 +155,7 @@ def _greet(settings: Settings) -> None:
             ("clerks", ", ".join(shop.clerk_email for shop in demonstration.SHOPS)),
             ("the city", ", ".join(officers)),
             ("password", f"{demonstration.PASSWORD} for clerks and the city"),
+            ("then", f"tanabata authenticator {demonstration.AUTHENTICATOR}"),
         ]
     for name, value in lines:
         out.print(f"{name:<12}{value}".rstrip(), markup=False, highlight=False, soft_wrap=True)

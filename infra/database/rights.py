@@ -26,8 +26,13 @@ SECRETS: Final[Mapping[tuple[str, str], str]] = {
     ("account", "password_hash"): "a password could be guessed against it, away from our limits on tries",
     ("card", "pin_mac"): "with the key, ten thousand PINs are tried in no time",
     ("registry_letter", "mac"): "with the key, it tells whether a code is the letter's",
+    ("block_code", "secret_hash"): "the ten signs of a printed code could be guessed against it",
+    ("passkey_challenge", "challenge"): "whoever knows it first could have another's authenticator sign it",
+    ("recovery_code", "mac"): "with the key, a code that somebody found is known by it",
+    ("second_factor", "sealed_secret"): "with the key, it makes the codes of its owner's authenticator",
     ("session", "family_hash"): "it shows whose session a token belongs to that somebody has found",
     ("session", "turn_hash"): "it shows which of the tokens that somebody has copied still works",
+    ("sign_in_attempt", "sealed_secret"): "the same, before it is enrolled",
     ("sign_in_code", "code_mac"): "with the key, a million codes are tried in a second",
 }
 """What no auditor reads, and why. Everything else they do read."""

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from infra.http.bearers import Bearers
 from services.identity.passwords import RECOMMENDED, PasswordCost
-from services.identity.ports import SmsPort
+from services.identity.ports import MailPort, SmsPort
 from services.identity.tokens import TokenKeys
 from services.kit.clock import Clock
 from services.kit.db import Database
@@ -34,7 +34,8 @@ class Context:
     """One city's database, clock, ports and secrets.
 
     `public_url` is where people reach the platform; it is printed in QR codes. `docs` False
-    hides the OpenAPI documents. `code_key` seals one-time codes, the turns of refresh tokens
+    hides the OpenAPI documents. `new_phone_limit_yen` is what a new phone pays at once, for a day.
+    `code_key` seals one-time codes, the turns of refresh tokens
     follow from `session_key`; `webhook_secret` (`whsec_…`) is
     the checkout channel's. `infra.keys` makes and keeps them.
     """
@@ -49,6 +50,7 @@ class Context:
     session_key: bytes = field(repr=False)
     webhook_secret: str = field(repr=False)
     sms: SmsPort
+    mail: MailPort
     checkout: CheckoutPort
     public_url: str
     docs: bool = True
@@ -57,6 +59,7 @@ class Context:
     """The government's; None where the installation is not connected to it."""
     insight: InsightPort | None = None
     """None where nothing is evaluated."""
+    new_phone_limit_yen: int = 10_000
 
 
 def context_of(request: Request) -> Context:

@@ -74,6 +74,11 @@ class Named:
             self.response.headers[REPLAY_HEADER] = "true"
         return done.result
 
+    @property
+    def replayed(self) -> bool:
+        """Whether what was performed had been done before: then nobody hears of it again."""
+        return REPLAY_HEADER in self.response.headers
+
     async def pay(self, token: AccessToken, operation: str, order: Order) -> Any:
         """Make a payment once for this token's account and id, or answer what it answered before.
 

@@ -34,11 +34,9 @@ PASSWORD_REFUSALS: tuple[type[Refusal], ...] = (SignInRefused, SignInThrottled, 
 FIRST_PASSWORD = Field(description="Somebody else chose the password: change it with `POST /password`.")
 
 
-class StaffSignInRequest(CarrierRequest):
-    """An address and its password."""
+class ReturningRequest(CarrierRequest):
+    """From a client that may have been here before."""
 
-    email: Email = Field(examples=["owner@example.jp"])
-    password: Secret = Field(repr=False)
     earlier_refresh_token: Secret | None = Field(
         default=None,
         repr=False,
@@ -47,7 +45,14 @@ class StaffSignInRequest(CarrierRequest):
     )
 
 
-def earlier_session(visit: Visit, audience: Audience, body: StaffSignInRequest) -> RefreshToken | None:
+class StaffSignInRequest(ReturningRequest):
+    """An address and its password."""
+
+    email: Email = Field(examples=["owner@example.jp"])
+    password: Secret = Field(repr=False)
+
+
+def earlier_session(visit: Visit, audience: Audience, body: ReturningRequest) -> RefreshToken | None:
     """The token of a session that this client had before. One that cannot be read is none: it only helps."""
     with suppress(Refusal):
         if body.earlier_refresh_token is not None:

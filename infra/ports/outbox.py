@@ -1,4 +1,4 @@
-"""The local twin of an SMS gateway: messages land in a list that a page shows; nothing is sent.
+"""The local twin of an SMS gateway and a mail server: messages land in a list that a page shows; nothing is sent.
 
 Law: it is honest about being local. It keeps the last messages in memory only, because they
 hold one-time codes.
@@ -15,7 +15,7 @@ KEPT = 200
 
 @dataclass(frozen=True)
 class Message:
-    """A text message to a phone number in E.164 form."""
+    """A message to a phone number in E.164 form, or to a mailbox."""
 
     sent_at: datetime
     phone: str
@@ -23,7 +23,7 @@ class Message:
 
 
 class LocalOutbox:
-    """Implements `services.identity.ports.SmsPort`."""
+    """Implements `services.identity.ports.SmsPort` and `MailPort`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

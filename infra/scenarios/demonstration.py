@@ -5,6 +5,7 @@ transaction: the town is there whole or not at all. Its sign-ins are written her
 open nothing but a demonstration; it is only ever built in the embedded database.
 """
 
+from base64 import b32decode
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -20,6 +21,7 @@ from services.campaigns.terms import ClosingRhythm, Period
 from services.identity.hashing import hash_new_password
 from services.identity.passwords import RECOMMENDED, PasswordCost
 from services.identity.people import Role
+from services.identity.prove_factor import EnrolSecret, enrol_secret
 from services.identity.request_code import RequestCode, request_code
 from services.identity.sign_in import ProvenPhone, sign_in
 from services.identity.staff import OpenCityAccount, OpenMerchantAccount, open_city_account, open_merchant_account
@@ -42,6 +44,8 @@ from services.wallets.wallet import Device, Wallet
 
 PROGRAMME = "starlight"
 PASSWORD = "seven-herons-at-dusk"  # noqa: S105 - opens a demonstration only; said in the README
+AUTHENTICATOR = "TANABATASTARLIGHTHIRATSUKADEMO77"
+"""The secret of everybody's authenticator app, in base32; for a demonstration only, like the password."""
 OFFICER, APPROVER, AUDITOR = "officer@city.example", "approver@city.example", "auditor@city.example"
 PHONES = ("090-1234-5678", "080-1234-5678")
 DAYS_OF_PAST = 30
@@ -125,8 +129,12 @@ class _Town:
             (AUDITOR, "星見 監査", Role.AUDITOR),
         ):
             opened = await open_city_account(tx, OpenCityAccount(None, email, name, password_hash, (role,)))
+            await self._enrol(tx, opened.account_id)
             ids.append(opened.account_id)
         return ids[0], ids[1]
+
+    async def _enrol(self, tx: Tx, account_id: UUID) -> None:
+        await enrol_secret(tx, EnrolSecret(account_id, b32decode(AUTHENTICATOR), self._code_key))
 
     async def programme(self, officer_id: UUID, approver_id: UUID) -> None:
         first = self._today - timedelta(days=DAYS_OF_PAST)
@@ -147,6 +155,7 @@ class _Town:
         onboarded = await onboard(tx, command)
         account = OpenMerchantAccount(officer_id, plan.clerk_email, "レジ担当", password_hash)
         clerk_id = (await open_merchant_account(tx, account)).account_id
+        await self._enrol(tx, clerk_id)
         await add_member(tx, AddMember(officer_id, True, onboarded.store_id, clerk_id, MemberRole.OWNER))
         return _Till(onboarded, clerk_id)
 

@@ -7,6 +7,7 @@ who only shows pay codes needs neither a token nor a network.
 
 import asyncio
 import re
+from base64 import b32decode
 from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
@@ -20,6 +21,7 @@ from infra.simulation.pocket import Pocket
 from infra.simulation.stage import Stage
 from infra.simulation.trips import Habits, Visit, draw_habits
 from merchant_api.app import PREFIX as MERCHANT
+from services.identity.totp import code_at, step_of
 from wallet_api.app import PREFIX as WALLET
 
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
@@ -89,10 +91,21 @@ class Staff(Person):
         self.email = email
         self.name = name
         self.password = stage.secret(12).hex()
+        self._secret = b""
 
     async def _sign_in(self) -> dict[str, Any]:
         credentials = {"email": self.email, "password": self.password}
-        return (await self.stage.door.ask("POST", f"{self._prefix}/sign-in", body=credentials)).done()
+        given = (await self.stage.door.ask("POST", f"{self._prefix}/sign-in", body=credentials)).done()
+        return await self._show_factor(given["attempt_id"]) if "attempt_id" in given else given
+
+    async def _show_factor(self, attempt_id: str) -> dict[str, Any]:
+        """Read the code of now from one's authenticator app; the first time, the app is set up."""
+        path, attempt = f"{self._prefix}/sign-in/second-factor", {"attempt_id": attempt_id}
+        if not self._secret:
+            enrolment = (await self.stage.door.ask("POST", f"{path}/enrolment", body=attempt)).done()
+            self._secret = b32decode(enrolment["secret"])
+        code = code_at(self._secret, step_of(self.stage.now))
+        return (await self.stage.door.ask("POST", path, body=attempt | {"code": code})).done()
 
     def new_account(self) -> dict[str, object]:
         """What opens the account."""
@@ -137,7 +150,7 @@ class Resident(Person):
 
     async def _sign_in(self) -> dict[str, Any]:
         attempt_id = await self.ask_for_code()
-        signed_in = (await self.guess(attempt_id, self.read_code())).done()
+        signed_in = (await self.guess(attempt_id, self.read_code(), self._refresh_token)).done()
         if len(signed_in["wallets"]) != 1:
             raise WentWrong("a resident of this city has one wallet")
         self.wallet_id = UUID(signed_in["wallets"][0]["id"])
@@ -158,8 +171,9 @@ class Resident(Person):
             raise WentWrong("no one-time code has reached the phone")
         return found[0]
 
-    async def guess(self, attempt_id: str, code: str) -> Answer:
-        body = {"attempt_id": attempt_id, "code": code}
+    async def guess(self, attempt_id: str, code: str, earlier: str = "") -> Answer:
+        """`earlier` is the token of the phone's last session: it is no new phone."""
+        body = {"attempt_id": attempt_id, "code": code} | ({"earlier_refresh_token": earlier} if earlier else {})
         return await self.stage.door.ask("POST", f"{WALLET}/sign-in", body=body)
 
     async def join(self) -> None:

@@ -13,7 +13,7 @@ from services.identity.end_session import end_sessions_of
 from services.identity.hashing import compare_password, hash_new_password
 from services.identity.passwords import PasswordCost, PasswordUnchanged, SignInRefused, SignInThrottled
 from services.identity.session import EndedAs
-from services.identity.tables import accounts, attempts
+from services.identity.tables import accounts, attempts, factors
 from services.kit import audit
 from services.kit.db import Database, Tx
 from services.kit.errors import Missing
@@ -63,6 +63,7 @@ async def change_password(tx: Tx, command: ChangePassword) -> None:
     if known is None or not command.old_fits or known[1].hash != command.old_hash:
         raise SignInRefused
     await accounts.set_password(tx, command.account_id, command.new_hash)
+    await factors.end_attempts(tx, command.account_id)
     await attempts.give_try_back(tx, passwords.tries_of(command.email, command.session_id))
     await audit.record(tx, command.account_id, "account.password_changed", command.account_id)
     account_id = command.account_id

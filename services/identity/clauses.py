@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, exists
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, exists
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.identity.tables import sessions
@@ -38,3 +38,8 @@ def session_is_open(session_id: AccountId, account_id: AccountId, at: Instant) -
     Whether the account is active is another question (`is_open`, `acts_for`).
     """
     return sessions.lives(session_id, account_id, at)
+
+
+def new_phone_limit(account_id: AccountId, at: Instant) -> ScalarSelect[Any]:
+    """What an account pays at once at most while one of its open sessions is on a new phone; NULL: no such limit."""
+    return sessions.limit_of(account_id, at)

@@ -58,6 +58,12 @@ async def hash_new_password(email: str, password: str, cost: PasswordCost, entro
     return await _BENCH.work(lambda: hash_password(password, cost, salt))
 
 
+async def hash_secret(secret: str, cost: PasswordCost, entropy: Entropy) -> str:
+    """The hash of a secret that we made ourselves, which nobody guesses easily. Raises `Busy`."""
+    salt = entropy.take(SALT_BYTES)
+    return await _BENCH.work(lambda: hash_password(secret, cost, salt))
+
+
 async def compare_password(stored: str | None, password: str, cost: PasswordCost) -> bool:
     """Whether the password fits the hash; None costs the same and never fits. Raises `Busy`."""
     return await _BENCH.work(lambda: password_fits(stored, password, cost))

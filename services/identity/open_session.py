@@ -10,8 +10,10 @@ from uuid import UUID
 from services.identity.people import AccountKind
 from services.identity.session import (
     ENTROPY_BYTES,
+    NEW_PHONE,
     Carrier,
     EndedAs,
+    NewPhone,
     OpenedSession,
     Session,
     begins,
@@ -37,11 +39,12 @@ BY_BEARER = Opening()
 
 @dataclass(frozen=True)
 class OpenSession:
-    """Whose session is opened."""
+    """Whose session is opened; `limit_yen` for a phone that is new to the account: what it pays at once at first."""
 
     account_id: UUID
     kind: AccountKind
     opening: Opening
+    limit_yen: int | None = None
 
 
 async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
@@ -53,5 +56,7 @@ async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
     await sessions.make_room(tx, command.account_id, EndedAs.CROWDED_OUT)
     session = Session(session_id, carrier, client, tx.now, tx.now, expires_at)
     hashes = hash_of(token.family), hash_of(token.turn)
-    await sessions.insert_session(tx, session, command.account_id, hashes, latest_at)
+    limit_yen = command.limit_yen
+    new = None if limit_yen is None else NewPhone(tx.now + NEW_PHONE, limit_yen)
+    await sessions.insert_session(tx, session, command.account_id, hashes, latest_at, new)
     return OpenedSession(session_id, carrier, write_token(token), expires_at)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.identity.people import Account
-from services.identity.session import Session
+from services.identity.session import NewPhone, RefreshToken, Session, hash_of
 from services.identity.tables import accounts as rows
 from services.identity.tables import sessions
 from services.kit.db import Tx
@@ -33,6 +33,16 @@ async def account_with_session(tx: Tx, account_id: UUID, session_id: UUID) -> tu
     return await rows.account_with_session(tx, account_id, session_id)
 
 
+async def was_here(tx: Tx, account_id: UUID, token: RefreshToken) -> bool:
+    """Whether a client shows a token of a session that it had with the account, which may be over."""
+    return await sessions.is_known(tx, account_id, token.session_id, hash_of(token.family))
+
+
+async def new_phone(tx: Tx, account_id: UUID, session_id: UUID) -> NewPhone | None:
+    """What limits the phone that a session is on; None for a phone that is not new."""
+    return await sessions.new_phone_of(tx, account_id, session_id)
+
+
 async def open_sessions(tx: Tx, account_id: UUID) -> tuple[Session, ...]:
     """The account's sessions that can still be used, the newest first."""
     return tuple(await sessions.open_sessions(tx, account_id))
@@ -46,6 +56,11 @@ async def are_independent(tx: Tx, one: UUID, other: UUID) -> bool:
     at the command line has only itself behind it.
     """
     return one != other and not await rows.share_an_opener(tx, one, other)
+
+
+async def acting_for(tx: Tx, person_id: UUID) -> tuple[UUID, ...]:
+    """The accounts that act for a person."""
+    return tuple(await rows.accounts_for(tx, person_id))
 
 
 async def persons(tx: Tx, account_id: UUID) -> tuple[UUID, ...]:

@@ -29,6 +29,8 @@ MAX_CLIENT_LENGTH = 200
 TOKEN_CHARACTERS = 86
 RETRY = timedelta(hours=24)
 """How long a client that lost its answer may send the same request again."""
+NEW_PHONE = timedelta(hours=24)
+"""How long a phone counts as new: time for its owner to read the notice and have it blocked."""
 MOST_OPEN = 50
 """Open sessions of one account; the one that was refreshed longest ago makes room for another."""
 
@@ -69,6 +71,9 @@ class EndedAs(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     ACCOUNT_DISABLED = "account_disabled"
+    FACTOR_RESET = "factor_reset"
+    PASSKEY_CLONED = "passkey_cloned"
+    PHONE_LOST = "phone_lost"
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,14 @@ class OpenedSession:
     carrier: Carrier
     refresh_token: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class NewPhone:
+    """Until when a phone that is new to its account pays at most `limit_yen` at once."""
+
+    until: datetime
+    limit_yen: int
 
 
 @dataclass(frozen=True)

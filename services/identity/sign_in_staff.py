@@ -6,22 +6,28 @@ and holds no connection. A right password gives its own try back and leaves the 
 counted, so that nobody's successes buy a guesser more guesses. A password is counted over all addresses
 as well: who tries one on everybody is stopped, and only who has that very password waits with them.
 A client that had signed in before is counted by itself, so that nobody's guesses keep it out.
+Whoever needs a second factor has no session yet, but an attempt (`second_factor.py`): the city's staff always,
+a store's where its API says so, and everybody who has one.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.identity import passwords
+from services.identity import passwords, second_factor
 from services.identity.hashing import compare_password
 from services.identity.open_session import BY_BEARER, Opening, OpenSession, open_session
 from services.identity.passwords import PasswordCost, SignInRefused, SignInThrottled
 from services.identity.people import Account, AccountKind, AccountStatus, email_address
+from services.identity.second_factor import FactorAsked, Way
 from services.identity.session import OpenedSession, RefreshToken, hash_of
-from services.identity.tables import accounts, attempts, sessions
+from services.identity.tables import accounts, attempts, factors, passkeys, sessions
 from services.kit import audit
 from services.kit.db import Database, Tx
 
 NOBODY = UUID(int=0)
+NeedsFactor = Callable[[Tx, UUID], Awaitable[bool]]
+"""Whether an account has to have a second factor, by what it may do."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class StaffSignIn:
     opening: Opening = BY_BEARER
     key: bytes = field(repr=False, kw_only=True)
     earlier: RefreshToken | None = None
+    needs_factor: NeedsFactor | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class _Fitting:
     bucket: int
     credentials: accounts.Credentials
     opening: Opening
+    needs_factor: NeedsFactor | None
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,8 @@ class _Taken:
     credentials: accounts.Credentials | None
 
 
-async def sign_in_staff(database: Database, attempt: StaffSignIn) -> SignedInStaff:
-    """The account that the password opens, with a new session.
+async def sign_in_staff(database: Database, attempt: StaffSignIn) -> SignedInStaff | FactorAsked:
+    """The account that the password opens, with a new session; or what it still needs, without one.
 
     Raises `EmailMalformed`; `SignInThrottled` after ten wrong passwords for the address in a
     quarter of an hour, or twenty wrong tries of one password in an hour; `SignInRefused` for a
@@ -89,7 +97,7 @@ async def sign_in_staff(database: Database, attempt: StaffSignIn) -> SignedInSta
     fits = await compare_password(stored, attempt.password, attempt.cost)
     if credentials is None or not fits:
         raise SignInRefused
-    fitting = _Fitting(email, taken.name, bucket, credentials, attempt.opening)
+    fitting = _Fitting(email, taken.name, bucket, credentials, attempt.opening, attempt.needs_factor)
     return await database.transact(_enter, fitting, direct=True)
 
 
@@ -110,7 +118,7 @@ async def _take_try(tx: Tx, given: _Try) -> _Taken:
     return _Taken(name, credentials)
 
 
-async def _enter(tx: Tx, fitting: _Fitting) -> SignedInStaff:
+async def _enter(tx: Tx, fitting: _Fitting) -> SignedInStaff | FactorAsked:
     """Let in whom the password still fits: the account may have changed while it was hashed."""
     await accounts.hold(tx, fitting.email)
     if await accounts.find_credentials(tx, fitting.email) != fitting.credentials:
@@ -120,6 +128,23 @@ async def _enter(tx: Tx, fitting: _Fitting) -> SignedInStaff:
         raise SignInRefused
     await attempts.give_try_back(tx, fitting.counted_as)
     await attempts.give_spread_back(tx, fitting.bucket)
+    ways = await _ways(tx, account.id)
+    needs = fitting.needs_factor
+    if ways or account.kind is AccountKind.CITY or (needs is not None and await needs(tx, account.id)):
+        return await _ask_factor(tx, account, ways)
     await audit.record(tx, account.id, "account.signed_in", account.id, kind=account.kind.value)
     opened = await open_session(tx, OpenSession(account.id, account.kind, fitting.opening))
     return SignedInStaff(account, opened)
+
+
+async def _ways(tx: Tx, account_id: UUID) -> tuple[Way, ...]:
+    """What the account can show beside its password."""
+    by_app = (Way.TOTP, Way.RECOVERY_CODE) if await factors.is_enrolled(tx, account_id) else ()
+    return (*by_app, Way.PASSKEY) if await passkeys.credential_ids_of(tx, account_id) else by_app
+
+
+async def _ask_factor(tx: Tx, account: Account, ways: tuple[Way, ...]) -> FactorAsked:
+    """An attempt in place of a session."""
+    attempt_id, expires_at = tx.new_id(), tx.now + second_factor.LIFETIME
+    await factors.begin(tx, attempt_id, account.id, expires_at)
+    return FactorAsked(attempt_id, account, ways, expires_at)

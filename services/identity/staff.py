@@ -19,7 +19,7 @@ from services.identity.people import (
     person_name,
 )
 from services.identity.session import EndedAs
-from services.identity.tables import accounts
+from services.identity.tables import accounts, factors
 from services.kit import audit
 from services.kit.db import Tx
 from services.kit.errors import Kind, Missing, Refusal
@@ -121,4 +121,5 @@ async def set_account_status(tx: Tx, command: SetAccountStatus) -> None:
     action = "account.disabled" if disabled else "account.activated"
     await audit.record(tx, command.actor_id, action, command.account_id, reason=reason)
     if disabled:
+        await factors.end_attempts(tx, command.account_id)
         await end_sessions_of(tx, command.actor_id, command.account_id, EndedAs.ACCOUNT_DISABLED)

@@ -10,7 +10,7 @@ from services.kit.errors import Missing
 from services.kit.numbers import parse_number
 from services.merchants.at_till import StoreUnknown
 from services.merchants.payout_account import PayoutAccount
-from services.merchants.shops import STORE_PREFIX, Member, Merchant, Store, StoreDetails, StoreOfMember
+from services.merchants.shops import STORE_PREFIX, Member, MemberRole, Merchant, Store, StoreDetails, StoreOfMember
 from services.merchants.tables import businesses
 from services.merchants.tables import stores as rows
 
@@ -65,6 +65,11 @@ async def stores(tx: Tx, store_ids: Collection[UUID]) -> dict[UUID, Store]:
 async def stores_of_account(tx: Tx, account_id: UUID) -> tuple[StoreOfMember, ...]:
     """The stores that an account works for now, with its role in each."""
     return tuple(await rows.find_stores_of_account(tx, account_id))
+
+
+async def owns_a_store(tx: Tx, account_id: UUID) -> bool:
+    """Whether an account is an owner of a store, working or suspended."""
+    return any(found.role is MemberRole.OWNER for found in await rows.find_stores_of_account(tx, account_id))
 
 
 async def members(tx: Tx, store_id: UUID) -> tuple[Member, ...]:

@@ -56,7 +56,7 @@ from services.payments.tables.writing import Made
 from services.wallets import spend
 from services.wallets.hold_card import hold_card
 from services.wallets.spend import Spent, Want
-from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active
+from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active, must_be_within
 
 NUMBER_PREFIX, NUMBER_LENGTH = "P", 10
 STAFF = frozenset({"owner", "manager", "clerk"})
@@ -180,6 +180,7 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None) -> _Agre
             must_be_active(payer.wallet)
             agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None)
     must_accept(agreed.store, payer.wallet.person_id)
+    must_be_within(payer, agreed.amount_yen)
     return agreed
 
 

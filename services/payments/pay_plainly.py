@@ -16,6 +16,7 @@ from services.payments.pay_code import peek_device, peek_use, verify_registered
 from services.payments.payment import Mode, PartPaid, Receipt, must_be_amount
 from services.payments.tables import at_speed
 from services.payments.tables.at_speed import PlainPaid, PlainRow
+from services.wallets.wallet import NEVER_LIMITED_YEN
 
 
 async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUID, str]) -> DonePlainly[Receipt]:
@@ -47,6 +48,8 @@ def _row(
 ) -> PlainRow | None:
     """The order as the statement takes it; None for what is not plain already by its form."""
     order = named.command
+    if order.amount_yen is not None and order.amount_yen > NEVER_LIMITED_YEN:
+        return None  # it may be more than a new phone pays, which the statement does not ask
     deed = (named.account_id, named.key, named.fingerprint.hex())
     new = (payment_id, number, named.session_id)
     try:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.identity.session import NewPhone
 from services.kit import audit
 from services.kit.db import Tx
 from services.kit.errors import Missing
@@ -50,8 +51,12 @@ async def open_wallet(tx: Tx, person_id: UUID, account_id: UUID) -> list[Wallet]
     return await access.find_wallets_of(tx, account_id)
 
 
-async def register_device(tx: Tx, command: RegisterDevice) -> Device:
-    """Register a phone's key for a wallet; the same key again answers the phone that has it."""
+async def register_device(tx: Tx, command: RegisterDevice, limit: NewPhone | None = None) -> Device:
+    """Register a phone's key for a wallet; the same key again answers the phone that has it.
+
+    `limit` is that of a phone which is new to the account. A key that a phone makes anew, under a session that it
+    has had for longer, is no new phone.
+    """
     key = read_device_key(command.public_jwk).jwk()
     wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
     if wallet is None:
@@ -63,7 +68,7 @@ async def register_device(tx: Tx, command: RegisterDevice) -> Device:
     if len(active) >= MAX_DEVICES:
         raise TooManyDevices(most=MAX_DEVICES)
     device = Device(tx.new_id(), wallet.id, command.account_id, command.name, key, "active")
-    await access.insert_device(tx, device)
+    await access.insert_device(tx, device, limit)
     await audit.record(tx, command.account_id, "device.registered", device.id)
     return device
 

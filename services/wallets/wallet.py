@@ -25,6 +25,17 @@ class DeviceUnknown(Refusal):
     code = "device_unknown"
 
 
+NEVER_LIMITED_YEN = 5_000
+"""No limit of new phones lies below it, so that smaller payments need not ask for one."""
+
+
+class NewPhoneLimit(Refusal):
+    """A new phone pays at most `limit_yen` at once for its first day."""
+
+    code = "new_phone_limit"
+    kind = Kind.CONFLICT
+
+
 class TooManyDevices(Refusal):
     code = "too_many_devices"
     kind = Kind.CONFLICT
@@ -89,6 +100,14 @@ class Payer:
     device: PayingDevice | None
     lots: list[Lot]
     spent_today: dict[UUID, int]
+    limit_yen: int | None = None
+    """What a new phone pays at once at most."""
+
+
+def must_be_within(payer: Payer, amount_yen: int) -> None:
+    """Raise NewPhoneLimit for more than a new phone may pay at once."""
+    if payer.limit_yen is not None and amount_yen > payer.limit_yen:
+        raise NewPhoneLimit(limit_yen=payer.limit_yen)
 
 
 def must_be_active(wallet: Wallet) -> None:

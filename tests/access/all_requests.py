@@ -1,7 +1,25 @@
 """The right request of every route, by its API and name."""
 
-from tests.access import requests, requests_city, requests_residents, requests_sessions
+from tests.access import (
+    requests,
+    requests_city,
+    requests_factors,
+    requests_passkeys,
+    requests_phones,
+    requests_residents,
+    requests_sessions,
+)
 
 REQUESTS = requests.REQUESTS
-MORE = requests_city.__name__, requests_residents.__name__, requests_sessions.__name__
-"""Loaded for what it adds."""
+MORE = [
+    each.__name__
+    for each in (
+        requests_city,
+        requests_factors,
+        requests_passkeys,
+        requests_phones,
+        requests_residents,
+        requests_sessions,
+    )
+]
+"""Loaded for what they add."""

@@ -90,6 +90,15 @@ plain(
     lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}/status", {"status": "suspended"} | WHY),
 )
 
+plain(
+    "city GET /wallets/{number}/phones",
+    lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}/phones", params=WHY),
+)
+plain(
+    "city POST /wallets/{number}/phones/block",
+    lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}/phones/block", {"identified_by": "birthday"} | WHY),
+)
+
 
 def _grant(town: StagedTown) -> Ask:
     body = {"programme": CODE, "wallet_number": town.stage.resident.wallet.number, "purse": "common", "points": 10}
@@ -120,6 +129,10 @@ plain(
 plain(
     "city POST /accounts/{account_id}/roles/removal",
     lambda town: Ask(f"/accounts/{town.stage.accounts['proposer']}/roles/removal", {"role": "officer"} | WHY),
+)
+plain(
+    "city POST /accounts/{account_id}/second-factor/reset",
+    lambda town: Ask(f"/accounts/{town.stage.accounts['proposer']}/second-factor/reset", WHY),
 )
 plain(
     "city POST /bank-files",

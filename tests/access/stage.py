@@ -5,6 +5,7 @@ Built once, then cloned: what one caller does is not there when the next one ask
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,8 +17,10 @@ from services.campaigns.terms import Period
 from services.identity import read
 from services.identity.hashing import hash_new_password
 from services.identity.open_session import BY_BEARER, OpenSession, open_session
+from services.identity.passkeys import NewPasskey, RelyingParty
 from services.identity.passwords import CHEAPEST
 from services.identity.people import AccountStatus, Role
+from services.identity.register_passkey import AskPasskey, ask_passkey
 from services.identity.staff import (
     OpenCityAccount,
     OpenMerchantAccount,
@@ -26,6 +29,8 @@ from services.identity.staff import (
     open_merchant_account,
     set_account_status,
 )
+from services.identity.tables import factors
+from services.identity.tables.passkeys import insert_passkey
 from services.identity.take_role import TakeRole, take_role
 from services.identity.tokens import Audience
 from services.kit.db import Tx
@@ -46,7 +51,7 @@ from services.wallets.issue_card import IssueCard, IssuedCard, issue_card
 from services.wallets.propose_grant import ProposedGrant, propose_grant
 from services.wallets.purchase import Purchase
 from tests.access.stage_residents import register
-from tests.http_town import MERCHANT, Client, HttpTown, town_keys
+from tests.http_town import MERCHANT, URL, Client, HttpTown, town_keys
 from tests.town import CODE, NOON, OFFICER, Resident, Shop, town_terms
 
 PASSWORD = "tsuki-to-hoshi-88"
@@ -72,6 +77,8 @@ class Stage:
     other_sessions: dict[str, UUID]
     paid: Receipt
     unused: Purchase
+    challenges: dict[str, tuple[UUID, dict[str, Any]]]
+    passkeys: dict[str, UUID]
     deed_keys: dict[str, str]
     till_code_id: UUID
     close_id: UUID
@@ -102,7 +109,7 @@ class StagedTown(HttpTown):
         self.stage = stage
 
     def caller(self, caller: Caller, prefix: str) -> Client:
-        return self.client(prefix, self.token_of(caller))
+        return self.client(prefix, self.token_of(caller), shows_factor=False)
 
     def token_of(self, caller: Caller) -> str | None:
         """The caller's token, of the session that the stage has opened for them; None for nobody."""
@@ -124,6 +131,7 @@ async def build(engine: AsyncEngine) -> Stage:
     emails: dict[str, str] = {}
     await _appoint(town, shop, other_shop, accounts, emails)
     await _employ(town, accounts, emails)
+    await town.do(_enrol, accounts["proposer"])
     unused = await town.buy(neighbour)
     await town.buy(resident, 2)
     for month, day in _DAYS:
@@ -145,9 +153,11 @@ async def build(engine: AsyncEngine) -> Stage:
     card = await town.do(issue_card, handed)
     proofs = await register(town, accounts, resident, neighbour)
     sessions, others = [await town.do(_sign_in, accounts) for _ in range(2)]
+    challenges = await town.do(_challenge, accounts)
+    held = await town.do(_hold_passkeys, accounts)
     stage = Stage(
         resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
-        paid, unused, keys,
+        paid, unused, challenges, held, keys,
         till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs, card,
     )  # fmt: skip
     await _take_away(town, stage)
@@ -191,6 +201,11 @@ async def _employ(town: HttpTown, accounts: dict[str, UUID], emails: dict[str, s
         accounts[name] = opened.account_id
 
 
+async def _enrol(tx: Tx, account_id: UUID) -> bool:
+    """A second factor that is never shown."""
+    return await factors.enrol(tx, account_id, b"sealed", 0)
+
+
 async def _settle(town: HttpTown, accounts: dict[str, UUID]) -> tuple[tuple[BankFile, BankFile, BankFile], UUID]:
     """Closes up to the end of May; three files, one at each step; what the last close owes is in none."""
     proposer, approver = accounts["proposer"], accounts["approver"]
@@ -227,6 +242,22 @@ async def _sign_in(tx: Tx, accounts: dict[str, UUID]) -> dict[str, UUID]:
     return {
         name: (await open_session(tx, OpenSession(key, kinds[key], BY_BEARER))).id for name, key in accounts.items()
     }
+
+
+async def _challenge(tx: Tx, accounts: dict[str, UUID]) -> dict[str, tuple[UUID, dict[str, Any]]]:
+    """A challenge for a new passkey of everybody's."""
+    asked = {name: await ask_passkey(tx, AskPasskey(key, RelyingParty.at(URL))) for name, key in accounts.items()}
+    return {name: (each.challenge_id, each.options) for name, each in asked.items()}
+
+
+async def _hold_passkeys(tx: Tx, accounts: dict[str, UUID]) -> dict[str, UUID]:
+    """A passkey of everybody's, which nobody shows."""
+    held = {}
+    for name, key in accounts.items():
+        made = await insert_passkey(tx, key, "key", NewPasskey(tx.entropy.take(32), b"key", 0))
+        assert made is not None
+        held[name] = made.id
+    return held
 
 
 async def _take_away(town: HttpTown, stage: Stage) -> None:

@@ -33,14 +33,25 @@ PUBLIC = {
     ("wallet", "POST", "/sign-in/codes"),
     ("wallet", "POST", "/sign-in"),
     ("wallet", "POST", "/cards/balance"),
+    ("wallet", "POST", "/sign-in/passkey/challenge"),
+    ("wallet", "POST", "/sign-in/passkey"),
     ("wallet", "POST", "/sign-in/refresh"),
     ("wallet", "GET", "/programmes"),
     ("wallet", "GET", "/programmes/{code}"),
     ("wallet", "GET", "/stores/{code}"),
     ("wallet", "POST", "/checkout/webhook"),
+    ("wallet", "POST", "/lost-phone"),
     ("merchant", "POST", "/sign-in"),
+    ("merchant", "POST", "/sign-in/second-factor"),
+    ("merchant", "POST", "/sign-in/second-factor/enrolment"),
+    ("merchant", "POST", "/sign-in/second-factor/passkey/challenge"),
+    ("merchant", "POST", "/sign-in/second-factor/passkey"),
     ("merchant", "POST", "/sign-in/refresh"),
     ("city", "POST", "/sign-in"),
+    ("city", "POST", "/sign-in/second-factor"),
+    ("city", "POST", "/sign-in/second-factor/enrolment"),
+    ("city", "POST", "/sign-in/second-factor/passkey/challenge"),
+    ("city", "POST", "/sign-in/second-factor/passkey"),
     ("city", "POST", "/sign-in/refresh"),
 }
 OF_APPROVERS = {
@@ -48,12 +59,22 @@ OF_APPROVERS = {
     "/officers",
     "/accounts/{account_id}/status",
     "/accounts/{account_id}/roles/removal",
+    "/accounts/{account_id}/second-factor/reset",
     "/bank-files/{bank_file_id}/approval",
     "/changes/{change_id}/approval",
 }
 
 
-OF_ONESELF = {"/password", "/sign-out", "/sessions", "/sessions/{session_id}/end"}
+OF_THE_CALL_CENTRE = {"/wallets/{number}/phones", "/wallets/{number}/phones/block"}
+OF_ONESELF = {
+    "/password",
+    "/sign-out",
+    "/sessions",
+    "/sessions/{session_id}/end",
+    "/passkeys/challenge",
+    "/passkeys",
+    "/passkeys/{passkey_id}/removal",
+}
 
 
 def routes() -> list[tuple[str, str, str, Allowed | Everybody]]:
@@ -88,6 +109,8 @@ def test_in_the_city_one_role_acts_another_approves_and_all_read() -> None:
                 expected = {"officer", "approver"}
             elif path.startswith("/measures"):
                 expected |= {"analyst"}
+            elif path in OF_THE_CALL_CENTRE:
+                expected = {"call_centre"}
             elif path == "/audit":
                 expected = {"auditor"}
             elif method != "GET":

@@ -38,7 +38,9 @@ async def victim(city: Database) -> str:
 
 
 async def enter(city: Database, email: str, password: str) -> SignedInStaff:
-    return await sign_in_staff(city, StaffSignIn(AccountKind.MERCHANT, email, password, CHEAPEST, key=KEY))
+    entered = await sign_in_staff(city, StaffSignIn(AccountKind.MERCHANT, email, password, CHEAPEST, key=KEY))
+    assert isinstance(entered, SignedInStaff)
+    return entered
 
 
 async def spray(city: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[Any]]:

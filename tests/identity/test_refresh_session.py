@@ -16,6 +16,7 @@ from services.identity.may import require_session
 from services.identity.open_session import Opening
 from services.identity.passwords import CHEAPEST, SignInRefused
 from services.identity.people import AccountKind, AccountStatus, Role
+from services.identity.prove_factor import SignedInTwice
 from services.identity.read import open_sessions
 from services.identity.refresh_session import Refreshed, RefreshSession, refresh_session
 from services.identity.session import (
@@ -28,14 +29,16 @@ from services.identity.session import (
     hash_of,
     read_token,
 )
-from services.identity.sign_in_staff import SignedInStaff, StaffSignIn, sign_in_staff
+from services.identity.sign_in_staff import SignedInStaff, StaffSignIn
 from services.identity.staff import OpenCityAccount, SetAccountStatus, open_city_account, set_account_status
 from services.identity.tables import accounts as account_rows
+from services.identity.tables import factors as factor_rows
 from services.identity.tables import sessions as rows
 from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.errors import Forbidden, Missing, Refusal
 from services.kit.statements import Statement
+from tests.identity import factor
 
 EMAIL, PASSWORD, NEW = "sato@city.example.jp", "tsuki-to-hoshi-88", "kawa-no-nagare-55"
 SECRET = bytes(range(32))
@@ -48,9 +51,9 @@ async def officer(city: Database) -> UUID:
     return (await city.transact(open_city_account, command)).account_id
 
 
-async def enter(city: Database, password: str = PASSWORD, **given: Any) -> SignedInStaff:
+async def enter(city: Database, password: str = PASSWORD, **given: Any) -> SignedInStaff | SignedInTwice:
     opened = Opening(**given)
-    return await sign_in_staff(city, StaffSignIn(AccountKind.CITY, EMAIL, password, CHEAPEST, opened, key=SECRET))
+    return await factor.enter(city, StaffSignIn(AccountKind.CITY, EMAIL, password, CHEAPEST, opened, key=SECRET))
 
 
 async def refresh(city: Database, text: str, name: UUID | None = None, **changes: Any) -> Refreshed:
@@ -322,14 +325,16 @@ async def test_no_session_survives_what_ends_all_while_it_is_opened(
 ) -> None:
     """Without the hold on the account, a session is opened while it is closed, and lives when it is opened again.
 
-    A change of the password meets the sign-in at the count of tries as well: there the hold stands second.
+    What takes the account away meets the sign-in at its attempt as well, and a change of the password at the count
+    of tries: there the hold stands second.
     """
     if not held:
 
-        async def nothing(_tx: Tx, _address: str) -> None:
+        async def nothing(_tx: Tx, _account_id: UUID) -> None:
             return None
 
-        monkeypatch.setattr(account_rows, "hold", nothing)
+        monkeypatch.setattr(account_rows, "lock_account", nothing)
+        monkeypatch.setattr(factor_rows, "end_attempts", nothing)
     if what == "password":
         asked = await try_password(city, NewPassword(officer, None, PASSWORD, NEW, CHEAPEST))
         [entered], _ = await crossing(city, monkeypatch, change_password, asked)
@@ -338,7 +343,7 @@ async def test_no_session_survives_what_ends_all_while_it_is_opened(
         [entered], _ = await crossing(city, monkeypatch, set_account_status, closing)
         await city.transact(set_account_status, replace(closing, status=AccountStatus.ACTIVE))
     monkeypatch.undo()
-    assert isinstance(entered, SignedInStaff)
+    assert isinstance(entered, SignedInTwice)
     assert await is_open(city, entered.session, officer) is not held
 
 

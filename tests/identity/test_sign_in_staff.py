@@ -21,7 +21,7 @@ from services.identity.passwords import (
     hash_password,
 )
 from services.identity.people import Account, AccountKind, AccountStatus, EmailMalformed, Role
-from services.identity.sign_in_staff import StaffSignIn, sign_in_staff
+from services.identity.sign_in_staff import StaffSignIn
 from services.identity.staff import (
     OpenCityAccount,
     OpenMerchantAccount,
@@ -34,6 +34,7 @@ from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.errors import Busy
 from services.kit.ids import SeededEntropy
+from tests.identity import factor
 
 PASSWORD, OTHER = "vivid-otter-lamp-42", "vivid-otter-lamp-43"
 KEY = bytes(range(32))
@@ -53,7 +54,7 @@ async def staff(city: Database) -> dict[str, UUID]:
 async def enter(
     city: Database, email: str, password: str = PASSWORD, kind: AccountKind = AccountKind.MERCHANT
 ) -> Account:
-    return (await sign_in_staff(city, StaffSignIn(kind, email, password, CHEAPEST, key=KEY))).account
+    return (await factor.enter(city, StaffSignIn(kind, email, password, CHEAPEST, key=KEY))).account
 
 
 async def tries(city: Database, email: str) -> int:

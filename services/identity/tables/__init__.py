@@ -1,5 +1,8 @@
-"""The package's tables and every statement on them: schema, accounts, sessions, attempts (codes and passwords)."""
+"""The package's tables and every statement on them.
 
-from services.identity.tables import accounts, attempts, schema, sessions
+Schema, accounts, sessions, attempts (codes and passwords), factors (what comes after a password), passkeys.
+"""
 
-__all__ = ["accounts", "attempts", "schema", "sessions"]
+from services.identity.tables import accounts, attempts, factors, passkeys, schema, sessions
+
+__all__ = ["accounts", "attempts", "factors", "passkeys", "schema", "sessions"]

@@ -178,6 +178,11 @@ async def persons_of(tx: Tx, account_id: UUID) -> list[UUID]:
     return [row[0] for row in await _PERSONS.rows(tx, {"account_id": account_id})]
 
 
+async def accounts_for(tx: Tx, person_id: UUID) -> list[UUID]:
+    query = select(ActsForRow.account_id).where(ActsForRow.person_id == person_id).order_by(ActsForRow.account_id)
+    return list((await tx.connection.execute(query)).scalars())
+
+
 def _persons() -> Executable:
     mine = ActsForRow.account_id == bindparam("account_id", type_=Uuid())
     return (

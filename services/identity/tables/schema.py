@@ -7,7 +7,7 @@ person's wallet, phones and cards hang on the person, replaceable one by one.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base
@@ -83,6 +83,8 @@ class SessionRow(Base):
     latest_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_as: Mapped[str | None] = mapped_column(Text)
+    limited_until: Mapped[datetime | None] = mapped_column(Instant)
+    limit_yen: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SignInCodeRow(Base):
@@ -116,3 +118,71 @@ class PasswordSpreadRow(Base):
     bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     window_began_at: Mapped[datetime] = mapped_column(Instant)
     tries: Mapped[int] = mapped_column(Integer)
+
+
+class SecondFactorRow(Base):
+    """An account's authenticator app; `sealed_secret` is NULL once the office has taken it away.
+
+    No step of time up to `last_step` counts any more; see `totp.py`.
+    """
+
+    __tablename__ = "second_factor"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    enrolled_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class RecoveryCodeRow(Base):
+    """A recovery code, kept as an HMAC; void once it was used, or others were made."""
+
+    __tablename__ = "recovery_code"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    mac: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SignInAttemptRow(Base):
+    """A right password that waits for its second factor; `sealed_secret` is one that is being enrolled."""
+
+    __tablename__ = "sign_in_attempt"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    began_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class PasskeyRow(Base):
+    """A key in somebody's authenticator; once it has ended its signatures are worth nothing."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (
+        CheckConstraint("sign_count >= 0", name="sign_count"),
+        CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(Text)
+    added_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_as: Mapped[str | None] = mapped_column(Text)
+
+
+class PasskeyChallengeRow(Base):
+    """What an authenticator has to sign, once: for a registration, a sign-in, or an attempt's second factor."""
+
+    __tablename__ = "passkey_challenge"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    bound_to: Mapped[UUID | None] = mapped_column()
+    challenge: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)

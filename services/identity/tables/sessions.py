@@ -5,10 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, LargeBinary, Text, Uuid, bindparam, exists, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    LargeBinary,
+    ScalarSelect,
+    Text,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from services.identity.people import AccountKind, AccountStatus
-from services.identity.session import MOST_OPEN, Carrier, EndedAs, Kept, Session
+from services.identity.session import MOST_OPEN, Carrier, EndedAs, Kept, NewPhone, Session
 from services.identity.tables.schema import AccountRow, SessionRow
 from services.kit.db import Tx
 from services.kit.sets import by_columns, insert_later
@@ -26,6 +38,8 @@ _NEW = (
     "refreshed_at",
     "expires_at",
     "latest_at",
+    "limited_until",
+    "limit_yen",
 )
 _ID, _ACCOUNT = bindparam("session_id", type_=Uuid()), bindparam("of_account", type_=Uuid())
 _AT = bindparam("at", type_=Instant)
@@ -43,15 +57,44 @@ def lives(session_id: Any, account_id: Any, at: Any) -> ColumnElement[bool]:
 
 
 async def insert_session(
-    tx: Tx, session: Session, account_id: UUID, hashes: tuple[bytes, bytes], latest_at: datetime
+    tx: Tx,
+    session: Session,
+    account_id: UUID,
+    hashes: tuple[bytes, bytes],
+    latest_at: datetime,
+    new_phone: NewPhone | None = None,
 ) -> None:
     """`hashes` are those of the family and of the first turn."""
     row = (session.id, account_id, session.carrier.value, session.client, *hashes)
     times = (session.opened_at, session.refreshed_at, session.expires_at, latest_at)
-    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [(*row, *times)]))
+    limit = (None, None) if new_phone is None else (new_phone.until, new_phone.limit_yen)
+    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [(*row, *times, *limit)]))
 
 
 _INSERT = Statement(lambda: insert_later(SessionRow, _NEW))
+
+
+async def new_phone_of(tx: Tx, account_id: UUID, session_id: UUID) -> NewPhone | None:
+    """What limits the phone that this session of the account is on; None for a phone that is not new."""
+    its = (SessionRow.id == session_id, SessionRow.account_id == account_id, SessionRow.limited_until > tx.now)
+    query = select(SessionRow.limited_until, SessionRow.limit_yen).where(*its)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return None if row is None or row[0] is None or row[1] is None else NewPhone(row[0], row[1])
+
+
+def limit_of(account_id: Any, at: Any) -> ScalarSelect[Any]:
+    """The smallest limit among the account's open sessions on new phones; NULL where there is none."""
+    return (
+        select(func.min(SessionRow.limit_yen))
+        .where(
+            SessionRow.account_id == account_id,
+            SessionRow.limited_until > at,
+            SessionRow.ended_at.is_(None),
+            SessionRow.expires_at > at,
+        )
+        .correlate_except(SessionRow)
+        .scalar_subquery()
+    )
 
 
 async def lock_session(tx: Tx, session_id: UUID) -> Kept | None:

@@ -1,5 +1,8 @@
-"""The package's tables and every statement on them: schema, access, cards, holdings, endings, purchases."""
+"""The package's tables and every statement on them.
 
-from services.wallets.tables import access, cards, endings, holdings, purchases, schema
+Schema, access, block_codes, cards, holdings, endings, purchases.
+"""
 
-__all__ = ["access", "cards", "endings", "holdings", "purchases", "schema"]
+from services.wallets.tables import access, block_codes, cards, endings, holdings, purchases, schema
+
+__all__ = ["access", "block_codes", "cards", "endings", "holdings", "purchases", "schema"]

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, bindparam, cast, f
 from sqlalchemy.dialects.postgresql import insert
 
 from services.identity.clauses import acts_for
+from services.identity.session import NewPhone
 from services.kit.db import Tx
 from services.kit.sets import by_columns, insert_later
 from services.kit.statements import Statement
@@ -105,8 +106,10 @@ async def set_wallet_status(tx: Tx, wallet_id: UUID, status: str) -> None:
     await tx.connection.execute(update(WalletRow).where(WalletRow.id == wallet_id).values(status=status))
 
 
-async def insert_device(tx: Tx, device: Device) -> None:
+async def insert_device(tx: Tx, device: Device, limit: NewPhone | None) -> None:
     row = {column.key: getattr(device, column.key) for column in DEVICE} | {"registered_at": tx.now}
+    if limit is not None:
+        row |= {"limited_until": limit.until, "limit_yen": limit.limit_yen}
     await tx.connection.execute(insert(DeviceRow).values(row))
 
 
@@ -126,6 +129,13 @@ _KEYS = Statement(_keys)
 async def find_keys(tx: Tx, device_ids: Collection[UUID]) -> dict[UUID, str]:
     """The public keys of phones as JSON, whatever the phones' state."""
     return {row[0]: row[1] for row in await _KEYS.rows(tx, {"device_ids": list(device_ids)})}
+
+
+async def block_devices(tx: Tx, wallet_id: UUID) -> int:
+    """Block all phones of a wallet; how many were not blocked yet."""
+    active = (DeviceRow.wallet_id == wallet_id, DeviceRow.status == "active")
+    statement = update(DeviceRow).where(*active).values(status="blocked").returning(DeviceRow.id)
+    return len((await tx.connection.execute(statement)).all())
 
 
 async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Date,
     Executable,
     Integer,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     func,
     select,
@@ -22,11 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, distinct_on, insert
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from services.identity.clauses import acts_for
+from services.identity.clauses import acts_for, new_phone_limit
 from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.kit.sets import any_of, as_rows, insert_rows, rows_later, values_later
 from services.kit.statements import Statement
+from services.kit.tables import Instant
 from services.wallets.lots import Lot, Origin, Parts
 from services.wallets.tables.schema import DeviceRow, GrantRow, LotRow, SpentTodayRow, WalletRow
 from services.wallets.wallet import Absent, Payer, PayerAsked, PayingDevice, Wallet
@@ -83,6 +86,13 @@ async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
     return list((await tx.connection.execute(query)).scalars())
 
 
+def _limit(device_id: ColumnElement[Any], account_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What a new phone pays at once. A store's code does not say which phone read it: any new one of the account's."""
+    at = bindparam("at", type_=Instant)
+    of_device = case((DeviceRow.limited_until > at, DeviceRow.limit_yen))
+    return case((device_id.is_not(None), of_device), else_=new_phone_limit(account_id, at))
+
+
 def _payers() -> Executable:
     asked = values_later("asked", n=Integer(), wallet_id=Uuid(), device_id=Uuid(), account_id=Uuid())
     account = func.coalesce(asked.c.account_id, DeviceRow.account_id)
@@ -98,6 +108,7 @@ def _payers() -> Executable:
             DeviceRow.wallet_id.label("device_wallet_id"),
             DeviceRow.status.label("device_status"),
             cast(DeviceRow.public_jwk, Text).label("public_jwk"),
+            _limit(asked.c.device_id, asked.c.account_id).label("phone_limit_yen"),
         )
         .select_from(asked)
         .outerjoin(WalletRow, WalletRow.id == asked.c.wallet_id)
@@ -118,7 +129,7 @@ def _payers() -> Executable:
 _PAYERS = Statement(_payers)
 
 
-PAYER_COLUMNS = 11
+PAYER_COLUMNS = 12
 """How many columns of `_payers` come before those of the lot."""
 
 
@@ -134,6 +145,7 @@ async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absen
         "asked_device_id": [each.device_id for each in asked],
         "asked_account_id": [each.account_id for each in asked],
         "day": civil_date(tx.now),
+        "at": tx.now,
     }
     found: list[Payer | Absent] = [Absent.DEVICE if each.device_id else Absent.WALLET for each in asked]
     for row in await _PAYERS.rows(tx, values):
@@ -147,7 +159,7 @@ async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absen
             may = row[5] or asked[place].by_card or (device is not None and device.wallet_id != row[1])
             if row[1] is None or not may:
                 continue
-            payer = found[place] = Payer(Wallet(*row[1:5]), device, [], {})
+            payer = found[place] = Payer(Wallet(*row[1:5]), device, [], {}, row[10])
         if row[PAYER_COLUMNS] is not None:
             lot = lot_of(row[PAYER_COLUMNS:])
             payer.lots.append(lot)

@@ -24,7 +24,10 @@ class WalletRow(Base):
 
 
 class DeviceRow(Base):
-    """A phone's public key for one wallet; its pay codes are signed by the private half."""
+    """A phone's public key for one wallet; its pay codes are signed by the private half.
+
+    Until `limited_until` a payment by its code is at most `limit_yen`, which is never below `NEVER_LIMITED_YEN`.
+    """
 
     __tablename__ = "device"
     __table_args__ = (CheckConstraint("status IN ('active', 'blocked')", name="status"),)
@@ -35,6 +38,24 @@ class DeviceRow(Base):
     public_jwk: Mapped[dict[str, str]] = mapped_column(JSONB)
     status: Mapped[str] = mapped_column(Text)
     registered_at: Mapped[datetime] = mapped_column(Instant)
+    limited_until: Mapped[datetime | None] = mapped_column(Instant)
+    limit_yen: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class BlockCodeRow(Base):
+    """A printed code that blocks a wallet's phones. Its first signs find it; the rest is kept as argon2id.
+
+    `tries` since `window_began_at` are counted here, so only who knows the first signs can use them up.
+    """
+
+    __tablename__ = "block_code"
+    locator: Mapped[str] = mapped_column(Text, primary_key=True)
+    wallet_id: Mapped[UUID] = mapped_column(ForeignKey("wallet.id"), index=True)
+    secret_hash: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    window_began_at: Mapped[datetime] = mapped_column(Instant)
+    tries: Mapped[int] = mapped_column(Integer)
 
 
 class LotRow(Base):
