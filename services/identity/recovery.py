@@ -8,14 +8,14 @@ import hmac
 import unicodedata
 from uuid import UUID
 
+from services.kit.numbers import ALPHABET
+
 CODES = 10
 CODE_BYTES = 10
 LENGTH, GROUP = 16, 4
 ENTROPY_BYTES = CODES * CODE_BYTES
 MIN_KEY_BYTES = 32
 MAX_TYPED_LENGTH = 40
-_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no I, L, O or U."""
 _ALIKE = str.maketrans("OIL", "011")
 
 
@@ -31,7 +31,7 @@ def make_code(noise: bytes) -> str:
     if len(noise) != CODE_BYTES:
         raise ValueError("a code is made of exactly CODE_BYTES random bytes")
     number = int.from_bytes(noise)
-    signs = "".join(_SIGNS[number >> 5 * place & 31] for place in range(LENGTH))
+    signs = "".join(ALPHABET[number >> 5 * place & 31] for place in range(LENGTH))
     return "-".join(signs[at : at + GROUP] for at in range(0, LENGTH, GROUP))
 
 
@@ -41,7 +41,7 @@ def read_recovery_code(text: str) -> str | None:
         return None
     folded = unicodedata.normalize("NFKC", text).upper()
     signs = "".join(sign for sign in folded if not sign.isspace() and sign not in "-ー").translate(_ALIKE)
-    return signs if len(signs) == LENGTH and set(signs) <= set(_SIGNS) else None
+    return signs if len(signs) == LENGTH and set(signs) <= set(ALPHABET) else None
 
 
 def recovery_mac(key: bytes, account_id: UUID, code: str) -> bytes:
