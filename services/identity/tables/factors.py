@@ -40,7 +40,10 @@ async def find_attempt(tx: Tx, attempt_id: UUID) -> Waiting | None:
         .where(*_alive(tx, attempt_id))
     )
     row = (await tx.connection.execute(query)).one_or_none()
-    return Waiting(row[0], row[1], row[2], row[3] or 0) if row else None
+    if row is None:
+        return None
+    # The steps of a factor that was taken away say nothing of the one that is being enrolled.
+    return Waiting(row[0], row[1], row[2], 0 if row[2] is None else row[3])
 
 
 async def set_pending(tx: Tx, attempt_id: UUID, sealed: bytes) -> bool:
