@@ -96,13 +96,12 @@ def build_town(
         clock=database.clock,
         deliver=carrier.deliver,
     )
-    tokens = keys_for(keys, public_url)
     context = Context(
         database=database,
         deeds=Deeds(database),
         payments=PaymentDesk(database, most_together=1 if plain_payments else MOST_TOGETHER, short_cut=short_cut),
         clock=database.clock,
-        tokens=tokens,
+        tokens=(tokens := keys_for(keys, public_url)),
         bearers=Bearers(tokens),
         code_key=keys.code_key,
         session_key=keys.session_key,
