@@ -129,6 +129,8 @@ def test_two_small_cells_do_not_hide_in_one_ring() -> None:
     """Six hidden cells in a ring through three rows and three columns: every line has two, and x + y is told."""
     rows = [(f"r{r}", f"c{c}", 90_000 + 1_000 * r + 100 * c, 80, 9, 0.2) for r in range(5) for c in range(5)]
     rows[0], rows[6] = ("r0", "c0", 6_000, 3, 3, 0.4), ("r1", "c1", 7_000, 3, 3, 0.4)
+    for place in (2, 7, 10, 11):  # the others of the ring, of such a size that no range is narrow
+        rows[place] = (*rows[place][:2], 8_000, 80, 9, 0.2)
     cells = link([(answer(BY, rows), BY)])
     ring = {
         cells.place(frozenset({("row", row), ("column", column)}))
