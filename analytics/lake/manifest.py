@@ -23,10 +23,13 @@ _CHUNK_BYTES: Final = 1 << 20
 
 
 class LakeMissing(Refusal):
-    """There is no lake yet, or it is one of another version: it has to be refreshed first."""
+    """There is no lake yet, or it is one of another version: it has to be refreshed first.
+
+    A state of the city's, and no fault of the server's: asking again without a refresh would not help.
+    """
 
     code: ClassVar[str] = "lake_missing"
-    kind = Kind.UNAVAILABLE
+    kind = Kind.CONFLICT
 
 
 class LakeCorrupt(Refusal):

@@ -49,7 +49,7 @@ async def _refresh(settings: Settings, connections: int, *, anew: bool, quiet: b
     import asyncio  # noqa: PLC0415
 
     opened = open_for_insight if quiet else open_database
-    async with opened(settings, tell) as handle:
+    async with opened(settings, (lambda _: None) if quiet else tell) as handle:
         try:
             await asyncio.to_thread(_with_bar, settings.lake_dir, handle.insight_uri(), connections, anew, quiet)
         except Refusal as refusal:

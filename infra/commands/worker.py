@@ -116,9 +116,12 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
 
 
 async def _refresh_lake() -> int:
-    """In a process of its own, which goes when the work is done and takes its memory along."""
+    """In a process of its own, which goes when the work is done and takes its memory along.
+
+    A terminal's Ctrl-C reaches only us, and we end it.
+    """
     refreshing = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", "insight", "refresh", "--quiet"), stdin=DEVNULL
+        *(sys.executable, "-m", "infra.cli", "insight", "refresh", "--quiet"), stdin=DEVNULL, start_new_session=True
     )
     try:
         code = await refreshing.wait()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.identity.may import require_acts_for
 from services.kit.db import Database, Tx
+from services.kit.errors import Missing
 from services.residency import names
 from services.residency.record import record
 from services.residency.residency import Details, How, Outcome, Proof
@@ -64,8 +65,10 @@ async def begin(tx: Tx, command: BeginAttempt) -> Attempt:
 async def prove_by_service(database: Database, service: SignInService, back: CameBack) -> Outcome:
     """Finish an attempt.
 
-    Raises SignInServiceRefused, SignInServiceSilent, LivesElsewhere and ResidencyOfOther.
+    Raises Missing for an attempt of somebody else, SignInServiceRefused, SignInServiceSilent, LivesElsewhere and
+    ResidencyOfOther.
     """
+    await database.transact(_must_be_theirs, back)
     secrets = secrets_of(back.key, back.attempt_id)
     if not hmac.compare_digest(secrets.state.encode(), back.state.encode()):
         raise SignInServiceRefused
@@ -82,6 +85,11 @@ def _details(identity: Identity) -> Details:
     if born_on is None or not names.name_key(identity.name):
         raise SignInServiceRefused
     return Details(identity.name, None, born_on, names.postal_code(identity.postal_code or ""))
+
+
+async def _must_be_theirs(tx: Tx, back: CameBack) -> None:
+    if not await residencies.has_attempt(tx, back.attempt_id, back.account_id, back.person_id):
+        raise Missing
 
 
 async def _use_up(tx: Tx, back: CameBack) -> datetime:

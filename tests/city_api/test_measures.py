@@ -58,7 +58,7 @@ async def test_an_analyst_sees_every_measure_and_what_it_may_be_divided_by(engin
         ("/measures/sales?first=2026-04-02&compare=true", 422, "period_open"),
         ("/measures/sales?first=yesterday", 422, "invalid_request"),
         ("/measures/sales?phone=1", 422, "invalid_request"),
-        ("/measures/sales", 503, "lake_missing"),
+        ("/measures/sales", 409, "lake_missing"),
     ],
 )
 async def test_what_cannot_be_asked_is_refused_in_words(

@@ -123,7 +123,7 @@ def with_raw(body: Any, place: tuple[str | int, ...], raw: str) -> bytes:
 def doubled(body: dict[str, Any]) -> bytes:
     """The body with its first member said twice."""
     text = json.dumps(body)
-    name, value = next(iter(body.items()))
+    name, value = next(iter(body.items()), ("anything", 1))
     return f"{{{json.dumps(name)}: {json.dumps(value)}, {text[1:]}".encode()
 
 

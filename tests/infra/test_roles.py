@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,7 +19,7 @@ from infra.database.connect import JOBS, create_engine, database_url
 from infra.database.embedded import EmbeddedPostgres
 from infra.database.migrate import CannotMigrate, create_database, drop_database, migrate, named
 from infra.database.provision import DatabaseHandle, open_database, open_for_audit
-from infra.database.server_files import ACTING, ANALYST, APP, AUDITOR
+from infra.database.server_files import ACTING, ANALYST, AUDITOR
 from infra.settings import Settings
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
@@ -116,7 +117,7 @@ async def test_a_provider_told_what_to_run_gets_the_same_rights(deployment: Data
     admin = create_engine(deployment.migrator_url, schema="public", role=None, pool_size=1)
     async with admin.begin() as connection:
         for statement in told[3:]:
-            assert statement.startswith(f"GRANT {APP} TO") or statement.startswith(f"GRANT {AUDITOR} TO")
+            assert statement.startswith(tuple(f"GRANT {role} TO" for role in ACTING))
             await connection.execute(text(statement))
     await admin.dispose()
     await bring_up(deployment)
@@ -130,28 +131,19 @@ async def test_a_provider_told_what_to_run_gets_the_same_rights(deployment: Data
 
 
 async def test_an_old_database_gets_the_roles_by_migrating(
-    database_server: DatabaseHandle, template_database: str
+    database_server: DatabaseHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that was migrated before there were sessions, an auditor and an analyst."""
     name = f"tanabata_old_{token_hex(4)}"
-    await create_database(database_server.migrator_url, name, template_database)
-    old = database_server.inside(name)
-    engine = old.migrator_engine()
+    await create_database(database_server.migrator_url, name)
+    old, upgrade = database_server.inside(name), command.upgrade
     try:
-        async with engine.begin() as connection:
-            await connection.execute(text(f"DROP OWNED BY {AUDITOR}"))
-            for statement in (
-                "DROP TABLE audit_seal, chain_anchor, proposed_change, session, password_spread",
-                "DROP INDEX ix_audit_entry_actor, ix_audit_entry_subject, ix_audit_entry_action, "
-                "ix_audit_entry_recorded_at",
-                "CREATE INDEX ix_audit_entry_subject_id ON audit_entry (subject_id)",
-                "UPDATE alembic_version SET version_num = '0004'",
-            ):
-                await connection.execute(text(statement))
+        with monkeypatch.context() as then:
+            then.setattr(command, "upgrade", lambda settings, _: upgrade(settings, "0004"))
+            await migrate(old.migrator_url, old.schema, old.app_url)
         await migrate(old.migrator_url, old.schema, old.app_url)
         await proves(old)
     finally:
-        await engine.dispose()
         await drop_database(database_server.migrator_url, name)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.ports.digital_id import DigitalId
 from services.kit.db import Database
+from services.kit.errors import Missing
 from services.kit.ids import SeededEntropy
 from services.residency.prove_by_service import Attempt, BeginAttempt, CameBack, begin, prove_by_service
 from services.residency.read import residency
@@ -68,7 +69,7 @@ async def test_nobody_finishes_anothers_attempt(city: Database, service: Digital
         replace(came, account_id=thief.account_id),
         replace(came, person_id=thief.person_id),
     ):
-        with pytest.raises(SignInServiceRefused):
+        with pytest.raises(Missing):
             await prove_by_service(city, service, changed)
     assert (await prove_by_service(city, service, came)).proven
 

@@ -123,6 +123,16 @@ async def insert_attempt(tx: Tx, attempt_id: UUID, account_id: UUID, person_id: 
     await tx.connection.execute(insert_rows(ServiceAttemptRow, [row]))
 
 
+async def has_attempt(tx: Tx, attempt_id: UUID, account_id: UUID, person_id: UUID) -> bool:
+    """Whether the attempt is this account's and person's, used and over or not."""
+    query = select(ServiceAttemptRow.id).where(
+        ServiceAttemptRow.id == attempt_id,
+        ServiceAttemptRow.account_id == account_id,
+        ServiceAttemptRow.person_id == person_id,
+    )
+    return (await tx.connection.execute(query)).first() is not None
+
+
 async def use_attempt(tx: Tx, attempt_id: UUID, account_id: UUID, person_id: UUID) -> bool:
     """Use an attempt up; False unless it is this account's and person's, lives, and was not used."""
     its = (
