@@ -19,6 +19,7 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database import postmaster
@@ -27,6 +28,9 @@ from infra.database.locks import FileLock
 from infra.database.migrate import create_database, drop_database, migrate, named
 from infra.database.provision import DatabaseHandle
 from infra.database.server_files import APP, MIGRATOR
+
+settings.register_profile("no duration is asserted", deadline=None)
+settings.load_profile("no duration is asserted")
 
 _PREFIX = "tanabata-test-"
 _NEW_S = 60
