@@ -38,7 +38,7 @@ for _path in ("/programmes", "/merchants", "/bank-files", "/proof", "/audit"):
     plain(f"city GET {_path}", lambda _, path=_path: Ask(path))  # type: ignore[misc]
 plain("city GET /measures", lambda _: Ask("/measures"))
 # Who may ask is answered that there is no lake yet.
-plain("city GET /measures/{name}", lambda _: Ask("/measures/sales", None, 503))
+plain("city GET /measures/{name}", lambda _: Ask("/measures/sales", None, 409))
 for _tail in ("", "/versions", "/trial-balance", "/closes"):
     plain(f"city GET /programmes/{{code}}{_tail}", lambda _, tail=_tail: Ask(f"/programmes/{CODE}{tail}"))  # type: ignore[misc]
 plain("city POST /programmes", lambda _: Ask("/programmes", {"code": "third", "terms": TERMS} | WHY, 201))
