@@ -137,8 +137,8 @@ def verify_registered(token: str, public_jwk: str, now: datetime) -> VerifiedPay
 def is_signed(token: str, public_jwk: str) -> bool:
     """Whether the key signed this very code, which never changes: the code's life and use are judged elsewhere.
 
-    Remembered for a while, so that a signature may be checked before the deed is begun, on another
-    thread, and is not checked again in it. Raises PayCodeMalformed for what is no signature at all.
+    Remembered for a while, so that a signature is checked when its request is read, and not again in the deed.
+    Raises PayCodeMalformed for what is no signature at all.
     """
     signed, _, segment = token.rpartition(".")
     try:
