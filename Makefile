@@ -24,7 +24,7 @@ test: .venv/stamp-dev packages ## The tests, with bounded samples
 	@$(PY) -m pytest -n 2 -m "not long"
 
 test-long: .venv/stamp-dev packages ## All tests in full sizes (hours)
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --hypothesis-profile=searching
 
 check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
 	.venv/bin/ruff check .

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import sys
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -34,9 +34,12 @@ _CONNECTIONS = 4
 _NICE = 5
 """Beside a server the jobs give way to payments wherever both want the same core."""
 
+_SAID_AT_MOST = 4_000
+"""Characters of a failed refresh's last words that the log keeps: a traceback's end, not a flood."""
+
 
 class RefreshFailed(Exception):
-    """`tanabata insight refresh` ended with this exit code; what it said is in the log."""
+    """`tanabata insight refresh` ended by itself with this exit code, and the end of what it said."""
 
 
 def worker(
@@ -118,19 +121,22 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
 async def _refresh_lake() -> int:
     """In a process of its own, which goes when the work is done and takes its memory along.
 
-    A terminal's Ctrl-C reaches only us, and we end it.
+    A terminal's Ctrl-C reaches only us, and we end it; what it says of an end that we asked for is nobody's news.
     """
     refreshing = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", "insight", "refresh", "--quiet"), stdin=DEVNULL, start_new_session=True
+        *(sys.executable, "-m", "infra.cli", "insight", "refresh", "--quiet"),
+        stdin=DEVNULL,
+        stderr=PIPE,
+        start_new_session=True,
     )
     try:
-        code = await refreshing.wait()
+        _, said = await refreshing.communicate()
     finally:
         if refreshing.returncode is None:
             refreshing.terminate()
-            await refreshing.wait()
-    if code:
-        raise RefreshFailed(code)
+            await refreshing.communicate()
+    if refreshing.returncode:
+        raise RefreshFailed(refreshing.returncode, said.decode(errors="replace")[-_SAID_AT_MOST:])
     return 1
 
 

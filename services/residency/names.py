@@ -122,9 +122,16 @@ _HIRAGANA_DASHES = {0x2010: "ー", 0x2015: "ー", 0x2212: "ー"}
 
 def name_key(name: str) -> str:
     """What a name is compared by; the empty text for one that has no letter."""
-    bare = "".join(sign for sign in name if ord(sign) not in _VARIATIONS)
-    folded = unicodedata.normalize("NFKC", bare)
-    return "".join(sign for sign in folded if not sign.isspace()).translate(_FOLDING).casefold()
+    key = "".join(sign for sign in name if ord(sign) not in _VARIATIONS)
+    # A mark joins the letter before it once the space between them is gone, and a joined letter may have an old form.
+    while (folded := _folded(key)) != key:
+        key = folded
+    return key
+
+
+def _folded(text: str) -> str:
+    composed = unicodedata.normalize("NFKC", text)
+    return "".join(sign for sign in composed if not sign.isspace()).translate(_FOLDING).casefold()
 
 
 def kana_key(kana: str) -> str:

@@ -31,6 +31,8 @@ LETTERS = st.text(st.sampled_from("山田渡邉邊辺齋斎齊斉がガｶﾞは
         ("ＡＮＮ", "ann"),
         ("辻\U000e0100", "辻"),
         ("𠮷田", "吉田"),
+        ("ｶ ﾞ", "ガ"),
+        ("か\u3000゛", "が"),
     ],
 )
 def test_spellings_of_one_name_are_one_key(one: str, other: str) -> None:
