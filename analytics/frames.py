@@ -11,27 +11,17 @@ hour that people lived; a `day` is the civil date there, as `datetime64` at midn
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 import pandas as pd
 
+from analytics.dtypes import TOKYO as TOKYO  # noqa: PLC0414 - a frame's words, to be had where frames are
+from analytics.dtypes import Dtype as Dtype  # noqa: PLC0414
+from analytics.dtypes import Lossy, converted
 from services.kit.errors import Refusal
 
-TOKYO: Final = "Asia/Tokyo"
 UNKNOWN: Final = "unknown"
 """The district or age band of a resident who proved neither, and the category of a store without one."""
-
-
-class Dtype(StrEnum):
-    """How pandas holds a column (pandas 3: text is `str`, instants count microseconds)."""
-
-    INTEGER = "int64"
-    TEXT = "str"
-    TRUTH = "bool"
-    REAL = "float64"
-    DAY = "datetime64[us]"
-    INSTANT = "datetime64[us, Asia/Tokyo]"
 
 
 class FrameUnfit(Refusal):
@@ -73,21 +63,37 @@ class Frame:
         return pd.DataFrame({column.name: pd.Series(dtype=column.dtype.value) for column in self.columns})
 
     def conform(self, data: pd.DataFrame) -> pd.DataFrame:
-        """The declared columns of `data`, in their order; other columns are left out, rows are not copied.
+        """The declared columns of `data`, in their order and types; other columns are left out, rows keep theirs.
 
-        Raises FrameUnfit for a missing column, another type, an empty value where none may be, a value not allowed.
+        A column of another type is converted where nothing is lost or guessed (`analytics.dtypes`).
+        Raises FrameUnfit for a missing column, a type that says something else, an empty value where none may be,
+        and a value that is not allowed.
         """
+        others: dict[str, pd.Series[Any]] = {}
         for column in self.columns:
             if column.name not in data.columns:
                 raise FrameUnfit(frame=self.name, column=column.name, problem="missing")
-            _fits(self.name, column, data[column.name])
-        return data[self.column_names]
+            values = data[column.name]
+            if str(values.dtype) != column.dtype.value:
+                values = others[column.name] = _converted(self.name, column, values)
+            _fits(self.name, column, values)
+        fitting = data[self.column_names]
+        return fitting.assign(**others) if others else fitting
+
+
+def _converted(frame: str, column: Column, values: "pd.Series[Any]") -> "pd.Series[Any]":
+    if not column.nullable and values.isna().any():
+        raise FrameUnfit(frame=frame, column=column.name, problem="empty_value")
+    try:
+        return converted(values, column.dtype)
+    except Lossy:
+        found = str(values.dtype)[:60]
+        raise FrameUnfit(
+            frame=frame, column=column.name, problem="type", expected=column.dtype.value, found=found
+        ) from None
 
 
 def _fits(frame: str, column: Column, values: "pd.Series[Any]") -> None:
-    found = str(values.dtype)
-    if found != column.dtype.value:
-        raise FrameUnfit(frame=frame, column=column.name, problem="type", expected=column.dtype.value, found=found[:60])
     if not column.nullable and values.isna().any():
         raise FrameUnfit(frame=frame, column=column.name, problem="empty_value")
     if column.allowed:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from analytics.frames import FRAMES, SPENDING, STORES, Dtype, Frame, FrameUnfit
+from tests.analytics.mining.world import pay, spending
 
 
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=str)
@@ -35,6 +36,52 @@ def test_another_type_is_refused() -> None:
         SPENDING.conform(given)
     assert refused.value.params["problem"] == "type"
     assert refused.value.params["expected"] == Dtype.INTEGER
+
+
+def _foreign(data: pd.DataFrame) -> pd.DataFrame:
+    """The same rows as another engine would hand them over."""
+    foreign = {"int64": "Int32", "str": "category", "bool": "boolean", "datetime64[us]": "datetime64[s]"}
+    data = data.assign(at=data["at"].dt.tz_convert("UTC").dt.as_unit("ns"))
+    return data.astype({name: foreign[str(kind)] for name, kind in data.dtypes.items() if str(kind) in foreign})
+
+
+def test_the_types_of_other_engines_are_converted_where_nothing_is_lost() -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01 23:59:59.999999"), pay(2, 3, "B", "2026-04-02 00:00"))
+    foreign = _foreign(rows)
+    assert not any(ours == theirs for ours, theirs in zip(rows.dtypes, foreign.dtypes, strict=True))
+    pd.testing.assert_frame_equal(SPENDING.conform(foreign), rows)
+    pd.testing.assert_frame_equal(SPENDING.conform(rows.astype({"store": "object"})), rows)
+    assert foreign["amount_yen"].dtype == "Int32", "the caller's own frame stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("amount_yen", pd.Series([1.0])),
+        ("amount_yen", pd.Series(["1"])),
+        ("amount_yen", pd.Series([True])),
+        ("amount_yen", pd.Series([2**63], dtype="uint64")),
+        ("store", pd.Series([100001])),
+        ("store", pd.Series([1, "A"], dtype="object").head(1)),
+        ("emptied", pd.Series([0])),
+        ("at", pd.Series(pd.to_datetime(["2026-04-01"]))),
+        ("at", pd.Series(pd.to_datetime(["2026-04-01T00:00:00.000000001+09:00"])).dt.as_unit("ns")),
+        ("day", pd.Series(["2026-04-01"])),
+        ("day", pd.Series(pd.to_datetime(["2026-04-01T00:00:00+09:00"]))),
+    ],
+)
+def test_what_would_have_to_be_guessed_or_cut_is_refused(column: str, values: "pd.Series[Any]") -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01 12:00"))
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.conform(rows.assign(**{column: values}))
+    assert refused.value.params["problem"] == "type"
+
+
+def test_an_empty_value_is_told_as_such_in_another_type_too() -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01 12:00")).assign(amount_yen=pd.Series([None], dtype="Int64"))
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.conform(rows)
+    assert refused.value.params["problem"] == "empty_value"
 
 
 def _store(**changes: Any) -> pd.DataFrame:

@@ -51,10 +51,15 @@ OF_A_STORE = [(REPEATS, repeats), (INTERVALS, return_intervals), (PAIRS, store_p
 ids = [declared.name for declared, _ in EVERY]
 
 
+def _must_be(declared: Frame, found: pd.DataFrame) -> None:
+    """The declared columns in the declared types, with nothing left to convert."""
+    pd.testing.assert_frame_equal(declared.conform(found), found)
+
+
 @pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
 def test_an_empty_frame_has_a_defined_answer(declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     found = mined(SPENDING.empty())
-    declared.conform(found)
+    _must_be(declared, found)
     assert len(found) == {"concentration": 1, "week_hours": 168}.get(declared.name, 0)
 
 
@@ -62,7 +67,7 @@ def test_an_empty_frame_has_a_defined_answer(declared: Frame, mined: Callable[[p
 def test_one_payment_of_one_resident_at_one_store_has_a_defined_answer(
     declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
-    declared.conform(mined(spending(pay(1, 1, "A", "2026-04-01 00:00"))))
+    _must_be(declared, mined(spending(pay(1, 1, "A", "2026-04-01 00:00"))))
 
 
 @pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
