@@ -2,7 +2,7 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench bench-insight bench-quick openapi conformance access rights sbom lock packages venv
+.PHONY: help setup run test test-long check bench bench-insight bench-quick openapi conformance statements access rights sbom lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
@@ -49,6 +49,9 @@ bench-quick: .venv/stamp-dev ## The references and three results of it: 2 minute
 
 conformance: setup ## Hold the fifteen invariants, each against its mutant, and write docs/conformance.md
 	@.venv/bin/tanabata conformance --write docs/conformance.md
+
+statements: .venv/stamp-dev ## Try every statement on security and business without its guard, and write docs/statements.md (half an hour)
+	@$(PY) -m tests.statements
 
 access: setup ## Write who may do what to docs/access.md, for review
 	@.venv/bin/tanabata access

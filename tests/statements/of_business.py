@@ -1,0 +1,224 @@
+"""Statements on business: amounts, order of steps, limits, four eyes, codes, suspension."""
+
+from typing import Final
+
+from tests.statements.statement import Chapter, Statement, without
+
+_AT_TILL, _PAY, _PAY_CODE = "services/merchants/at_till.py", "services/payments/pay.py", "services/payments/pay_code.py"
+_FOUR_EYES, _CHANGES = "services/kit/four_eyes.py", "city_api/changes.py"
+_FOUNDATION = "infra/database/migrations/versions/0001_foundation.py"
+_HTTP, _TILL = "tests/wallet_api/test_payments.py::", "tests/merchant_api/test_payments.py::"
+_OF_CHANGES, _OF_EYES = "tests/city_api/test_changes.py::", "tests/city_api/test_four_eyes.py::"
+
+BUSINESS: Final = Chapter(
+    "Business",
+    (
+        Statement(
+            "A bad amount is 422 and never 500",
+            ("tests/infra/test_strict.py::test_no_other_amount_is_taken",),
+            without(
+                'pydantic\'s own leniency: `"10"`, `1e3` and `true` are numbers',
+                (
+                    "infra/http/strict.py",
+                    '    Field(strict=True, ge=1, le=MAX_AMOUNT_YEN, description="Whole yen, 1 to 9,999,999,999.", examples=[500]),',
+                    '    Field(ge=1, le=MAX_AMOUNT_YEN, description="Whole yen, 1 to 9,999,999,999.", examples=[500]),',
+                ),
+            ),
+        ),
+        Statement(
+            "Nobody pays a store that they own or work for",
+            (
+                "tests/payments/test_pay.py::test_nobody_pays_a_store_that_they_work_for",
+                "tests/merchant_api/test_members.py::test_a_wallet_that_is_named_pays_its_own_store_no_more",
+            ),
+            without(
+                "the payer is not looked for among the staff",
+                (_AT_TILL, "    if payer_person_id in store.staff_person_ids:", "    if False:"),
+            ),
+        ),
+        Statement(
+            "Steps are taken in their order: what nobody approved is not downloaded",
+            ("tests/settlement/test_paying_out.py::test_a_file_is_downloaded_after_its_approval_and_always_the_same",),
+            without(
+                "the state of the file is not asked",
+                ("services/settlement/pay_out.py", "    if file.status not in APPROVED_ONCE:", "    if False:"),
+            ),
+        ),
+        Statement(
+            "The day's limit is exact, whatever comes at once",
+            (
+                "tests/payments/test_pay.py::test_the_limit_of_a_day_is_exact_over_all_ways_and_ends_at_midnight_in_japan",
+                "tests/races/test_one_balance.py::test_the_days_limit_is_exact_when_everything_comes_at_once",
+            ),
+            without(
+                "what was spent today is not counted",
+                ("services/wallets/spend.py", "max(0, lot.day_limit_yen - spent_today[key])", "lot.day_limit_yen"),
+                (
+                    _FOUNDATION,
+                    "sa.CheckConstraint('spent_yen BETWEEN 0 AND limit_yen', name=op.f('ck_spent_today_limit'))",
+                    "sa.CheckConstraint('spent_yen >= 0', name=op.f('ck_spent_today_limit'))",
+                ),
+            ),
+        ),
+        Statement(
+            "A person's cap is exact, whatever is bought at once",
+            ("tests/races/test_cap_and_stock.py::test_forty_purchases_at_once_sell_exactly_the_cap",),
+            without(
+                "what was bought is counted and not compared",
+                ("services/wallets/tables/purchases.py", "        where=BoughtRow.bought_yen + yen <= cap_yen,\n", ""),
+                (
+                    _FOUNDATION,
+                    "sa.CheckConstraint('bought_yen BETWEEN 0 AND cap_yen'",
+                    "sa.CheckConstraint('bought_yen >= 0'",
+                ),
+            ),
+        ),
+        Statement(
+            "A grant, a payout account and a register take effect by a second person's yes, and not by the proposer's",
+            (
+                f"{_OF_CHANGES}test_nobody_approves_their_own",
+                f"{_OF_CHANGES}test_two_accounts_of_one_person_are_one_person",
+            ),
+            without(
+                "neither the edge nor the deed asks whether it is another person",
+                (_CHANGES, "    await require_second_officer(tx, proposal.proposed_by, asked.officer_id)\n", ""),
+                (_FOUR_EYES, "    if proposed_by == approved_by:\n        raise SecondOfficerNeeded", "    return"),
+            ),
+        ),
+        Statement(
+            "So does a bank file, and its withdrawal",
+            (f"{_OF_EYES}test_a_bank_file_needs_a_second_person_too",),
+            without(
+                "an account of the proposer's own making may approve",
+                (
+                    "city_api/bank_files.py",
+                    "    await require_second_officer(tx, (await read.bank_file(tx, asked.file_id)).proposed_by, asked.officer_id)\n",
+                    "",
+                ),
+            ),
+        ),
+        Statement(
+            "So do a programme's rules",
+            (
+                f"{_OF_EYES}test_an_approver_cannot_approve_what_an_account_of_theirs_proposed",
+                f"{_OF_EYES}test_nor_one_account_behind_two_others",
+                f"{_OF_EYES}test_nor_the_other_way_around_or_at_more_removes",
+            ),
+            without(
+                "an account of the proposer's own making may approve",
+                (
+                    "city_api/programmes.py",
+                    "    await require_second_officer(tx, proposal.proposed_by, asked.officer_id)\n",
+                    "",
+                ),
+            ),
+        ),
+        Statement(
+            "Changed content voids an approval, of a change",
+            (
+                f"{_OF_CHANGES}test_other_content_has_no_approval",
+                f"{_OF_CHANGES}test_what_was_altered_behind_our_back_is_not_approved",
+            ),
+            without(
+                "what the approver was shown is not compared with what there is",
+                (_FOUR_EYES, "    if not now == change.fingerprint == shown.strip().lower():", "    if not now:"),
+            ),
+        ),
+        Statement(
+            "And of a programme's terms",
+            ("tests/campaigns/test_publish.py::test_an_approval_is_for_exactly_what_was_shown",),
+            without(
+                "the version alone is compared",
+                (
+                    "services/campaigns/publish.py",
+                    "    if (proposal.version, proposal.fingerprint) != (command.version, command.fingerprint.lower()):",
+                    "    if proposal.version != command.version:",
+                ),
+            ),
+        ),
+        Statement(
+            "A pay code works once",
+            (
+                "tests/payments/test_pay_by_code.py::test_a_pay_code_works_once_at_any_store_and_a_refused_payment_does_not_use_it_up",
+                "tests/races/test_one_code.py::test_one_pay_code_at_many_stores_at_once_pays_one_of_them",
+                f"{_TILL}test_a_code_lives_a_minute_and_works_once",
+            ),
+            without(
+                "each use of a code has a name of its own",
+                (
+                    _PAY_CODE,
+                    "@lru_cache(maxsize=MOST_REMEMBERED)\ndef peek_use(token: str) -> UUID:",
+                    "def peek_use(token: str) -> UUID:",
+                ),
+                (
+                    _PAY_CODE,
+                    "return uuid5(peek_device(token), str(_claims(token).jti))",
+                    'return uuid5(peek_device(token), __import__("secrets").token_hex())',
+                ),
+            ),
+        ),
+        Statement(
+            "A pay code lives sixty seconds at most",
+            (
+                "tests/payments/test_pay_by_code.py::test_a_pay_code_lives_sixty_seconds",
+                f"{_TILL}test_a_code_lives_a_minute_and_works_once",
+            ),
+            without("its age is not compared", (_PAY_CODE, "    if instant >= claims.expiry_second:", "    if False:")),
+        ),
+        Statement(
+            "A pay code that its phone did not sign pays nothing",
+            (
+                f"{_TILL}test_a_forged_unknown_or_foreign_code_is_refused",
+                "tests/payments/test_pay_code_attacks.py::test_another_phones_signature_is_forged",
+            ),
+            without(
+                "the signature is not compared",
+                (_PAY_CODE, "    if not is_signed(token, public_jwk):", "    if False:"),
+            ),
+        ),
+        Statement(
+            "A suspended wallet is refused at the commit",
+            (
+                f"{_HTTP}test_a_suspended_store_or_wallet_is_refused",
+                "tests/races/test_suspension.py::test_a_payment_that_waits_behind_the_suspension_is_refused",
+            ),
+            without(
+                "its state is not asked",
+                ("services/wallets/wallet.py", '    if wallet.status != "active":', "    if False:"),
+            ),
+        ),
+        Statement(
+            "A suspended store is refused at the commit",
+            (
+                f"{_HTTP}test_a_suspended_store_or_wallet_is_refused",
+                "tests/races/test_suspension.py::test_a_payment_that_waits_while_the_store_is_suspended_looks_at_the_store_afterwards",
+            ),
+            without(
+                "its state is not asked",
+                (_AT_TILL, "    if not store.accepting:\n        raise StoreSuspended(store=store.code)\n", ""),
+            ),
+        ),
+        Statement(
+            "A blocked phone's codes pay nothing, also those that wait behind the block",
+            (
+                "tests/races/test_blocked_phone.py::test_a_code_that_waited_behind_the_block_is_refused",
+                f"{_TILL}test_suspension_and_blocking_hold_at_once",
+            ),
+            without(
+                "its state is not asked",
+                ("services/wallets/spend.py", '    if device.status != "active":', "    if False:"),
+            ),
+        ),
+        Statement(
+            "No more goes back than was paid",
+            (
+                "tests/payments/test_refund.py::test_a_refund_never_exceeds_what_was_paid",
+                "tests/races/test_one_balance.py::test_two_refunds_of_everything_at_once_give_it_back_once",
+            ),
+            without(
+                "what is left is not compared",
+                ("services/payments/refund.py", "    if command.amount_yen > held.left_yen:", "    if False:"),
+            ),
+        ),
+    ),
+)

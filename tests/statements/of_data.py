@@ -1,0 +1,105 @@
+"""Statements on data: what is written down, what is not, and how an alteration is found."""
+
+from typing import Final
+
+from tests.statements.statement import Chapter, Statement, without
+
+_WALK = "services/proof/chain_walk.py"
+
+DATA: Final = Chapter(
+    "Data",
+    (
+        Statement(
+            "A formula in a CSV is text",
+            ("tests/analytics/charts/test_figures.py::test_no_text_of_a_csv_is_taken_for_a_formula",),
+            without(
+                "text goes out as it is",
+                (
+                    "analytics/charts/data.py",
+                    'return f"\'{text}" if text.startswith(_FORMULA) else text',
+                    "return text",
+                ),
+            ),
+        ),
+        Statement(
+            "And in a workbook",
+            ("tests/analytics/reports/test_forms.py::test_only_totals_are_formulas_and_text_stays_text",),
+            without(
+                "the library's own habit",
+                ("analytics/reports/workbook.py", '"strings_to_formulas": False', '"strings_to_formulas": True'),
+            ),
+        ),
+        Statement(
+            "Every look of staff at a resident is in the audit log, with its reason",
+            (
+                "tests/city_api/test_money_path.py::test_the_office_looks_and_it_is_written_down",
+                "tests/wallet_api/test_lost_phone.py::test_the_call_centre_looks_and_blocks_and_all_of_it_is_recorded",
+            ),
+            without(
+                "looks at a wallet, and at its phones, are not written down",
+                (
+                    "city_api/wallets.py",
+                    '    await audit.record(tx, asked.officer_id, "wallet.looked_at", wallet.id, reason=asked.reason)\n',
+                    "",
+                ),
+                (
+                    "services/wallets/lost_phone.py",
+                    '    await audit.record(tx, asked.officer_id, "wallet.phones_looked_at", wallet.id, reason=asked.reason)\n',
+                    "",
+                ),
+            ),
+        ),
+        Statement(
+            "Where the audit log cannot be written, no money moves",
+            ("tests/kit/test_audit.py::test_where_the_log_cannot_be_written_the_money_rolls_back",),
+            without(
+                "a failure to write an entry is passed over",
+                (
+                    "services/kit/audit.py",
+                    "    await tables.write_audit(tx, actor_id, action, subject_id, content)",
+                    "    try:\n        async with tx.connection.begin_nested():\n            await tables.write_audit(tx, actor_id, action, subject_id, content)\n    except Exception:  # noqa: BLE001, S110\n        pass",
+                ),
+            ),
+        ),
+        Statement(
+            "An edited entry is found by the hash chain",
+            ("tests/proof/test_verify.py::test_every_alteration_is_found_and_its_entry_named",),
+            without(
+                "an entry is not compared with its seal",
+                (_WALK, "elif self._hash is not None and link.after(self._hash) != link.hash:", "elif False:"),
+            ),
+        ),
+        Statement(
+            "A cut tail is found by the anchor outside the database",
+            ("tests/proof/test_verify.py::test_a_cut_tail_is_found_by_its_anchor_and_by_nothing_else",),
+            without(
+                "anchors beyond the chain's end are not looked at",
+                (
+                    _WALK,
+                    "for place, each in sorted(self._anchored.items()) if place > self.position]",
+                    "for place, each in sorted(self._anchored.items()) if place < 0]",
+                ),
+            ),
+        ),
+        Statement(
+            "Passwords are kept as argon2id",
+            ("tests/identity/test_passwords.py::test_a_password_is_kept_as_argon2id_with_the_given_cost",),
+            without(
+                "argon2i takes its place",
+                (
+                    "services/identity/passwords.py",
+                    "return PasswordHasher(cost.passes, cost.memory_kib, cost.lanes)",
+                    'return PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=__import__("argon2").Type.I)',
+                ),
+            ),
+        ),
+        Statement(
+            "Secrets and personal data are in no log, no problem and no audit entry",
+            ("tests/infra/test_canaries.py::test_no_canary_is_in_a_log_a_problem_or_the_audit_log",),
+            without(
+                "a refusal repeats what was sent",
+                ("infra/http/problems.py", "**limits}\n", '**limits, "sent": str(error.get("input"))}\n'),
+            ),
+        ),
+    ),
+)
