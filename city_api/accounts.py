@@ -18,7 +18,7 @@ from infra.http.staff import (
     PasswordRequest,
     change_own_password,
 )
-from infra.http.strict import Answer, Body, Reason
+from infra.http.strict import Answer, Body, Reason, ShortText
 from services.identity.hashing import hash_new_password
 from services.identity.people import AccountReasonMissing, AccountStatus, Role, RolesInvalid
 from services.identity.reset_factor import FactorReset, ResetFactor, reset_factor
@@ -29,6 +29,7 @@ from services.identity.staff import (
     open_city_account,
     set_account_status,
 )
+from services.identity.staff_number import StaffNumberMalformed
 from services.identity.take_role import OwnLastRole, RolesLeft, TakeRole, take_role
 
 routes = router("accounts")
@@ -39,6 +40,9 @@ class OfficerRequest(NewAccount):
     """A member of the city's staff; the auditor's role stands alone."""
 
     roles: Annotated[tuple[CityRole, ...], Field(min_length=1, max_length=5)]
+    staff_number: ShortText | None = Field(
+        default=None, description="Accounts with one number are one person, and never make four eyes."
+    )
 
 
 class OfficerAnswer(Answer):
@@ -77,14 +81,14 @@ class RolesAnswer(Answer):
     roles: list[str] = Field(description="What is left.")
 
 
-@routes.post("/officers", status_code=201, responses=refuses(*NEW_ACCOUNT_REFUSALS, RolesInvalid))
+@routes.post("/officers", status_code=201, responses=refuses(*NEW_ACCOUNT_REFUSALS, RolesInvalid, StaffNumberMalformed))
 async def open_officer_account(body: OfficerRequest, token: Approver, here: Here, command: Command) -> OfficerAnswer:
     """Open an account for city staff. Whoever opens it chose its password: the two never make four eyes."""
     secret = await hash_new_password(body.email, body.password, here.password_cost, here.database.entropy)
     roles = tuple(Role(role) for role in body.roles)
-    asked = OpenCityAccount(token.account_id, body.email, body.name, secret, roles)
+    asked = OpenCityAccount(token.account_id, body.email, body.name, secret, roles, body.staff_number)
     # The password takes no part in the fingerprint: see services.identity.staff.
-    said = (body.email, body.name, sorted(body.roles))
+    said = (body.email, body.name, sorted(body.roles), body.staff_number)
     done = await command.perform(
         token.account_id, "city.officer.open", open_city_account, asked, StaffAccount, said=said
     )

@@ -21,6 +21,7 @@ from city_api import (
     residency,
     sessions,
     sign_in,
+    staff_persons,
     stores,
     wallets,
 )
@@ -56,6 +57,7 @@ def create_city_api(context: Context) -> FastAPI:
         grants,
         purchases,
         accounts,
+        staff_persons,
         changes,
     )
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures)]

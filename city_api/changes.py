@@ -14,16 +14,18 @@ from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from city_api.bank_accounts import PayoutAccountAnswer, account_answer
+from city_api.interests import gaining_by
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer
 from infra.http.context import Here
-from infra.http.four_eyes import require_second_officer
+from infra.http.four_eyes import require_no_interest, require_second_officer
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Reason
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
+from services.identity.name_person import carry_out_person, proposed_person
 from services.kit import audit, changes
 from services.kit.changes import ApproveChange, ChangePage, WithdrawChange
 from services.kit.db import Tx
@@ -32,6 +34,7 @@ from services.kit.four_eyes import (
     ChangeDiffers,
     ChangeKind,
     ChangeStatus,
+    OwnInterest,
     ProposedChange,
     SecondOfficerNeeded,
 )
@@ -48,8 +51,10 @@ Fingerprint = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-
 
 class ChangeLine(Answer):
     id: UUID
-    kind: str = Field(description="`grant`, `payout_account` or `register`.")
-    subject_id: UUID = Field(description="The programme or the merchant that would change, or the list of residents.")
+    kind: str = Field(description="`grant`, `payout_account`, `register` or `staff_person`.")
+    subject_id: UUID = Field(
+        description="The programme, merchant or account that would change, or the list of residents."
+    )
     fingerprint: str = Field(description="Stands for all that would change; an approval names it.")
     proposed_by: UUID
     proposed_at: datetime
@@ -90,12 +95,20 @@ class RegisterContentAnswer(Answer):
     left_out: int
 
 
+class StaffPersonAnswer(Answer):
+    """Who would be behind an account of the city's staff from now on."""
+
+    staff_number: str
+    wallet_known: bool = Field(description="Whether a wallet of theirs is named, so that they decide on none of it.")
+
+
 class ChangeAnswer(ChangeLine):
-    """A change with what it would do: one of the three is not null."""
+    """A change with what it would do: one of the four is not null."""
 
     grant: GrantContentAnswer | None
     payout_account: PayoutAccountAnswer | None
     register_list: RegisterContentAnswer | None
+    staff_person: StaffPersonAnswer | None
 
 
 class ChangeApproval(Body):
@@ -151,17 +164,20 @@ async def list_changes(
 async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAnswer:
     """What would change, for whoever is to say the second yes. That one looked is kept in the audit log."""
     change, differences = await here.database.transact(_look, _Look(change_id, token.account_id))
-    grant = account = register = None
+    grant = account = register = person = None
     if change.kind is ChangeKind.GRANT:
         lines = [GrantLineAnswer(wallet_number=number, points=points) for _, number, points in change.content["lines"]]
         said = {name: change.content[name] for name in ("programme", "purse", "reason")}
         grant = GrantContentAnswer(**said, lines=lines, points=sum(line.points for line in lines))
     elif differences is not None:
         register = RegisterContentAnswer(sha256=change.content["sha256"], **vars(differences))
+    elif change.kind is ChangeKind.STAFF_PERSON:
+        named = proposed_person(change)
+        person = StaffPersonAnswer(staff_number=named.staff_number, wallet_known=named.person_id is not None)
     else:
         account = account_answer(proposed_account(change))
     said = ChangeLine.of(change).model_dump()
-    return ChangeAnswer(**said, grant=grant, payout_account=account, register_list=register)
+    return ChangeAnswer(**said, grant=grant, payout_account=account, register_list=register, staff_person=person)
 
 
 @routes.post(
@@ -169,6 +185,7 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
     status_code=201,
     responses=refuses(
         SecondOfficerNeeded,
+        OwnInterest,
         ChangeDiffers,
         ChangeDecided,
         GrantBudgetExhausted,
@@ -205,6 +222,9 @@ async def _look(tx: Tx, asked: _Look) -> tuple[ProposedChange, ListDifferences |
 async def _approve(tx: Tx, asked: ApproveChange) -> CarriedOut:
     proposal = await changes.find(tx, asked.change_id, lock=True)
     await require_second_officer(tx, proposal.proposed_by, asked.officer_id)
+    if proposal.kind is ChangeKind.STAFF_PERSON:  # nor does anybody say who they are themselves
+        await require_second_officer(tx, proposal.subject_id, asked.officer_id)
+    await require_no_interest(tx, asked.officer_id, await gaining_by(tx, proposal))
     change = await changes.approve(tx, asked)
     return CarriedOut(change.id, change.kind.value, await CARRIED_OUT[change.kind](tx, change))
 
@@ -224,4 +244,5 @@ CARRIED_OUT: Final[Mapping[ChangeKind, Callable[[Tx, ProposedChange], Awaitable[
     ChangeKind.GRANT: _grant,
     ChangeKind.PAYOUT_ACCOUNT: _payout_account,
     ChangeKind.REGISTER: carry_out_register,
+    ChangeKind.STAFF_PERSON: carry_out_person,
 }

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import Field
 
+from city_api.interests import propose_grant_to_others
 from city_api.wallets import wallet_number
 from infra.http.apps import router
 from infra.http.auth import Officer
@@ -18,12 +19,13 @@ from infra.http.strict import Answer, Body, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
+from services.kit.four_eyes import OwnInterest
 from services.wallets.grant import Grant, GrantPointsInvalid, WalletUnknown, check
 from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, GrantListInvalid, read_grants
-from services.wallets.propose_grant import ProposedGrant, propose_grant
+from services.wallets.propose_grant import ProposedGrant
 
 routes = router("grants")
-_REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted)
+_REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted, OwnInterest)
 _CSV = described("UTF-8 with the header `wallet_number,points`; at most 5 MB and 20,000 lines.")
 
 
@@ -56,7 +58,7 @@ async def grant_points(body: GrantRequest, token: Officer, command: Command) -> 
     line = GrantLine(ALONE, wallet_number(body.wallet_number), body.points)
     asked = Grant(body.programme, body.purse, body.reason, token.account_id, (line,))
     return ProposedGrantAnswer.of(
-        await command.perform(token.account_id, "city.grant.propose", propose_grant, asked, ProposedGrant)
+        await command.perform(token.account_id, "city.grant.propose", propose_grant_to_others, asked, ProposedGrant)
     )
 
 
@@ -82,5 +84,5 @@ async def grant_by_list(
         would_be = await here.database.transact(check, asked)
         return ProposedGrantAnswer(change_id=None, fingerprint=None, wallets=would_be.wallets, points=would_be.points)
     return ProposedGrantAnswer.of(
-        await command.perform(token.account_id, "city.grant.propose", propose_grant, asked, ProposedGrant)
+        await command.perform(token.account_id, "city.grant.propose", propose_grant_to_others, asked, ProposedGrant)
     )

@@ -14,6 +14,7 @@ from city_api.bank_accounts import (
     YuchoAccountRequest,
     account_answer,
 )
+from city_api.interests import propose_account_of_others
 from city_api.stores import StatusAnswer, StatusRequest, StoreAnswer, StoreRequest, store_answer
 from infra.http.apps import router
 from infra.http.auth import CityStaff, Officer
@@ -23,10 +24,11 @@ from infra.http.openapi import refuses
 from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Name, ShortText
 from services.kit.db import Tx
+from services.kit.four_eyes import OwnInterest
 from services.kit.japan import InvalidCorporateNumber, InvalidInvoiceRegistration
 from services.merchants import read
 from services.merchants.onboard import Onboard, Onboarded, onboard
-from services.merchants.propose_payout_account import ProposedPayoutAccount, propose_payout_account
+from services.merchants.propose_payout_account import ProposedPayoutAccount
 from services.merchants.set_payout_account import SetPayoutAccount
 from services.merchants.set_status import SetMerchantStatus, set_merchant_status
 from services.merchants.shops import (
@@ -147,7 +149,7 @@ async def get_merchant(merchant_id: UUID, _token: CityStaff, here: Here) -> Merc
     )
 
 
-@routes.post("/merchants/{merchant_id}/payout-accounts", status_code=201, responses=refuses(*REFUSALS))
+@routes.post("/merchants/{merchant_id}/payout-accounts", status_code=201, responses=refuses(*REFUSALS, OwnInterest))
 async def change_payout_account(
     merchant_id: UUID, body: PayoutAccountRequest, token: Officer, command: Command
 ) -> PayoutAccountProposed:
@@ -155,7 +157,7 @@ async def change_payout_account(
     asked = SetPayoutAccount(token.account_id, merchant_id, body.payout_account.account())
     return PayoutAccountProposed.of(
         await command.perform(
-            token.account_id, "city.payout_account.propose", propose_payout_account, asked, ProposedPayoutAccount
+            token.account_id, "city.payout_account.propose", propose_account_of_others, asked, ProposedPayoutAccount
         )
     )
 

@@ -198,6 +198,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /officers": OFFICE,
         "POST /accounts/{account_id}/status": OFFICE,
         "POST /accounts/{account_id}/roles/removal": OFFICE,
+        "POST /accounts/{account_id}/person": OFFICE,
         "POST /accounts/{account_id}/second-factor/reset": OFFICE,
         "POST /password": OFFICE,
         "GET /bank-files": OFFICE,

@@ -29,21 +29,26 @@ def officer(
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given.")
     ],
+    staff_number: Annotated[
+        str | None, typer.Option(help="The personnel office's: accounts with one number are one person.")
+    ] = None,
 ) -> None:
     """Open an account for city staff: --role officer, approver, auditor, analyst, call_centre."""
     try:
-        account = run(lambda: _open(email, name, tuple(role), password))
+        account = run(lambda: _open(email, name, tuple(role), password, staff_number))
     except Refusal as refusal:
         complain(str(refusal))
         raise typer.Exit(1) from None
     out.print(f"{email} signs in at /api/city/v1/sign-in (account {account.account_id})")
 
 
-async def _open(email: str, name: str, roles: tuple[Role, ...], password: str) -> StaffAccount:
+async def _open(
+    email: str, name: str, roles: tuple[Role, ...], password: str, staff_number: str | None
+) -> StaffAccount:
     entropy = SecretEntropy()
     password_hash = await hash_new_password(email, password, RECOMMENDED, entropy)
     async with _database() as database:
-        command = OpenCityAccount(None, email, name, password_hash, roles)
+        command = OpenCityAccount(None, email, name, password_hash, roles, staff_number)
         return await database.transact(open_city_account, command)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.identity.people import Account
 from services.identity.session import NewPhone, RefreshToken, Session, hash_of
 from services.identity.tables import accounts as rows
-from services.identity.tables import sessions
+from services.identity.tables import sessions, staff_persons
 from services.kit.db import Tx
 from services.kit.errors import Missing
 
@@ -52,10 +52,15 @@ async def are_independent(tx: Tx, one: UUID, other: UUID) -> bool:
     """Whether two accounts are two pairs of eyes: two accounts, with nobody behind both.
 
     Whoever opens an account chose its password, and could sign in as it: neither may have opened
-    the other, nor one account both of them, directly or through others. An account that was opened
-    at the command line has only itself behind it.
+    the other, nor one account both of them, directly or through others. Accounts of one person (by their staff
+    number) are one account in this. One that was opened at the command line has only its own person behind it.
     """
-    return one != other and not await rows.share_an_opener(tx, one, other)
+    return one != other and not await staff_persons.share_a_hand(tx, one, other)
+
+
+async def persons_near(tx: Tx, account_id: UUID) -> frozenset[UUID]:
+    """Whom a member of staff may not decide upon: themselves as a resident, and their household, where known."""
+    return frozenset(await staff_persons.persons_near(tx, account_id))
 
 
 async def acting_for(tx: Tx, person_id: UUID) -> tuple[UUID, ...]:

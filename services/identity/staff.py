@@ -19,7 +19,8 @@ from services.identity.people import (
     person_name,
 )
 from services.identity.session import EndedAs
-from services.identity.tables import accounts, factors
+from services.identity.staff_number import staff_number
+from services.identity.tables import accounts, factors, staff_persons
 from services.kit import audit
 from services.kit.db import Tx
 from services.kit.errors import Kind, Missing, Refusal
@@ -41,6 +42,7 @@ class OpenCityAccount:
     name: str = field(repr=False)
     password_hash: str = field(repr=False)
     roles: tuple[Role, ...]
+    staff_number: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,24 @@ class StaffAccount:
 
 
 async def open_city_account(tx: Tx, command: OpenCityAccount) -> StaffAccount:
-    """An account for city staff. Raises `EmailTaken`, `RolesInvalid`, `EmailMalformed`, `PersonNameInvalid`."""
+    """An account for city staff; with its staff number, it is one person with every other account of that number.
+
+    Raises `EmailTaken`, `RolesInvalid`, `EmailMalformed`, `PersonNameInvalid`, `StaffNumberMalformed`.
+    """
     roles, email = city_roles(command.roles), email_address(command.email)
     name, secret = person_name(command.name), command.password_hash
+    number = None if command.staff_number is None else staff_number(command.staff_number)
     opened = await accounts.insert_account(
         tx, AccountKind.CITY, email=email, name=name, password_hash=secret, opened_by=command.actor_id
     )
     if opened is None:
         raise EmailTaken
     await accounts.insert_roles(tx, opened, roles)
+    if number is not None:
+        await staff_persons.put(tx, opened, number, None)
     granted = [role.value for role in roles]
-    await audit.record(tx, command.actor_id, "account.opened", opened, roles=granted)
+    said = {"roles": granted, "person_named": number is not None}
+    await audit.record(tx, command.actor_id, "account.opened", opened, **said)
     return StaffAccount(opened, opened=True)
 
 

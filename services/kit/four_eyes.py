@@ -25,6 +25,13 @@ class SecondOfficerNeeded(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class OwnInterest(Refusal):
+    """It would go to whoever decides, to their household, or to a store where one of them works."""
+
+    code = "own_interest"
+    kind = Kind.FORBIDDEN
+
+
 class ChangeDiffers(Refusal):
     """The fingerprint is not that of what would be changed: look again at what it is."""
 
@@ -45,6 +52,7 @@ class ChangeKind(StrEnum):
     GRANT = "grant"
     PAYOUT_ACCOUNT = "payout_account"
     REGISTER = "register"
+    STAFF_PERSON = "staff_person"
 
 
 class ChangeStatus(StrEnum):

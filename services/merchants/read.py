@@ -77,6 +77,11 @@ async def members(tx: Tx, store_id: UUID) -> tuple[Member, ...]:
     return tuple(await rows.find_members(tx, store_id))
 
 
+async def persons_working_for(tx: Tx, merchant_id: UUID) -> set[UUID]:
+    """Residents known to work in one of a merchant's stores now."""
+    return await rows.find_persons_of_merchant(tx, merchant_id)
+
+
 async def merchants(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> tuple[Merchant, ...]:
     """Merchants in the order of registration, at most 501, from the one after `after`."""
     return tuple(await businesses.list_merchants(tx, after, min(limit, MAX_MERCHANTS)))

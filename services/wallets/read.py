@@ -68,6 +68,11 @@ async def wallet_by_number(tx: Tx, number: str) -> Wallet:
     return wallet
 
 
+async def persons_of_numbers(tx: Tx, numbers: Collection[str]) -> set[UUID]:
+    """Whose the wallets of these numbers are; unknown numbers are left out."""
+    return {wallet.person_id for wallet in (await access.find_by_numbers(tx, numbers)).values()}
+
+
 async def balance(tx: Tx, wallet: Wallet) -> Balance:
     lots = [lot for lot in await holdings.read_lots(tx, wallet.id) if not lot.has_expired(tx.now)]
     programmes = await campaigns.versions(tx, {(lot.programme_id, lot.programme_version) for lot in lots})

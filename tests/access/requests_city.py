@@ -131,6 +131,14 @@ plain(
     lambda town: Ask(f"/accounts/{town.stage.accounts['proposer']}/roles/removal", {"role": "officer"} | WHY),
 )
 plain(
+    "city POST /accounts/{account_id}/person",
+    lambda town: Ask(
+        f"/accounts/{town.stage.accounts['proposer']}/person",
+        {"staff_number": "A-0417", "wallet_number": town.stage.resident.wallet.number},
+        201,
+    ),
+)
+plain(
     "city POST /accounts/{account_id}/second-factor/reset",
     lambda town: Ask(f"/accounts/{town.stage.accounts['proposer']}/second-factor/reset", WHY),
 )

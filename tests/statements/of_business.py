@@ -114,6 +114,45 @@ BUSINESS: Final = Chapter(
             ),
         ),
         Statement(
+            "Two accounts of one person are one person",
+            (
+                "tests/city_api/test_staff_persons.py::test_accounts_of_one_number_are_one_person_in_every_second_yes",
+                "tests/city_api/test_staff_persons.py::test_who_was_opened_by_a_persons_other_account_is_that_persons_too",
+            ),
+            without(
+                "openers alone are followed, and no staff number",
+                (
+                    "services/identity/tables/staff_persons.py",
+                    "theirs.staff_number == mine.staff_number)",
+                    "theirs.account_id == mine.account_id)",
+                ),
+            ),
+        ),
+        Statement(
+            "Nobody says of their own account whose it is",
+            ("tests/city_api/test_staff_persons.py::test_nobody_approves_who_they_are_themselves",),
+            without(
+                "whoever did not propose it may approve",
+                (
+                    _CHANGES,
+                    "        await require_second_officer(tx, proposal.subject_id, asked.officer_id)\n",
+                    "        pass\n",
+                ),
+            ),
+        ),
+        Statement(
+            "Nobody of the staff decides on what goes to themselves, to their household or to a store where these work",
+            (
+                "tests/city_api/test_staff_persons.py::test_nobody_grants_to_themselves_or_their_household",
+                "tests/city_api/test_staff_persons.py::test_nobody_approves_a_grant_to_their_household_that_another_proposed",
+                "tests/city_api/test_staff_persons.py::test_nobody_moves_the_account_of_a_store_where_their_household_works",
+            ),
+            without(
+                "the persons who would gain are not compared",
+                ("infra/http/four_eyes.py", "    if not near.isdisjoint(gaining):", "    if False:"),
+            ),
+        ),
+        Statement(
             "Changed content voids an approval, of a change",
             (
                 f"{_OF_CHANGES}test_other_content_has_no_approval",

@@ -54,18 +54,6 @@ async def set_password(tx: Tx, account_id: UUID, password_hash: str) -> None:
     await tx.connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(values))
 
 
-async def share_an_opener(tx: Tx, one: UUID, other: UUID) -> bool:
-    """Whether one of the two opened the other, or one account opened both, at however many removes."""
-    themselves = select(AccountRow.id.label("whose"), AccountRow.id.label("hand")).where(
-        AccountRow.id.in_([one, other])
-    )
-    behind = themselves.cte("behind", recursive=True)
-    opener = select(behind.c.whose, AccountRow.opened_by).join(AccountRow, AccountRow.id == behind.c.hand)
-    behind = behind.union(opener.where(AccountRow.opened_by.is_not(None)))
-    shared = select(behind.c.hand).group_by(behind.c.hand).having(func.count(behind.c.whose.distinct()) > 1)
-    return (await tx.connection.execute(shared.limit(1))).first() is not None
-
-
 async def insert_account(
     tx: Tx,
     kind: AccountKind,

@@ -61,6 +61,16 @@ class RoleRow(Base):
     taken_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class StaffPersonRow(Base):
+    """Who is behind an account of the city's staff; `person_id` where they are a resident whose wallet is known."""
+
+    __tablename__ = "staff_person"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    staff_number: Mapped[str] = mapped_column(Text, index=True)
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    named_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class SessionRow(Base):
     """A sign-in, until it ends. The refresh token's halves are kept as SHA-256; see `session.py`."""
 

@@ -124,6 +124,14 @@ async def find_members(tx: Tx, store_id: UUID) -> list[Member]:
     return [_member(row) for row in await tx.connection.execute(query)]
 
 
+async def find_persons_of_merchant(tx: Tx, merchant_id: UUID) -> set[UUID]:
+    """The persons known to work in one of the merchant's stores now."""
+    query = select(MemberRow.person_id).join(StoreRow, StoreRow.id == MemberRow.store_id)
+    working = (StoreRow.merchant_id == merchant_id, MemberRow.status == MemberStatus.ACTIVE.value)
+    found = (await tx.connection.execute(query.where(*working))).scalars()
+    return {person_id for person_id in found if person_id is not None}
+
+
 async def active_roles(tx: Tx, store_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, MemberRole]:
     """The roles that accounts have in a store now; who works there no more is left out."""
     query = select(MemberRow.account_id, MemberRow.role).where(
