@@ -74,7 +74,9 @@ async def test_after_five_wrong_ones_the_right_one_comes_too_late(city: Database
 
 
 async def test_a_code_lives_five_minutes(city: Database, clock: SetClock) -> None:
+    sent_at = clock.now()
     asked = await ask(city)
+    assert asked.expires_at == sent_at + timedelta(minutes=5)
     clock.set(asked.expires_at - timedelta(milliseconds=1))
     proven = await prove_phone(city, CodeGuess(asked.attempt_id, asked.code, KEY))
     clock.set(asked.expires_at)

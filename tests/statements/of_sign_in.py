@@ -144,10 +144,7 @@ SIGN_IN: Final = Chapter(
         ),
         Statement(
             "A one-time code is bound to its attempt",
-            (
-                "tests/identity/test_codes.py::test_a_code_belongs_to_its_attempt_and_to_the_key",
-                f"{_BY_CODE}test_a_code_belongs_to_its_attempt",
-            ),
+            ("tests/identity/test_codes.py::test_a_code_belongs_to_its_attempt_and_to_the_key",),
             without(
                 "the attempt is not in what is kept", (_CODES, "attempt_id.bytes + code.encode()", "code.encode()")
             ),
@@ -170,10 +167,7 @@ SIGN_IN: Final = Chapter(
         ),
         Statement(
             "The 3,000 commonest passwords are refused",
-            (
-                "tests/identity/test_common_passwords.py::test_the_three_thousand_commonest_are_refused",
-                "tests/identity/test_common_passwords.py::test_those_that_are_long_enough_are_known_by_name",
-            ),
+            ("tests/identity/test_common_passwords.py::test_the_three_thousand_commonest_are_refused",),
             without(
                 "no list is looked at, and length is not asked for",
                 (_PASSWORDS, " or folded in _COMMON or _is_simple(folded)", ""),
