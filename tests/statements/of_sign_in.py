@@ -238,10 +238,7 @@ SIGN_IN: Final = Chapter(
         ),
         Statement(
             "A role that was taken away is gone at the next request",
-            (
-                "tests/infra/test_auth.py::test_a_role_that_was_taken_away_is_gone_at_the_next_request",
-                "tests/city_api/test_roles.py::test_a_role_that_was_taken_closes_its_routes_at_the_next_request",
-            ),
+            ("tests/city_api/test_roles.py::test_a_role_that_was_taken_closes_its_routes_at_the_next_request",),
             without(
                 "a role that was taken is like one that is held",
                 (
