@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from city_api import (
     accounts,
+    alerts,
     audit,
     bank_files,
     cards,
@@ -60,5 +61,5 @@ def create_city_api(context: Context) -> FastAPI:
         staff_persons,
         changes,
     )
-    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures)]
+    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures, alerts)]
     return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)

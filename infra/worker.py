@@ -71,6 +71,7 @@ def jobs(
     checkout: CheckoutPort,
     anchors: AnchorPort | None = None,
     refresh: Callable[[], Awaitable[int]] | None = None,
+    look: Callable[[], Awaitable[int]] | None = None,
 ) -> tuple[Job, ...]:
     """Every job, in the order in which one run does them; without anchors or `refresh` these two are left out."""
     every: tuple[Job, ...] = (
@@ -82,7 +83,7 @@ def jobs(
         Job("prove", 300, Nightly(database).prove),
     )
     if refresh is not None:
-        every = (*every, Job("refresh the lake", 300, DailyLake(database, refresh).refresh))
+        every = (*every, Job("refresh the lake", 300, DailyLake(database, refresh, look).refresh))
     if anchors is None:
         return every
     return (*every, Job("anchor chains", ANCHORED_EVERY_S, partial(anchor_chains, database, anchors)))

@@ -1,12 +1,15 @@
 """Who stands near to a store, and who pays by the same means: frames that the lake need not have.
 
-They come from the register of merchants and from sign-ins, not from payments, and hold pseudonyms only. Without
-them the rules that read them find nothing.
+They come from the register of merchants and from sign-ins, not from payments, and hold pseudonyms only. The
+platform's own are views (`near_frames` reads them); without them the rules that read them find nothing.
 """
 
 from typing import Final
 
+import pandas as pd
+
 from analytics.frames import Column, Dtype, Frame
+from analytics.lake.views import open_views
 
 RELATIONS: Final = Frame(
     "relations",
@@ -34,3 +37,13 @@ MEANS: Final = Frame(
     ),
     ("resident", "kind", "means"),
 )
+
+
+def near_frames(uri: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """RELATIONS and MEANS as the views behind `uri` (libpq's) tell them now."""
+    with open_views(uri) as views:
+        told = [(frame, views.rows(frame.name).to_pandas()) for frame in (RELATIONS, MEANS)]
+    typed = [
+        frame.conform(rows.astype({each.name: each.dtype.value for each in frame.columns})) for frame, rows in told
+    ]
+    return typed[0], typed[1]

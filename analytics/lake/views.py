@@ -33,6 +33,9 @@ COLUMNS: Final = {
 }
 """What is read of each view, by name: a view may grow columns without asking us."""
 
+NEAR: Final = {"relations": "resident, store, relation", "means": "resident, kind, means"}
+"""Views that alerts ask of besides (`analytics.alerts.relations`). They come into no lake, and know no days."""
+
 
 @dataclass(frozen=True)
 class Days:
@@ -61,8 +64,8 @@ class Views:
             return cursor.fetch_arrow_table()
 
     def rows(self, view: str, days: Days | None = None) -> pa.Table:
-        """A view's columns as `COLUMNS` names them."""
-        return self.ask(f"SELECT {COLUMNS[view]} FROM {view}", days)  # noqa: S608  # names of ours
+        """A view's columns as `COLUMNS` or `NEAR` names them."""
+        return self.ask(f"SELECT {(COLUMNS | NEAR)[view]} FROM {view}", days)  # noqa: S608  # names of ours
 
     def look(self) -> Look:
         """Which transactions this snapshot sees, for `services.kit.horizon`; `own` is the next that begins to write."""

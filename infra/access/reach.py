@@ -218,6 +218,9 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "GET /audit": OFFICE,
         "GET /measures": OFFICE,
         "GET /measures/{name}": OFFICE,
+        "GET /insight/alerts": OFFICE,
+        "POST /insight/alerts/{alert_id}/review": OFFICE,
+        "GET /insight/alerts/{alert_id}/people/{resident}": OFFICE,
     },
     "pages": {
         "GET /": LOCAL,

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.console import complain, out, run, tell
 from infra.database.provision import open_database, open_for_insight
+from infra.insight.alerts import alerts
 from infra.insight.publish import publish
 from infra.insight.report import report
 from infra.settings import Settings
@@ -28,6 +29,7 @@ def group() -> None:
     """What the city learns from its payments: without names, exact to the yen."""
 
 
+insight.command()(alerts)
 insight.command()(publish)
 insight.command()(report)
 

@@ -35,18 +35,18 @@ _NICE = 5
 """Beside a server the jobs give way to payments wherever both want the same core."""
 
 _SAID_AT_MOST = 4_000
-"""Characters of a failed refresh's last words that the log keeps: a traceback's end, not a flood."""
+"""Characters of a failed command's last words that the log keeps: a traceback's end, not a flood."""
 
 
-class RefreshFailed(Exception):
-    """`tanabata insight refresh` ended by itself with this exit code, and the end of what it said."""
+class InsightFailed(Exception):
+    """`tanabata insight refresh` or `alerts` ended by itself with this exit code, and the end of what it said."""
 
 
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due and stop; exit code 1 if a job failed.")] = False,
     beside: Annotated[bool, typer.Option("--beside", hidden=True, help="End when standard input ends.")] = False,
 ) -> None:
-    """Expire points, settle checkouts, close periods, seal and anchor books and audit log, refresh the lake."""
+    """Expire points, settle checkouts, close periods, seal and anchor, refresh the lake and look for misuse."""
     logging.basicConfig(level=logging.WARNING if beside or once else logging.INFO, format="%(message)s")
     if once:
         failed = run(_once)
@@ -109,7 +109,9 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
         anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file))
         keeping = asyncio.create_task(keep_time(engine, clock))
         try:
-            yield jobs.jobs(Database(engine, clock, SecretEntropy()), checkout, anchors, _refresh_lake)
+            yield jobs.jobs(
+                Database(engine, clock, SecretEntropy()), checkout, anchors, _refresh_lake, _look_for_misuse
+            )
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
@@ -119,24 +121,32 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
 
 
 async def _refresh_lake() -> int:
+    return await _insight("refresh")
+
+
+async def _look_for_misuse() -> int:
+    return await _insight("alerts")
+
+
+async def _insight(command: str) -> int:
     """In a process of its own, which goes when the work is done and takes its memory along.
 
     A terminal's Ctrl-C reaches only us, and we end it; what it says of an end that we asked for is nobody's news.
     """
-    refreshing = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", "insight", "refresh", "--quiet"),
+    working = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "infra.cli", "insight", command, "--quiet"),
         stdin=DEVNULL,
         stderr=PIPE,
         start_new_session=True,
     )
     try:
-        _, said = await refreshing.communicate()
+        _, said = await working.communicate()
     finally:
-        if refreshing.returncode is None:
-            refreshing.terminate()
-            await refreshing.communicate()
-    if refreshing.returncode:
-        raise RefreshFailed(refreshing.returncode, said.decode(errors="replace")[-_SAID_AT_MOST:])
+        if working.returncode is None:
+            working.terminate()
+            await working.communicate()
+    if working.returncode:
+        raise InsightFailed(command, working.returncode, said.decode(errors="replace")[-_SAID_AT_MOST:])
     return 1
 
 

@@ -124,6 +124,8 @@ Evaluator = Annotated[
     AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.APPROVER, Role.AUDITOR, Role.ANALYST))
 ]
 """Whoever may see the city's figures as they are: the office, and analysts, who see nothing else."""
+Watcher = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.AUDITOR))]
+"""Whoever looks at alerts: the office that judges them, and the auditor who sees how they were judged."""
 CallCentre = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.CALL_CENTRE))]
 CityAccount = Annotated[AccessToken, Depends(Allowed(Audience.CITY, *CITY_ROLES, of_oneself=True))]
 """Whoever signed in to the city's API, with or without a role: for what is their own."""

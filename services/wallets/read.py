@@ -61,6 +61,13 @@ async def wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
     return wallet
 
 
+async def wallet_by_id(tx: Tx, wallet_id: UUID) -> Wallet:
+    wallet = await access.find_wallet(tx, wallet_id=wallet_id)
+    if wallet is None:
+        raise Missing()
+    return wallet
+
+
 async def wallet_by_number(tx: Tx, number: str) -> Wallet:
     wallet = await access.find_wallet(tx, number=number)
     if wallet is None:

@@ -39,6 +39,16 @@ for _path in ("/programmes", "/merchants", "/bank-files", "/proof", "/audit"):
 plain("city GET /measures", lambda _: Ask("/measures"))
 # Who may ask is answered that there is no lake yet.
 plain("city GET /measures/{name}", lambda _: Ask("/measures/sales", None, 409))
+plain("city GET /insight/alerts", lambda _: Ask("/insight/alerts"))
+plain(
+    "city POST /insight/alerts/{alert_id}/review",
+    lambda town: Ask(f"/insight/alerts/{town.stage.alert_id}/review", {"verdict": "harmless", "note": "seen"}),
+)
+# Who may ask is answered that behind this number stands nobody.
+plain(
+    "city GET /insight/alerts/{alert_id}/people/{resident}",
+    lambda town: Ask(f"/insight/alerts/{town.stage.alert_id}/people/7", None, 404, WHY),
+)
 for _tail in ("", "/versions", "/trial-balance", "/closes"):
     plain(f"city GET /programmes/{{code}}{_tail}", lambda _, tail=_tail: Ask(f"/programmes/{CODE}{tail}"))  # type: ignore[misc]
 plain("city POST /programmes", lambda _: Ask("/programmes", {"code": "third", "terms": TERMS} | WHY, 201))

@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.access.callers import Caller, Standing, Tie
 from infra.http.tokens import new_token
+from services.alerts.alert import Finding
+from services.alerts.keep import KeepFindings, keep_findings
+from services.alerts.read import AskAlerts, alerts
 from services.campaigns.draft import Propose, Proposed, create
 from services.campaigns.terms import Period
 from services.identity import read
@@ -91,6 +94,7 @@ class Stage:
     claim_id: UUID
     attempt_id: UUID
     card: IssuedCard
+    alert_id: UUID
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -159,6 +163,7 @@ async def build(engine: AsyncEngine) -> Stage:
         resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
         paid, unused, challenges, held, keys,
         till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs, card,
+        await town.do(_find, None),
     )  # fmt: skip
     await _take_away(town, stage)
     town.built.checkout.close()
@@ -248,6 +253,13 @@ async def _challenge(tx: Tx, accounts: dict[str, UUID]) -> dict[str, tuple[UUID,
     """A challenge for a new passkey of everybody's."""
     asked = {name: await ask_passkey(tx, AskPasskey(key, RelyingParty.at(URL))) for name, key in accounts.items()}
     return {name: (each.challenge_id, each.options) for name, each in asked.items()}
+
+
+async def _find(tx: Tx, _: None) -> UUID:
+    """An alert about somebody who has no wallet here."""
+    finding = Finding("0123456789abcdef", "night", "resident:7", 500, {"payments": 3, "of": 9, "days": 3}, (7,), 3)
+    await keep_findings(tx, KeepFindings((finding,), date(2026, 4, 1), date(2026, 5, 31)))
+    return (await alerts(tx, AskAlerts())).alerts[0].id
 
 
 async def _hold_passkeys(tx: Tx, accounts: dict[str, UUID]) -> dict[str, UUID]:

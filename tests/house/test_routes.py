@@ -107,6 +107,10 @@ def test_in_the_city_one_role_acts_another_approves_and_all_read() -> None:
                 expected |= {"analyst", "call_centre"}
             elif path in {"/bank-files/{bank_file_id}/content", "/bank-files/{bank_file_id}/withdrawal"}:
                 expected = {"officer", "approver"}
+            elif path == "/insight/alerts":
+                expected = {"officer", "auditor"}
+            elif path == "/insight/alerts/{alert_id}/people/{resident}":
+                expected = {"officer"}
             elif path.startswith("/measures"):
                 expected |= {"analyst"}
             elif path in OF_THE_CALL_CENTRE:

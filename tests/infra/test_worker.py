@@ -160,6 +160,30 @@ async def test_a_failing_job_stops_no_other(caplog: pytest.LogCaptureFixture) ->
         await forever
 
 
+async def test_rules_look_once_a_day_at_a_lake_that_was_refreshed_and_alone_are_tried_again(town: HttpTown) -> None:
+    town.go_to(NOON.replace(hour=4))
+    done: list[str] = []
+
+    async def refresh() -> int:
+        done.append("refresh")
+        return 1
+
+    async def look() -> int:
+        done.append("look")
+        if done.count("look") == 1:
+            raise RuntimeError("busy")
+        return 1
+
+    daily = DailyLake(town.database, refresh, look)
+    with pytest.raises(RuntimeError):
+        await daily.refresh()
+    assert await daily.refresh() == 1
+    assert await daily.refresh() == 0
+    town.wait(days=1)
+    assert await daily.refresh() == 2
+    assert done == ["refresh", "look", "look", "refresh", "look"]
+
+
 async def test_the_lake_is_refreshed_once_a_day_when_the_night_is_quiet(town: HttpTown) -> None:
     town.go_to(NOON.replace(hour=3))
     times: list[int] = []

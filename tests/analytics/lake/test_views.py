@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from analytics.lake.category import category_of
 from analytics.lake.lake import Lake
 from analytics.lake.live import open_live
-from analytics.lake.views import COLUMNS, Days, open_views
+from analytics.lake.views import COLUMNS, NEAR, Days, open_views
 from infra.database.provision import DatabaseHandle
 from infra.database.server_files import APP, AUDITOR
 from tests.analytics.hand import april
 from tests.analytics.lake.conftest import Refresh
 from tests.town import Town
 
-VIEWS = {*COLUMNS, "undone", "wallet_postings"}
+VIEWS = {*COLUMNS, *NEAR, "undone", "wallet_postings"}
 
 READABLE = """
 SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -80,7 +80,7 @@ async def test_no_view_has_a_column_that_names_somebody(migrator_engine: AsyncEn
     texts = {row[1] for row in columns if row[2] == "text"}
     assert texts == {
         *("kind", "store", "programme", "purse", "mode", "origin", "store_class", "mcc", "district", "merchant"),
-        *("account", "age_band"),
+        *("account", "age_band", "relation"),
     }
 
 
