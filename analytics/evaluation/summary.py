@@ -49,8 +49,8 @@ def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
     """The page as rows: `item, store_class, value, low, high, unit, basis, state, reason`.
 
     store_class is `all`, `small`, `large` or `unknown`; low and high the 95 % interval or the bounds; basis names the
-    method or source; state is `known`, `not_given` (the city gave no data), `not_estimable` (they do not answer;
-    `reason` says why), `met` or `not_met`. Items: `issued`, `redeemed`, `premium_redeemed`, `surveyed_extra`,
+    method or source; state is `known`, `not_given` (`reason` says what the city gave no data of), `not_estimable`
+    (they do not answer; `reason` says why), `met` or `not_met`. Items: `issued`, `redeemed`, `premium_redeemed`, `surveyed_extra`,
     `causal_extra` (per source of outcomes; ITT per winner, and `causal_extra_total` from the effect per unit),
     `cost_per_extra_yen`, `administration_share` beside `administration_share_hiratsuka` and
     `administration_share_paper`, `bound_…`, `followed_months`. Raises FrameUnfit, or NotEstimable for a programme
@@ -117,7 +117,8 @@ def _class_of(spent: pd.DataFrame, stores: pd.DataFrame) -> "pd.Series[str]":
 
 def _surveyed(evidence: Evidence, term: Any, redeemed: int) -> list[dict[str, Any]]:
     if evidence.survey is None:
-        return [_row("surveyed_extra", state="not_given"), _row("surveyed_extra_per_redeemed", state="not_given")]
+        unasked = {"state": "not_given", "reason": "no_survey"}
+        return [_row("surveyed_extra", **unasked), _row("surveyed_extra_per_redeemed", **unasked)]
     try:
         found = survey_effect(evidence.survey, invited=evidence.invited)
     except NotEstimable as refusal:
@@ -144,7 +145,8 @@ def _causal(
     applied = conform_unique(APPLICATIONS, evidence.applications)
     applied = applied[applied["programme"] == programme]
     if applied.empty or evidence.outcomes.empty:
-        return [_row("causal_extra", state="not_given"), _row("causal_extra_total", state="not_given")], None
+        lacking = {"state": "not_given", "reason": "no_draw" if applied.empty else "no_outcomes"}
+        return [_row("causal_extra", **lacking), _row("causal_extra_total", **lacking)], None
     try:
         found = lottery_effect(applied, evidence.outcomes, lots=lots, programmes=terms)
     except NotEstimable as refusal:
@@ -175,7 +177,7 @@ def _cost(evidence: Evidence, total: tuple[float, float] | None, premium: int) -
     the effect may be nothing. No single value: a ratio to an uncertain number has none that is honest."""
     if evidence.administration_yen is None or total is None:
         state = "not_given" if evidence.administration_yen is None else "not_estimable"
-        reason = "" if state == "not_given" else "no_causal_estimate"
+        reason = "no_administration" if state == "not_given" else "no_causal_estimate"
         return [_row("cost_per_extra_yen", unit="yen per yen", state=state, reason=reason)]
     cost = premium + evidence.administration_yen
     low, high = total
@@ -191,7 +193,7 @@ def _administration(administration_yen: int | None, issued: int) -> list[dict[st
         _row("administration_share_paper", value=PAPER_SHARE, unit="share", basis="Hiratsuka, paper"),
     ]
     if administration_yen is None:
-        return [_row("administration_share", unit="share", state="not_given"), *rows]
+        return [_row("administration_share", unit="share", state="not_given", reason="no_administration"), *rows]
     if issued <= 0:
         return [_row("administration_share", unit="share", state="not_estimable", reason="nothing_issued"), *rows]
     share = administration_yen / issued
@@ -202,7 +204,7 @@ def _followed(outcomes: pd.DataFrame, use_to: pd.Timestamp) -> dict[str, Any]:
     """Whether what people spend was seen for four months after the end: earlier, nobody knows what was brought
     forward."""
     if outcomes.empty:
-        return _row("followed_months", unit="months", state="not_given")
+        return _row("followed_months", unit="months", state="not_given", reason="no_outcomes")
     until = outcomes["week"].max() + pd.Timedelta(days=6)
     months = 0
     while use_to + pd.DateOffset(months=months + 1) <= until and months < 120:

@@ -10,10 +10,13 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any, ClassVar, Final
 
+import pandas as pd
+
 from analytics.charts.data import Say, Table
 from analytics.charts.figure import Figure
 from analytics.charts.render import svg
 from analytics.charts.theme import Look, Shape
+from analytics.reports.did import HEADS, SAYS, TITLE, lines
 from analytics.reports.fonts import japanese_font
 from analytics.reports.gathered import Gathered
 from services.kit.errors import Refusal
@@ -74,9 +77,19 @@ def _content(gathered: Gathered, say: Say, language: str) -> dict[str, Any]:
         "note": say("insight.report.internal"),
         "facts_head": [say("insight.report.figure"), say("insight.report.value")],
         "facts": [[fact.head(say), fact.written(say)] for fact in gathered.facts],
+        "did": None if gathered.did is None else _did(gathered.did, say),
         "figures": [_figure(figure, say) for figure in gathered.figures],
         "notes_head": say("insight.sheet.notes"),
         "notes": [say(f"insight.note.{name}") for name in ("source", "yen", "net", "days", "people")],
+    }
+
+
+def _did(rows: pd.DataFrame, say: Say) -> dict[str, Any]:
+    return {
+        "title": say(TITLE),
+        "says": say(SAYS),
+        "heads": [say(head) for head in HEADS],
+        "rows": [list(line) for line in lines(rows, say)],
     }
 
 

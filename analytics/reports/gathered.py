@@ -1,9 +1,11 @@
 """What a report is made of: the figures of one programme at one moment, gathered once for every form."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
+
+import pandas as pd
 
 from analytics.charts.data import Field, Kind, Say
 from analytics.charts.figure import Figure
@@ -42,6 +44,8 @@ class Gathered:
     facts: tuple[Fact, ...]
     figures: tuple[Figure, ...]
     hidden: int | None = None
+    did: pd.DataFrame | None = field(default=None, compare=False)
+    """What the programme did, as rows of `what_it_did`; None where the form is not for the office."""
 
     def figure(self, name: str) -> Figure:
         """The figure of this name. Raises KeyError where the report has none."""

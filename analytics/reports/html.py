@@ -17,6 +17,7 @@ from analytics.charts.data import Say, Table
 from analytics.charts.figure import Figure
 from analytics.charts.render import VEGA_LITE, svg
 from analytics.charts.theme import Look, Shape
+from analytics.reports.did import HEADS, SAYS, TITLE, lines
 from analytics.reports.gathered import Gathered
 
 _POLICY: Final = (
@@ -87,7 +88,10 @@ def report_page(gathered: Gathered, say: Say, language: str, title: str = "insig
     """The page in one language; `language` is its name in `locales` and `title` the key of its heading."""
     heading = say(title, programme=gathered.programme)
     sections = "\n".join(_section(figure, say) for figure in gathered.figures)
-    contents = "".join(f'<li><a href="#{each.name}">{escape(each.title(say))}</a></li>' for each in gathered.figures)
+    told = "" if gathered.did is None else f'<li><a href="#did">{escape(say(TITLE))}</a></li>'
+    contents = told + "".join(
+        f'<li><a href="#{each.name}">{escape(each.title(say))}</a></li>' for each in gathered.figures
+    )
     return f"""<!doctype html>
 <html lang="{_lang(language)}">
 <head>
@@ -106,6 +110,7 @@ def report_page(gathered: Gathered, say: Say, language: str, title: str = "insig
 <nav aria-label="{escape(say("insight.report.contents"))}"><ul>{contents}</ul></nav>
 </header>
 <main>
+{_did(gathered, say)}
 {sections}
 </main>
 <script>{_library()}</script>
@@ -113,6 +118,25 @@ def report_page(gathered: Gathered, say: Say, language: str, title: str = "insig
 </body>
 </html>
 """
+
+
+def _did(gathered: Gathered, say: Say) -> str:
+    """What the programme did: a table without a picture, because these numbers must not be added up."""
+    if gathered.did is None:
+        return ""
+    title = escape(say(TITLE))
+    heads = "".join(f'<th scope="col">{escape(say(head))}</th>' for head in HEADS)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(head)}</th><td class="number">{escape(value)}</td>'
+        f'<td class="number">{escape(between)}</td><td>{escape(how)}</td></tr>'
+        for head, value, between, how in lines(gathered.did, say)
+    )
+    return f"""<section id="did" aria-labelledby="did-title">
+<h2 id="did-title">{title}</h2>
+<p>{escape(say(SAYS))}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="{title}">
+<table><caption>{title}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
+</div></section>"""
 
 
 def _note(gathered: Gathered, say: Say) -> str:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from infra.console import complain, out, run, tell
 from infra.database.provision import open_database, open_for_insight
 from infra.insight.alerts import alerts
+from infra.insight.evaluate import evaluate
 from infra.insight.publish import publish
 from infra.insight.report import report
 from infra.settings import Settings
@@ -30,6 +31,7 @@ def group() -> None:
 
 
 insight.command()(alerts)
+insight.command()(evaluate)
 insight.command()(publish)
 insight.command()(report)
 

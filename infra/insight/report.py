@@ -5,6 +5,7 @@ Nothing is fetched, and what is written opens without a server or a network.
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import locales
 from infra.console import complain, out
+from infra.insight.evaluate import AdministrationYen, Invited, SurveyFile, refusal_in_words, what_it_did_in
 from infra.settings import Settings
 from services.kit.errors import Refusal
 
@@ -42,14 +44,21 @@ def report(
     lake: Annotated[
         Path | None, typer.Option(help="Folder of the lake; without it the one of this installation.")
     ] = None,
+    survey: SurveyFile = None,
+    invited: Invited = None,
+    administration_yen: AdministrationYen = None,
 ) -> None:
-    """Write report.html, workbook.xlsx, council.pdf and public.html; exit code 1 when one could not be made."""
+    """Write report.html, workbook.xlsx, council.pdf and public.html; exit code 1 when one could not be made.
+
+    What the programme did stands on the office's page and on the council's paper.
+    """
     root = lake or Settings.from_env(os.environ).lake_dir
     say = partial(locales.text, language.value)
     try:
-        missing = _write(root, into, programme, say, language.value)
+        added = (survey, invited, administration_yen)
+        missing = _write(root, into, programme, say, language.value, added)
     except Refusal as refusal:
-        complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
+        complain(refusal_in_words(refusal))
         raise typer.Exit(1) from None
     for name in _FORMS:
         if name not in missing:
@@ -58,7 +67,14 @@ def report(
         raise typer.Exit(1)
 
 
-def _write(root: Path, into: Path, programme: str | None, say: "Say", language: str) -> set[str]:
+def _write(
+    root: Path,
+    into: Path,
+    programme: str | None,
+    say: "Say",
+    language: str,
+    added: tuple[Path | None, int | None, int | None],
+) -> set[str]:
     """Write every form; returns the names of those that this machine cannot make, having said why."""
     from analytics.charts.catalogue import CHARTS  # noqa: PLC0415  # pandas and its like load when they are needed
     from analytics.lake.lake import Lake  # noqa: PLC0415
@@ -77,6 +93,7 @@ def _write(root: Path, into: Path, programme: str | None, say: "Say", language: 
             progress.update(bar, description=name, advance=1)
 
         office = gather(source, programme, tell=tell)
+        office = replace(office, did=what_it_did_in(source, office.programme, say, *added))
         everybody = gather_public(source, programme, tell)
         made: dict[str, Callable[[], str | bytes]] = {
             "report.html": lambda: report_page(office, say, language),

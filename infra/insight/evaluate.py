@@ -1,0 +1,118 @@
+"""`tanabata insight evaluate`: what a programme did, as JSON for whoever computes on, and as a page to read.
+
+What a city adds from its own desk (a survey's answers, what administration cost) is read here once, for the command
+and for the report; an answer that cannot be is left out and told line by line.
+"""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table as Drawn
+
+import locales
+from infra.console import complain, out
+from infra.settings import Settings
+from services.kit.errors import Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analytics.charts.data import Say
+    from analytics.lake.lake import Source
+
+SurveyFile = Annotated[
+    Path | None,
+    typer.Option("--survey", help="Households' answers: respondent,usual_yen,extra_yen,extra_cash_yen[,weight].",
+                 exists=True, dir_okay=False),
+]  # fmt: skip
+Invited = Annotated[int | None, typer.Option(min=1, help="Households that were asked, for the response rate.")]
+AdministrationYen = Annotated[
+    int | None, typer.Option(min=0, max=10**12, help="What the programme cost besides its premium, in yen.")
+]
+
+
+def evaluate(
+    programme: Annotated[str, typer.Argument(help="The programme's code.")],
+    survey: SurveyFile = None,
+    invited: Invited = None,
+    administration_yen: AdministrationYen = None,
+    language: Annotated[str, typer.Option(help="ja, en or ja-simple.")] = "ja",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    lake: Annotated[Path | None, typer.Option("--lake", help="Another lake than the installation's.")] = None,
+) -> None:
+    """What the programme did: redeemed, surveyed extra, causal estimate with its interval, and what it cost."""
+    if language not in locales.LANGUAGES:
+        raise typer.BadParameter("a language is ja, en or ja-simple", param_hint="--language")
+    from analytics.lake.lake import Lake  # noqa: PLC0415 - loads pandas and its like
+
+    say = partial(locales.text, language)
+    try:
+        with Lake(lake or Settings.from_env(os.environ).lake_dir) as source:
+            rows = what_it_did_in(source, programme, say, survey, invited, administration_yen)
+    except Refusal as refusal:
+        complain(refusal_in_words(refusal))
+        raise typer.Exit(1) from None
+    if as_json:
+        sys.stdout.write(json.dumps(as_plain(programme, rows), ensure_ascii=False, indent=1) + "\n")
+        return
+    _draw(rows, say)
+
+
+def what_it_did_in(
+    source: "Source",
+    programme: str,
+    say: "Say",
+    survey: Path | None,
+    invited: int | None,
+    administration_yen: int | None,
+    hear: Callable[[str], None] = complain,
+) -> "pd.DataFrame":
+    """The rows of `what_it_did`; `hear` is told of every answer of the survey that was left out, and why.
+
+    Raises SurveyUnreadable, NotEstimable, FrameUnfit.
+    """
+    from analytics.evaluation.evidence import evidence_of  # noqa: PLC0415 - loads pyfixest
+    from analytics.evaluation.summary import what_it_did  # noqa: PLC0415
+
+    content = None if survey is None else survey.read_bytes()
+    evidence, told = evidence_of(source, content, invited=invited, administration_yen=administration_yen)
+    for fault in [] if told is None else told.rejected.to_dict("records"):
+        reason = say(f"evaluation.survey_fault.{fault['reason']}")
+        hear(say("evaluation.refused", **{str(key): value for key, value in fault.items()} | {"reason": reason}))
+    return what_it_did(evidence, programme)
+
+
+def refusal_in_words(refusal: Refusal) -> str:
+    """In English; a reason that has words of its own is told in them."""
+    params = dict(refusal.params)
+    reason = locales.find("en", f"evaluation.reason.{params.get('reason')}")
+    return locales.text("en", f"error.{refusal.code}", **params | ({} if reason is None else {"reason": reason}))
+
+
+def as_plain(programme: str, rows: "pd.DataFrame") -> dict[str, Any]:
+    """The rows as JSON knows them: a value that is not there is null, an end that there is none of is null, too,
+    and `unlimited` says that it is no gap."""
+    told = []
+    for row in rows.to_dict("records"):
+        plain: dict[str, Any] = {str(name): value for name, value in row.items()}
+        plain["unlimited"] = math.isinf(row["high"])
+        for name in ("value", "low", "high"):
+            plain[name] = float(row[name]) if math.isfinite(row[name]) else None
+        told.append(plain)
+    return {"programme": programme, "rows": told}
+
+
+def _draw(rows: "pd.DataFrame", say: "Say") -> None:
+    from analytics.reports.did import HEADS, TITLE, lines  # noqa: PLC0415
+
+    drawn = Drawn(*(say(head) for head in HEADS), title=say(TITLE))
+    for line in lines(rows, say):
+        drawn.add_row(*line)
+    out.print(drawn)

@@ -1,0 +1,130 @@
+"""`tanabata insight evaluate` says what a programme did, what is not known, and which answers it left out."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import locales
+from analytics.evaluation.evidence import evidence_of
+from analytics.evaluation.summary import COLUMNS, what_it_did
+from analytics.lake.lake import Lake
+from analytics.lake.write import write_frames
+from analytics.reports.did import HEADS, lines
+from analytics.reports.html import report_page
+from analytics.synthetic.city import make
+from analytics.synthetic.plan import CityPlan
+from infra.cli import app
+from tests.analytics.reports.samples import SAMPLE
+
+EN = partial(locales.text, "en")
+SURVEY = """respondent,usual_yen,extra_yen,extra_cash_yen
+a,5000,4000,2000
+b,8000,1000,0
+c,6000,3000,1000
+d,-5,3000,1000
+e,6000,3千,1000
+a,1,2,3
+f,7000,2000,500
+"""
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A city without a draw, as the platform's lake is."""
+    root = tmp_path_factory.mktemp("lake")
+    frames = make(CityPlan(residents=60, stores=20), np.random.default_rng(4)).frames
+    kept = {name: rows for name, rows in frames.items() if name not in ("applications", "outcomes", "coupons")}
+    write_frames(root, kept, datetime(2026, 2, 18, tzinfo=UTC))
+    return root
+
+
+def told(lake: Path, *more: str) -> tuple[dict[str, dict[str, object]], str]:
+    done = CliRunner().invoke(app, ["insight", "evaluate", "starlight", "--lake", str(lake), "--json", *more])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["rows"]
+    return {row["item"]: row for row in rows if row["store_class"] == "all"}, done.stderr
+
+
+def test_without_draw_survey_or_costs_every_number_is_there_and_says_what_is_lacking(lake: Path) -> None:
+    rows, _ = told(lake)
+    with Lake(lake) as source:
+        spending = source.frame("spending")
+    assert rows["redeemed"]["value"] == spending["amount_yen"].sum()
+    lacking = {item: row["reason"] for item, row in rows.items() if row["state"] == "not_given"}
+    assert lacking == {
+        "surveyed_extra": "no_survey",
+        "surveyed_extra_per_redeemed": "no_survey",
+        "causal_extra": "no_draw",
+        "causal_extra_total": "no_draw",
+        "cost_per_extra_yen": "no_administration",
+        "administration_share": "no_administration",
+        "followed_months": "no_outcomes",
+    }
+    assert rows["administration_share_hiratsuka"]["value"] == 0.036
+    assert rows["administration_share_paper"]["value"] == 0.185
+
+
+def test_a_survey_is_read_row_by_row_and_what_cannot_be_is_told(lake: Path, tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    file.write_text(SURVEY, encoding="utf-8")
+    rows, said = told(
+        lake, "--survey", str(file), "--invited", "10", "--administration-yen", "90000", "--language", "en"
+    )
+    extra, used = 4000 + 2000 + 1000 + 0 + 3000 + 1000 + 2000 + 500, 9_000 * 4
+    assert rows["surveyed_extra_per_redeemed"]["value"] == pytest.approx(extra / used)
+    redeemed = rows["redeemed"]["value"]
+    assert isinstance(redeemed, float)
+    assert rows["surveyed_extra"]["value"] == pytest.approx(redeemed * extra / used)
+    assert rows["survey_response"]["value"] == pytest.approx(0.4)
+    issued = rows["issued"]["value"]
+    assert isinstance(issued, float)
+    assert rows["administration_share"]["value"] == pytest.approx(90_000 / issued)
+    assert rows["cost_per_extra_yen"]["reason"] == "no_causal_estimate"
+    flat = " ".join(said.split())
+    assert "Line 5 of the survey was left out (usual_yen: negative -5)" in flat
+    assert "Line 6 of the survey was left out (extra_yen: no whole number 3千)" in flat
+    assert "Line 7 of the survey was left out (respondent: the respondent answered twice a)" in flat
+
+
+def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path) -> None:
+    done = CliRunner().invoke(app, ["insight", "evaluate", "moonlight", "--lake", str(lake)])
+    assert done.exit_code == 1
+    assert "there is no such programme" in " ".join(done.stderr.split())
+
+
+def test_a_file_that_is_no_survey_is_refused_whole(lake: Path, tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    file.write_text("who,what\n1,2\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["insight", "evaluate", "starlight", "--lake", str(lake), "--survey", str(file)])
+    assert done.exit_code == 1
+    assert "respondent" in done.stderr
+
+
+def test_every_line_is_on_the_page_in_three_languages_and_only_there_when_it_is_for_the_office(lake: Path) -> None:
+    with Lake(lake) as source:
+        evidence, _ = evidence_of(source, administration_yen=5)
+    rows = what_it_did(evidence, "starlight")
+    for language in ("ja", "en", "ja-simple"):
+        say = partial(locales.text, language)
+        page = report_page(replace(SAMPLE, figures=(), did=rows), say, language)
+        assert page.count('<th scope="row">') == len(rows)
+        assert say("evaluation.reason.no_draw") in page
+        assert "3.6 %" in page
+        assert "18.5 %" in page
+    assert 'id="did"' not in report_page(replace(SAMPLE, figures=()), EN, "en")
+
+
+def test_a_cost_without_an_upper_end_says_so_and_is_no_gap() -> None:
+    row: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"item": "cost_per_extra_yen", "store_class": "all", "unit": "yen per yen"}
+    row |= {"value": np.nan, "low": 0.25, "high": np.inf, "state": "known", "basis": "premium redeemed"}
+    [line] = lines(pd.DataFrame([row]), EN)
+    assert line[1] == ""
+    assert line[2] == f"{EN('insight.yen', amount='0.25')} to no limit"
+    assert len(line) == len(HEADS)
