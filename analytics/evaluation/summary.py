@@ -50,7 +50,8 @@ def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
 
     store_class is `all`, `small`, `large` or `unknown`; low and high the 95 % interval or the bounds; basis names the
     method or source; state is `known`, `not_given` (`reason` says what the city gave no data of), `not_estimable`
-    (they do not answer; `reason` says why), `met` or `not_met`. Items: `issued`, `redeemed`, `premium_redeemed`, `surveyed_extra`,
+    (they do not answer; `reason` says why), `met` or `not_met`. Items: `issued`, `redeemed`,
+    `premium_redeemed`, `surveyed_extra`,
     `causal_extra` (per source of outcomes; ITT per winner, and `causal_extra_total` from the effect per unit),
     `cost_per_extra_yen`, `administration_share` beside `administration_share_hiratsuka` and
     `administration_share_paper`, `bound_…`, `followed_months`. Raises FrameUnfit, or NotEstimable for a programme

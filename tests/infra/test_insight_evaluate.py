@@ -122,7 +122,8 @@ def test_every_line_is_on_the_page_in_three_languages_and_only_there_when_it_is_
 
 
 def test_a_cost_without_an_upper_end_says_so_and_is_no_gap() -> None:
-    row: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"item": "cost_per_extra_yen", "store_class": "all", "unit": "yen per yen"}
+    row: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    row |= {"item": "cost_per_extra_yen", "store_class": "all", "unit": "yen per yen"}
     row |= {"value": np.nan, "low": 0.25, "high": np.inf, "state": "known", "basis": "premium redeemed"}
     [line] = lines(pd.DataFrame([row]), EN)
     assert line[1] == ""

@@ -3,13 +3,13 @@
 From a number of the lake to its wallet there is one way: a function that asks first whether an alert names it.
 
 Revision ID: 0021
-Revises: 0015
+Revises: 0020
 """
 
 from alembic import op
 
 revision = "0021"
-down_revision = "0015"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
