@@ -28,6 +28,7 @@ from city_api import (
 )
 from infra.http.apps import create_api
 from infra.http.context import Context
+from services.identity.tokens import Audience
 
 PREFIX = "/api/city/v1"
 SECONDS = 120.0
@@ -62,4 +63,6 @@ def create_city_api(context: Context) -> FastAPI:
         changes,
     )
     routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures, alerts)]
-    return create_api(context, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS)
+    return create_api(
+        context, Audience.CITY, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS
+    )

@@ -18,6 +18,7 @@ from infra import worker
 from infra.database.connect import JOBS, ClockSkew, is_away
 from infra.database.provision import DatabaseHandle
 from infra.http.door import Door
+from infra.http.rates import Meter, Rates
 from infra.http.waiting import Waiting
 from infra.keys import load_anchor_key, load_keys, read_private
 from infra.ports.anchor_file import AnchorFile
@@ -66,7 +67,6 @@ async def create_app(
     entropy = SecretEntropy()
     # Where another process does the jobs, the key need not even be readable here.
     anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file)) if jobs else None
-
     service = _sign_in_service(settings)
     insight = InsightDesk(settings.lake_dir, handle.insight_uri())
 
@@ -92,6 +92,7 @@ async def create_app(
         plain_payments=plain,
         sign_in_service=service,
         new_phone_limit_yen=settings.new_phone_limit_yen,
+        rates=Rates(Meter(settings.requests_per_account), Meter(settings.requests_per_address)),
         lifespan=lifespan,
         insight=insight,
     )

@@ -69,6 +69,11 @@ class Settings:
     new_phone_limit_yen: int = 10_000
     """What a phone that is new to its account pays at once, for a day."""
 
+    requests_per_account: int = 1_200
+    """A minute, and as many at once; 0 counts none."""
+    requests_per_address: int = 3_000
+    """As above, of requests without a sign-in."""
+
     sign_in_service: SignInServiceSetting | None = None
     """How this installation is known to the government's sign-in service; None where it is not."""
 
@@ -117,6 +122,8 @@ class Settings:
             token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
             sign_in_service=_sign_in_service(present),
             new_phone_limit_yen=_new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
+            requests_per_account=_requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
+            requests_per_address=_requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
         )
 
 
@@ -161,6 +168,13 @@ def _port(value: str) -> int:
 def _new_phone_limit(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,8}", value) or int(value) < NEVER_LIMITED_YEN:
         raise BadSetting("TANABATA_NEW_PHONE_LIMIT", value, f"whole yen, at least {NEVER_LIMITED_YEN}")
+    return int(value)
+
+
+def _requests(present: Mapping[str, str], name: str, usual: int) -> int:
+    value = present.get(name, str(usual))
+    if not re.fullmatch(r"[0-9]{1,7}", value):
+        raise BadSetting(name, value, "a whole number of requests a minute, at most 9999999; 0 counts none")
     return int(value)
 
 

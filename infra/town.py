@@ -23,6 +23,7 @@ from infra.http.context import Context, InsightPort
 from infra.http.door import Door
 from infra.http.edge import Edge
 from infra.http.problems import on_http_exception, on_refusal
+from infra.http.rates import Rates
 from infra.keys import Keys, keys_for
 from infra.ports.outbox import LocalOutbox
 from infra.ports.outgoing import outgoing
@@ -75,6 +76,7 @@ def build_town(
     password_cost: PasswordCost = RECOMMENDED,
     sign_in_service: SignInService | None = None,
     new_phone_limit_yen: int = 10_000,
+    rates: Rates | None = None,
     lifespan: Lifespan[Any] | None = None,
     insight: InsightPort | None = None,
 ) -> Town:
@@ -85,17 +87,11 @@ def build_town(
     reads the outbox or pays at the sandbox: right for an installation that others can reach.
     `plain_payments` makes each payment in a transaction of its own. The `short_cut` draws noise by which
     payments meet: seeded towns go without. `password_cost` below the recommended one is for invented people only.
-    Without `insight` nothing is evaluated.
+    Without `insight` nothing is evaluated, without `rates` no request is counted.
     """
     outbox = LocalOutbox(database.clock)
     carrier = _Carrier(public_url)
-    checkout = SandboxCheckout(
-        path=state,
-        public_url=public_url,
-        secret=keys.webhook_secret,
-        clock=database.clock,
-        deliver=carrier.deliver,
-    )
+    checkout = _sandbox(database, keys, public_url, state, carrier)
     context = Context(
         database=database,
         deeds=Deeds(database),
@@ -114,6 +110,7 @@ def build_town(
         password_cost=password_cost,
         sign_in_service=sign_in_service,
         new_phone_limit_yen=new_phone_limit_yen,
+        rates=rates or Rates(),
     )
     secure = public_url.startswith("https:")
     city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow), insight=insight)
@@ -121,6 +118,18 @@ def build_town(
     carrier.app = plain
     door = Door(plain, context, [wallet_hot.hot(context), merchant_hot.hot()], seconds=SECONDS, secure=secure)
     return Town(door, plain, context, slow, outbox, checkout)
+
+
+def _sandbox(
+    database: Database, keys: Keys, public_url: str, state: Path | None, carrier: "_Carrier"
+) -> SandboxCheckout:
+    return SandboxCheckout(
+        path=state,
+        public_url=public_url,
+        secret=keys.webhook_secret,
+        clock=database.clock,
+        deliver=carrier.deliver,
+    )
 
 
 def _apps(context: Context, city: Context, elsewhere: Starlette, lifespan: Lifespan[Any] | None) -> Starlette:

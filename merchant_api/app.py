@@ -17,6 +17,7 @@ from merchant_api import (
     stores,
     till_codes,
 )
+from services.identity.tokens import Audience
 
 PREFIX = "/api/merchant/v1"
 SECONDS = 6.0
@@ -32,4 +33,11 @@ def create_merchant_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
     parts = (sign_in, sessions, passkeys, stores, codes, payments, cards, till_codes, statements, members, passwords)
     routers = [each.routes for each in parts]
-    return create_api(context, title="Tanabata merchant API", description=DESCRIPTION, routers=routers, seconds=SECONDS)
+    return create_api(
+        context,
+        Audience.MERCHANT,
+        title="Tanabata merchant API",
+        description=DESCRIPTION,
+        routers=routers,
+        seconds=SECONDS,
+    )

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from infra.http.apps import create_api
 from infra.http.context import Context
+from services.identity.tokens import Audience
 from wallet_api import (
     cards,
     codes,
@@ -36,4 +37,6 @@ _PARTS = (sign_in, sessions, passkeys, programmes, codes, wallets, residency, ca
 def create_wallet_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
     routers = [each.routes for each in _PARTS]
-    return create_api(context, title="Tanabata wallet API", description=DESCRIPTION, routers=routers, seconds=SECONDS)
+    return create_api(
+        context, Audience.WALLET, title="Tanabata wallet API", description=DESCRIPTION, routers=routers, seconds=SECONDS
+    )

@@ -11,6 +11,8 @@ from infra.http.auth import require_rules
 from infra.http.context import Context
 from infra.http.edge import Edge
 from infra.http.routes import StrictRoute
+from infra.http.turnstile import Turnstile
+from services.identity.tokens import Audience
 
 VERSION = "1"
 _NO_TELEMETRY: Any = {"auto_configure": False, "tracing": False, "metrics": False}
@@ -31,7 +33,13 @@ def router(tag: str) -> APIRouter:
 
 
 def create_api(
-    context: Context, *, title: str, description: str, routers: Sequence[APIRouter], seconds: float
+    context: Context,
+    audience: Audience,
+    *,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    seconds: float,
 ) -> FastAPI:
     """One API over a context. Raises RuleMissing when a route does not say who may use it."""
     app = Api(
@@ -47,6 +55,7 @@ def create_api(
     )
     app.state.context = context
     problems.install(app)
+    app.add_middleware(Turnstile, context=context, audience=audience)
     app.add_middleware(Edge, seconds=seconds, secure=context.public_url.startswith("https:"))
     for each in routers:
         app.include_router(each)

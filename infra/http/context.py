@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import Depends, Request
 
 from infra.http.bearers import Bearers
+from infra.http.rates import Rates
 from services.identity.passwords import RECOMMENDED, PasswordCost
 from services.identity.ports import MailPort, SmsPort
 from services.identity.tokens import TokenKeys
@@ -60,6 +61,7 @@ class Context:
     insight: InsightPort | None = None
     """None where nothing is evaluated."""
     new_phone_limit_yen: int = 10_000
+    rates: Rates = field(default_factory=Rates)
 
 
 def context_of(request: Request) -> Context:

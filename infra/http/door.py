@@ -113,8 +113,8 @@ class Door:
             order = None if body is None else hot.order(body, head.place, token.account_id)
         except Exception:  # whatever it is, the plain endpoint meets it again and words it
             return None
-        if order is None:
-            return None
+        if order is None or not self._context.rates.accounts.has_room(token.account_id):
+            return None  # who asks too often hears it from the plain endpoint
         return Asked(
             Deed(token.account_id, head.key, fingerprint(order.operation, order.command), token.session_id), order
         )

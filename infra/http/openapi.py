@@ -9,6 +9,7 @@ from typing import Any
 
 import locales
 from infra.http.problems import PROBLEM_JSON, InvalidRequest, MalformedJson, Problem
+from infra.http.rates import UNCOUNTED, TooManyRequests
 from services.kit.deeds import DeedIdReused, DeedInProgress
 from services.kit.errors import Busy, Missing, Refusal
 
@@ -80,6 +81,8 @@ def _usual(path: str, operation: dict[str, Any]) -> dict[str, list[str]]:
     parameters: Iterable[dict[str, Any]] = operation.get("parameters", ())
     named = any(parameter["name"] == "Idempotency-Key" for parameter in parameters)
     usual: dict[str, list[str]] = {"503": [Busy.code]}
+    if not path.endswith(UNCOUNTED):
+        usual["429"] = [TooManyRequests.code]
     if operation.get("security"):
         usual |= {"401": [*_NO_ENTRY], "403": ["forbidden", "cross_site"]}
     if "{" in path:

@@ -14,6 +14,7 @@ from infra.http.apps import create_api, router
 from infra.http.auth import Allowed, Everybody, RuleMissing, rules_of
 from infra.http.context import Context
 from merchant_api.app import create_merchant_api
+from services.identity.tokens import Audience
 from wallet_api.app import create_wallet_api
 
 
@@ -129,7 +130,7 @@ def test_a_route_without_a_rule_stops_the_start() -> None:
     async def leak() -> None: ...
 
     with pytest.raises(RuleMissing, match="/balance-of-everybody"):
-        create_api(BARE, title="T", description="", routers=[forgotten], seconds=1)
+        create_api(BARE, Audience.WALLET, title="T", description="", routers=[forgotten], seconds=1)
 
 
 NO_DEEDS = {

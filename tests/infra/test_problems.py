@@ -16,7 +16,9 @@ from infra.http.auth import PUBLIC
 from infra.http.context import Context
 from infra.http.openapi import refuses
 from infra.http.problems import PROBLEM_JSON
+from infra.http.rates import Rates
 from infra.http.strict import AmountYen, Body, Name
+from services.identity.tokens import Audience
 from services.kit.errors import Busy, Kind, Missing, Refusal
 
 pytestmark = pytest.mark.usefixtures("quick_edge")
@@ -74,9 +76,10 @@ def quick_edge(monkeypatch: pytest.MonkeyPatch) -> None:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     class Bare:
         docs = True
+        rates = Rates()
         public_url = "https://tanabata.example.jp"
 
-    app = create_api(cast(Context, Bare()), title="T", description="", routers=[routes], seconds=0.05)
+    app = create_api(cast(Context, Bare()), Audience.WALLET, title="T", description="", routers=[routes], seconds=0.05)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as made:
         yield made
 
@@ -200,6 +203,6 @@ async def test_the_document_tells_every_problem(client: httpx.AsyncClient) -> No
     document = (await client.get("/openapi.json")).json()
     operation = document["paths"]["/orders"]["post"]
     assert operation["operationId"] == "order"
-    assert set(operation["responses"]) == {"200", "400", "409", "413", "415", "422", "503"}
+    assert set(operation["responses"]) == {"200", "400", "409", "413", "415", "422", "429", "503"}
     assert operation["responses"]["409"]["x-codes"] == ["test_sold"]
     assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -14,7 +14,9 @@ from infra.http.apps import create_api, router
 from infra.http.auth import PUBLIC
 from infra.http.context import Context
 from infra.http.problems import InvalidRequest, MalformedJson
+from infra.http.rates import Rates
 from infra.http.strict import AmountYen, Body, Day, Name, read_json
+from services.identity.tokens import Audience
 
 routes = router("test")
 
@@ -35,9 +37,10 @@ async def order(body: Order) -> dict[str, int]:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     class Bare:
         docs = False
+        rates = Rates()
         public_url = "http://localhost"
 
-    app = create_api(cast(Context, Bare()), title="T", description="", routers=[routes], seconds=5)
+    app = create_api(cast(Context, Bare()), Audience.WALLET, title="T", description="", routers=[routes], seconds=5)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as made:
         yield made
 
