@@ -17,9 +17,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
+import msgspec
+
 from services.kit.base64url import unbase64url
 from services.kit.errors import Refusal
 from services.kit.es256 import has_signed
+from services.kit.frozen import quick
 from services.wallets.device_key import read_device_key, registered_key
 
 TYPE = "tanabata-pay+jwt"
@@ -30,11 +33,14 @@ EARLY_SECONDS = 30  # how far a phone's clock may run fast; one that runs slow s
 MAX_CHARACTERS = 600  # a code as specified has about 420
 MOST_REMEMBERED = 8_192
 """Codes whose reading and whose signature are remembered: those of the last second or so."""
+MOST_PHONES = 65_536
+"""Phones whose header, the same in all their codes, is remembered: as many as their keys (`device_key`)."""
 
 _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEADER = frozenset({"alg", "typ", "kid"})
 _CLAIMS = frozenset({"aud", "sub", "jti", "iat", "exp"})
+_PLAIN = msgspec.json.Decoder(dict[str, str | int])
 
 
 class PayCodeMalformed(Refusal):
@@ -61,6 +67,7 @@ class PayCodeClock(Refusal):
     code = "pay_code_clock"
 
 
+@quick
 @dataclass(frozen=True)
 class VerifiedPayCode:
     """A pay code whose signature and time hold; the deed still has to use up its `jti`."""
@@ -71,6 +78,7 @@ class VerifiedPayCode:
     issued_at: datetime
 
 
+@quick
 @dataclass(frozen=True)
 class _Claims:
     audience: object
@@ -155,7 +163,7 @@ def _segments(token: str) -> tuple[str, str, str]:
     return header, payload, signature
 
 
-@lru_cache(maxsize=MOST_REMEMBERED)
+@lru_cache(maxsize=MOST_PHONES)
 def _device(segment: str) -> UUID:
     header = _members(segment)
     if header.keys() != _HEADER or header["alg"] != ALGORITHM or header["typ"] != TYPE:
@@ -177,12 +185,30 @@ def _claims(token: str) -> _Claims:
 def _members(segment: str) -> dict[str, Any]:
     """The JSON object in a segment: ASCII, canonical base64url, every member once."""
     try:
-        content = json.loads(unbase64url(segment).decode("ascii"), object_pairs_hook=_once)
+        text = unbase64url(segment)
+        members = _plain_members(text)
+        if members is None:
+            members = json.loads(text.decode("ascii"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise PayCodeMalformed from error
-    if not isinstance(content, dict):
+    if not isinstance(members, dict):
         raise PayCodeMalformed
-    return content
+    return members
+
+
+def _plain_members(text: bytes) -> dict[str, Any] | None:
+    """The object as `json` would read it, in a tenth of the time; None for all but texts and whole numbers, named once.
+
+    Quotation marks enclose each name and each text, so that their number tells whether a name came twice.
+    """
+    if not text.isascii():
+        return None
+    try:
+        members = _PLAIN.decode(text)
+    except msgspec.MsgspecError:
+        return None
+    texts = [value for value in members.values() if type(value) is str]
+    return members if text.count(b'"') == 2 * (len(members) + len(texts)) else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -196,7 +222,7 @@ def _uuid(value: object) -> UUID:
     """Canonical text only: `UUID()` alone takes braces, upper case and digits of any script."""
     if not isinstance(value, str) or _UUID.fullmatch(value) is None:
         raise PayCodeMalformed
-    return UUID(value)
+    return msgspec.convert(value, UUID)
 
 
 def _second(value: object) -> int:
