@@ -24,16 +24,16 @@ class Bearers:
     def __init__(self, keys: TokenKeys, most: int = MOST_REMEMBERED) -> None:
         self._keys = keys
         self._most = most
-        self._signed: OrderedDict[tuple[bytes, Audience], SignedClaims] = OrderedDict()
+        self._signed: OrderedDict[bytes, SignedClaims] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._signed)
 
     def verify(self, token: str, audience: Audience, now: datetime) -> AccessToken:
         """As `services.identity.tokens.verify`. Raises TokenInvalid and TokenExpired."""
-        name = (sha256(token.encode("utf-8", "surrogatepass")).digest(), audience)
+        name = sha256(token.encode("utf-8", "surrogatepass")).digest()
         claims = self._signed.get(name)
-        if claims is None:
+        if claims is None or claims.token.audience is not audience:  # a token is for one API: elsewhere it is refused
             claims = _for_the_driver(read(self._keys, token, audience))
             if len(self._signed) >= self._most:
                 self._signed.popitem(last=False)

@@ -8,7 +8,7 @@ fingerprint, its refusals and the rule of who may come in are those of the plain
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -38,7 +38,7 @@ _JSON = (b"content-type", b"application/json")
 _CREATED = 201
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True):
     """What a plain request says before its body, and to which operation."""
 
     hot: Hot[Any]
@@ -48,7 +48,7 @@ class Head(NamedTuple):
     body_bytes: int
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True):
     """A plain request by somebody who may ask."""
 
     deed: Deed

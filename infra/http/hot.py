@@ -17,8 +17,7 @@ from services.payments import order as orders
 B = TypeVar("B", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """A payment to make, as the plain endpoint would: see `infra.http.idempotency.Named.pay`."""
 
     operation: str

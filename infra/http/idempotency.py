@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-import msgspec
 from fastapi import Depends, Header, Request, Response
 from pydantic import Field
 
@@ -19,6 +18,7 @@ from infra.http.strict import Answer
 from services.identity.tokens import AccessToken
 from services.kit.db import Tx, UseCase
 from services.kit.deeds import Deed, answer_of, fingerprint
+from services.kit.driver_uuid import read_driver_uuid
 from services.kit.errors import Kind, Missing, Refusal
 from services.payments.order import Order
 
@@ -139,7 +139,7 @@ def read_key(values: list[str]) -> UUID:
     found = _UUID.fullmatch(values[0].strip())
     if found is None or len(values) > 1:
         raise IdempotencyKeyInvalid
-    return msgspec.convert(found[2], UUID)
+    return read_driver_uuid(found[2])
 
 
 Command = Annotated[Named, Depends(named)]

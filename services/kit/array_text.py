@@ -61,4 +61,6 @@ def writer_for(kind: object) -> Writer:
 
 def array_text(values: Sequence[Any], writer: Writer) -> str:
     """The array of these values; None is NULL. A text of the word NULL stays a text, since texts are quoted."""
-    return "{" + ",".join(["NULL" if value is None else writer(value) for value in values]) + "}"
+    if None in values:
+        return "{" + ",".join(["NULL" if value is None else writer(value) for value in values]) + "}"
+    return "{" + ",".join(map(writer, values)) + "}"

@@ -9,3 +9,9 @@ def driver_uuid(content: bytes) -> UUID:
     """The UUID of these sixteen bytes."""
     made: UUID = DriverUuid(content)
     return made
+
+
+def read_driver_uuid(text: str) -> UUID:
+    """The UUID of this text: 32 hexadecimal digits and hyphens, whose places the caller judges."""
+    made: UUID = DriverUuid(text)
+    return made

@@ -19,7 +19,6 @@ from typing import Any, Generic, TypeVar
 from services.kit import tables
 from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
 from services.kit.deeds import Deed, DeedIdReused, Done
-from services.kit.driver_uuid import driver_uuid
 from services.kit.errors import Busy, Refusal
 from services.kit.posting import Kind, post_together, told_plainly
 from services.kit.waiting import DonePlainly, Elsewhere, Waiting
@@ -75,8 +74,7 @@ class MicroBatch(Generic[C, R]):
         """`perform`, for who waits otherwise than in a task. Raises what can be said at once."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done[Any]] = loop.create_future()
-        account, key = deed.account_id.bytes, deed.key.bytes
-        name = account + key
+        name = deed.account_id.bytes + deed.key.bytes
         known = self._known.get(name)
         if known is not None and known.fingerprint != deed.fingerprint:
             raise DeedIdReused(key=str(deed.key))
@@ -87,7 +85,7 @@ class MicroBatch(Generic[C, R]):
             return future
         until = loop.time() + self._patience_s
         self._known[name] = waiting = Waiting(
-            name, driver_uuid(account), driver_uuid(key), deed.fingerprint, command, until, future, deed.session_id
+            name, deed.account_id, deed.key, deed.fingerprint, command, until, future, deed.session_id
         )
         self._queue.append(waiting)
         if self._is_worth_posting():

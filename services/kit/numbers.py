@@ -62,9 +62,12 @@ def make_number(prefix: str, entropy: int, length: int) -> str:
         raise ValueError("a prefix is one sign of the alphabet")
     if not 0 <= entropy < number_space(length):
         raise ValueError("entropy is drawn from the number space of its length")
-    signs = [ALPHABET[entropy >> shift & 31] for shift in range(SIGN_BITS * (length - 1), -1, -SIGN_BITS)]
-    body = prefix + "".join(signs)
-    return body + check_character(body)
+    number, check = prefix, _TIMES_X[_VALUE[prefix]]
+    for shift in range(SIGN_BITS * (length - 1), -1, -SIGN_BITS):
+        value = entropy >> shift & 31
+        number += ALPHABET[value]
+        check = _TIMES_X[check ^ value]
+    return number + ALPHABET[check]
 
 
 def check_character(signs: str) -> str:
