@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.lake.lake import Source
-from analytics.measures.cells import cells_of, rows_of, running, spread_of
+from analytics.measures.cells import cells_of, rows_of, spread_of
 from analytics.measures.dimension import DIMENSIONS, PERIODS, Values
 from analytics.measures.measure import How, Measure
 from analytics.measures.question import AnswerTooLarge, PeriodOpen, Question
@@ -28,8 +28,6 @@ def ask(source: Source, question: Question) -> pd.DataFrame:
     measure = question.checked()
     rows = rows_of(source.table, measure, question)
     cells = cells_of(rows, measure, question)
-    if measure.how.of_stock and any(name in PERIODS for name in question.by):
-        cells = running(cells, rows, question)
     if measure.how in (How.GINI, How.TOP_TENTH):
         return _told(source, measure, question, cells, spread_of(rows, question))
     return _told(source, measure, question, cells, None)

@@ -13,19 +13,24 @@ import ibis
 
 from analytics.frames import UNKNOWN
 from analytics.measures.dimension import DIMENSIONS, PERIODS, Of, Values
-from analytics.measures.facts import FACTS, Tables
+from analytics.measures.facts import Tables, fact_of
 from analytics.measures.measure import How, Measure
 from analytics.measures.question import Question
 
 _EARLIEST: Final = date(1900, 1, 1)
 _LATEST: Final = date(9999, 12, 31)
 _INTEGER: Final = "int64"
+_BY_RESIDENTS: Final = (How.RESIDENTS, How.REPEATED)
+"""Where a store's share of a cell is a share of its residents."""
+
+_ONE_STORE: Final = "by_store"
+"""Cells that are divided by this have one store each, whose residents are the cell's: they are counted once."""
 
 
 def rows_of(tables: Tables, measure: Measure, question: Question) -> Any:
     """The fact's rows that the question is about, with a column for each dimension that it names."""
-    fact = FACTS[measure.fact](tables)
     named = tuple(dict.fromkeys((*question.by, *question.where)))
+    fact = fact_of(measure.fact, tables, named)
     kept = {name: fact[name] for name in ("resident", "store", "day", "plus", "over", "counted")}
     read = {f"by_{name}": DIMENSIONS[name].read(fact) for name in named if DIMENSIONS[name].of is Of.ROW}
     rows = _in_period(fact.select(**kept, **read), measure, question)
@@ -37,7 +42,10 @@ def rows_of(tables: Tables, measure: Measure, question: Question) -> Any:
 
 
 def cells_of(rows: Any, measure: Measure, question: Question) -> Any:
-    """One row a cell: `by_…`, `plus`, `over`, `counted`, `again`, `people`, `stores`, `largest`, `all_stores`."""
+    """One row a cell: `by_…`, `plus`, `over`, `counted`, `people`, `stores`, `largest`, `all_stores`.
+
+    `again` besides where residents who came again are counted. A stock along a period runs on.
+    """
     by = [f"by_{name}" for name in question.by]
     per_store = _per_store(rows, by, measure.how)
     cells = _grouped(
@@ -50,7 +58,12 @@ def cells_of(rows: Any, measure: Measure, question: Question) -> Any:
         largest=per_store["weight"].max().fill_null(0),
         all_stores=_sum(per_store["weight"]),
     )
-    return _beside(cells, _people(rows, by, measure.how), by)
+    if measure.how.of_stock and any(name in PERIODS for name in question.by):
+        return _running(cells, rows, question)
+    beside = _beside(cells, _people(rows, by, measure.how), by)
+    if measure.how in _BY_RESIDENTS and _ONE_STORE in by:
+        return beside.mutate(largest=beside["people"], all_stores=beside["people"])
+    return beside
 
 
 def spread_of(rows: Any, question: Question) -> Any:
@@ -79,13 +92,13 @@ def spread_of(rows: Any, question: Question) -> Any:
     return weighed.select(*by, gini=weighed["moment"] / (weighed["members"] * total), top_tenth=weighed["top"] / total)
 
 
-def running(cells: Any, rows: Any, question: Question) -> Any:
+def _running(cells: Any, rows: Any, question: Question) -> Any:
     """Cells of a stock along a period: what there is at the end of each, and how many residents had a part in it."""
     time = next(f"by_{name}" for name in question.by if name in PERIODS)
     others = [f"by_{name}" for name in question.by if f"by_{name}" != time]
     entered = rows.group_by([*others, "resident"]).aggregate(**{time: rows[time].min()})
     newcomers = entered.group_by([*others, time]).aggregate(newcomers=entered.count())
-    joined = _beside(cells.drop("people"), newcomers, [*others, time])
+    joined = _beside(cells, newcomers, [*others, time])
     so_far = ibis.window(group_by=others, order_by=time, preceding=None, following=0)
     return joined.mutate(
         plus=_sum(joined["plus"], so_far),
@@ -111,7 +124,7 @@ def _per_store(rows: Any, by: Sequence[str], how: How) -> Any:
         over=_sum(rows["over"]),
         counted=rows["counted"].nunique().cast(_INTEGER) if needs_counts else ibis.literal(0, _INTEGER),
         residents=rows["resident"].nunique().cast(_INTEGER)
-        if how in (How.RESIDENTS, How.REPEATED)
+        if how in _BY_RESIDENTS and _ONE_STORE not in by
         else ibis.literal(0, _INTEGER),
     )
     weights: dict[How, Callable[[], Any]] = {
@@ -126,14 +139,14 @@ def _per_store(rows: Any, by: Sequence[str], how: How) -> Any:
 
 def _people(rows: Any, by: Sequence[str], how: How) -> Any:
     if how is not How.REPEATED:
-        people = _grouped(rows, by, people=rows["resident"].nunique().cast(_INTEGER))
-        return people.mutate(again=ibis.literal(0, _INTEGER))
-    visits = rows.group_by([*by, "resident"]).aggregate(visits=rows["counted"].nunique())
+        return _grouped(rows, by, people=rows["resident"].nunique().cast(_INTEGER))
+    # Two numbers or more are there if the least is not the greatest: much cheaper than to count them.
+    visits = rows.group_by([*by, "resident"]).aggregate(least=rows["counted"].min(), most=rows["counted"].max())
     return _grouped(
         visits,
         by,
         people=visits.count().cast(_INTEGER),
-        again=_sum((visits["visits"] >= 2).cast(_INTEGER)),
+        again=_sum((visits["least"] < visits["most"]).cast(_INTEGER)),
     )
 
 

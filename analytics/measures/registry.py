@@ -20,7 +20,7 @@ def _spending() -> tuple[Measure, ...]:
         Measure("sales", Unit.YEN, "sales", How.SUM, (*_SPENDING, "kind")),
         Measure("premium_spent", Unit.YEN, "premium", How.SUM, _SPENDING),
         Measure("payments", Unit.COUNT, "visits", How.COUNTED, _SPENDING),
-        Measure("average_payment", Unit.AVERAGE_YEN, "sales", How.AVERAGE, _SPENDING),
+        Measure("average_payment", Unit.AVERAGE_YEN, "counted_sales", How.AVERAGE, _SPENDING),
         Measure("returned", Unit.YEN, "returned", How.SUM, _SPENDING),
         Measure("returned_share", Unit.SHARE, "returned", How.SHARE, _SPENDING),
         Measure("active_residents", Unit.COUNT, "visits", How.RESIDENTS, _SPENDING),
