@@ -9,6 +9,7 @@ from city_api import (
     bank_files,
     cards,
     changes,
+    charts,
     closes,
     grants,
     lost_phones,
@@ -62,7 +63,7 @@ def create_city_api(context: Context) -> FastAPI:
         staff_persons,
         changes,
     )
-    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures, alerts)]
+    routers = [each.routes for each in (*of_people, closes, bank_files, proof, audit, measures, alerts, charts)]
     return create_api(
         context, Audience.CITY, title="Tanabata city API", description=DESCRIPTION, routers=routers, seconds=SECONDS
     )

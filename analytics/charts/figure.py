@@ -6,26 +6,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import pandas as pd
 
 from analytics.charts.data import Field, Say, Table, frame_of, records_of, table_of
+from analytics.charts.names import ChartTooLarge
 from analytics.charts.theme import Look, config
 from analytics.frames import Frame
-from services.kit.errors import Refusal
 
 MOST_ROWS: Final = 50_000
 """Of one chart; a page with more is one that no phone opens."""
 
 Draw = Callable[[list[Mapping[str, Any]], Look], Any]
 """From the records of the data and a look to an Altair chart without data."""
-
-
-class ChartTooLarge(Refusal):
-    """A chart of so many rows is not drawn: `chart`, `rows`, `most`."""
-
-    code: ClassVar[str] = "chart_too_large"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import Any, Final
 from analytics.charts.axes import tips, yen_labels
 from analytics.charts.data import Field, Kind
 from analytics.charts.figure import ChartKind
-from analytics.charts.theme import Look, Shape, margin_for, round_up, yen_scale
+from analytics.charts.names import Shape
+from analytics.charts.theme import Look, margin_for, round_up, yen_scale
 
 FIELDS: Final = (
     Field("district", Kind.NAME, "where the store stands"),

@@ -12,10 +12,10 @@ Windows, macOS and Android, and ends with the generic family.
 
 import unicodedata
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from analytics.charts.data import Say
+from analytics.charts.names import Shape
 
 FONT_FAMILIES: Final = (
     "Noto Sans CJK JP",
@@ -41,19 +41,6 @@ PALETTE: Final = (FIRST, SECOND, THIRD)
 DASHES: Final = ([1, 0], [6, 3], [2, 2])
 SHADES: Final = ("#eef4fa", "#c5daee", "#8db9dd", "#4f90c4", "#1f66a3", "#0b4478", "#062a4d")
 """From little to much."""
-
-
-class Shape(StrEnum):
-    """For what the chart is drawn; the width is in CSS pixels, and fits with its margins."""
-
-    PHONE = "phone"
-    SCREEN = "screen"
-    PRINT = "print"
-
-    @property
-    def width(self) -> int:
-        """328 leaves a phone of 360 a margin of 16 on either side; 640 fills the lines of an A4 page."""
-        return {Shape.PHONE: 328, Shape.SCREEN: 720, Shape.PRINT: 640}[self]
 
 
 @dataclass(frozen=True)

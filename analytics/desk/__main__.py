@@ -8,13 +8,16 @@ import os
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import pandas as pd
 
-from analytics.desk.messages import Answered, Asked, Cell, Refused, Reply, finite, line_of
+import locales
+from analytics.charts.names import ChartQuestion
+from analytics.desk.messages import Answered, Asked, Cell, ChartColumn, Drawn, Order, Refused, Reply, finite, line_of
 from analytics.lake.lake import Lake
 from analytics.lake.live import open_live
 from analytics.lake.manifest import MANIFEST
@@ -23,6 +26,9 @@ from services.kit.errors import Refusal
 
 LIVE_S: Final = 30.0
 MEMORY_MB: Final = 512
+MOST_KEPT: Final = 32
+"""Charts that are kept for the next who asks, until the lake is refreshed: each language of each on a phone, say."""
+
 _NICE: Final = 10
 
 
@@ -33,6 +39,29 @@ class Desk:
         self._root, self._uri = root, uri
         self._stack = ExitStack()
         self._open: tuple[bool, int, float, Lake] | None = None
+        self._kept: dict[ChartQuestion, Drawn] = {}
+        self._kept_of = 0
+
+    def reply(self, order: Order) -> Reply:
+        if order.chart is not None:
+            return self.draw(order.chart)
+        if order.asked is not None:
+            return self.answer(order.asked)
+        raise ValueError("an order that asks nothing")
+
+    def draw(self, asked: ChartQuestion) -> Reply:
+        """A chart of the lake's days; one that was drawn from this very lake before is not drawn again."""
+        if self._kept_of != self._written():
+            self._kept, self._kept_of = {}, self._written()
+        try:
+            if asked not in self._kept:
+                drawn = _drawn(self._lake(live=False), asked)
+                for oldest in list(self._kept)[: len(self._kept) + 1 - MOST_KEPT]:
+                    del self._kept[oldest]
+                self._kept[asked] = drawn
+            return Reply(drawn=self._kept[asked])
+        except Refusal as refusal:
+            return Reply(refused=Refused(refusal.code, refusal.params))
 
     def answer(self, asked: Asked) -> Reply:
         try:
@@ -44,9 +73,13 @@ class Desk:
         except Refusal as refusal:
             return Reply(refused=Refused(refusal.code, refusal.params))
 
-    def _lake(self, *, live: bool) -> Lake:
+    def _written(self) -> int:
+        """When the lake's manifest was put in its place; 0 where there is none."""
         manifest = self._root / MANIFEST
-        written = manifest.stat().st_mtime_ns if manifest.exists() else 0
+        return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+    def _lake(self, *, live: bool) -> Lake:
+        written = self._written()
         if self._open is not None:
             was_live, of, at, lake = self._open
             if was_live == live and of == written and not (live and time.monotonic() - at > LIVE_S):
@@ -76,11 +109,31 @@ def cells_of(answer: pd.DataFrame) -> list[Cell]:
     ]
 
 
+def _drawn(lake: Lake, asked: ChartQuestion) -> Drawn:
+    from analytics.charts.theme import Look  # noqa: PLC0415  # what draws is loaded when a chart is asked for
+    from analytics.reports.gather import gather_one  # noqa: PLC0415
+
+    say = partial(locales.text, asked.language)
+    figure, programme, last = gather_one(lake, asked.name, asked.programme)
+    table = figure.table(say)
+    return Drawn(
+        lake.refreshed_at,
+        programme,
+        last,
+        figure.title(say),
+        figure.says(say),
+        figure.spec(Look(say, asked.shape)),
+        [ChartColumn(field.name, field.head(say), field.kind.value) for field in table.fields],
+        [[f"{cell:%Y-%m-%d}" if isinstance(cell, pd.Timestamp) else cell for cell in row] for row in table.rows],
+        table.csv(),
+    )
+
+
 def main() -> None:
     os.nice(_NICE)
     desk = Desk(Path(sys.argv[1]), os.environ.get("TANABATA_INSIGHT_URI"))
     for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(line_of(desk.answer(msgspec.json.decode(line, type=Asked))))
+        sys.stdout.buffer.write(line_of(desk.reply(msgspec.json.decode(line, type=Order))))
         sys.stdout.buffer.flush()
 
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from analytics.desk.messages import Answered, Asked, Refused, Reply, line_of
+from analytics.charts.names import ChartQuestion, ChartTooLarge, ReportProgrammeUnknown
+from analytics.desk.messages import Answered, Asked, Drawn, Order, Refused, Reply, line_of
 from analytics.lake.manifest import LakeCorrupt, LakeMissing
 from analytics.measures.question import AnswerTooLarge, PeriodOpen
 from services.kit.errors import Kind, Refusal
@@ -21,7 +22,10 @@ from services.kit.errors import Kind, Refusal
 LONGEST_S: Final = 30.0
 MOST_WAITING: Final = 16
 _LINE_LIMIT: Final = 64 * 1024 * 1024
-_REFUSALS: Final = {each.code: each for each in (LakeMissing, LakeCorrupt, AnswerTooLarge, PeriodOpen)}
+_REFUSALS: Final = {
+    each.code: each
+    for each in (LakeMissing, LakeCorrupt, AnswerTooLarge, PeriodOpen, ChartTooLarge, ReportProgrammeUnknown)
+}
 """What the process may refuse besides what the question itself is refused for, which is checked before."""
 
 
@@ -48,16 +52,16 @@ class InsightDesk:
     async def ask(self, asked: Asked) -> Answered:
         """The answer. Raises what the question is refused for, LakeMissing, LakeCorrupt, DeskBusy, DeskFailed."""
         asked.question.checked()
-        if self._waiting >= MOST_WAITING:
-            raise DeskBusy
-        self._waiting += 1
-        try:
-            async with self._turn:
-                reply = await self._exchange(asked)
-        finally:
-            self._waiting -= 1
+        reply = await self._reply(Order(asked=asked))
         if reply.answered is not None:
             return reply.answered
+        raise _raised(reply.refused)
+
+    async def chart(self, asked: ChartQuestion) -> Drawn:
+        """The chart. Raises ChartUnknown, ChartTooLarge, ReportProgrammeUnknown, and as `ask` besides."""
+        reply = await self._reply(Order(chart=asked.checked()))
+        if reply.drawn is not None:
+            return reply.drawn
         raise _raised(reply.refused)
 
     @property
@@ -72,10 +76,20 @@ class InsightDesk:
             process.kill()
             await process.wait()
 
-    async def _exchange(self, asked: Asked) -> Reply:
+    async def _reply(self, order: Order) -> Reply:
+        if self._waiting >= MOST_WAITING:
+            raise DeskBusy
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await self._exchange(order)
+        finally:
+            self._waiting -= 1
+
+    async def _exchange(self, order: Order) -> Reply:
         try:
             async with asyncio.timeout(self._longest_s):
-                line = await _exchanged(await self._started(), line_of(asked))
+                line = await _exchanged(await self._started(), line_of(order))
         except TimeoutError:
             await self.close()
             raise DeskBusy from None

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
+from analytics.charts.names import ChartQuestion
 from analytics.measures.question import Question
 
 
@@ -44,6 +45,41 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class ChartColumn:
+    """`name` as it stands in the specification, its heading in the asked language, and what it holds."""
+
+    name: str
+    head: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart with its words, and the rows that it was drawn from: for a table, and as CSV.
+
+    `last` is the last civil day that is counted. Days in rows are text, as JSON has none.
+    """
+
+    refreshed_at: datetime
+    programme: str
+    last: date
+    title: str
+    says: str
+    spec: Mapping[str, Any]
+    columns: Sequence[ChartColumn]
+    rows: Sequence[Sequence[str | int | float]]
+    csv: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a line asks: one of the two."""
+
+    asked: Asked | None = None
+    chart: ChartQuestion | None = None
+
+
+@dataclass(frozen=True)
 class Refused:
     """A refusal's code and parameters."""
 
@@ -53,13 +89,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Reply:
-    """One of the two."""
+    """One of the three."""
 
     answered: Answered | None = None
+    drawn: Drawn | None = None
     refused: Refused | None = None
 
 
-def line_of(message: Asked | Reply) -> bytes:
+def line_of(message: Order | Reply) -> bytes:
     return msgspec.json.encode(message) + b"\n"
 
 

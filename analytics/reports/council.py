@@ -14,8 +14,9 @@ import pandas as pd
 
 from analytics.charts.data import Say, Table
 from analytics.charts.figure import Figure
+from analytics.charts.names import Shape
 from analytics.charts.render import svg
-from analytics.charts.theme import Look, Shape
+from analytics.charts.theme import Look
 from analytics.reports.did import HEADS, SAYS, TITLE, lines
 from analytics.reports.fonts import japanese_font
 from analytics.reports.gathered import Gathered

@@ -6,31 +6,25 @@ comes from mining and evaluation over the lake's frames.
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import pandas as pd
 
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import OTHERS, Kind
 from analytics.charts.figure import Figure
+from analytics.charts.names import ReportProgrammeUnknown
 from analytics.frames import UNKNOWN
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.reports.expected import expected_use
 from analytics.reports.gathered import Fact, Gathered
-from services.kit.errors import Refusal
 
 NAMED_STORES: Final = 20
 """Stores that the ranking names; the others are summed."""
 
 Progress = Callable[[str], None]
-
-
-class ReportProgrammeUnknown(Refusal):
-    """The lake has no such programme: `programme`; empty where it has none at all."""
-
-    code: ClassVar[str] = "report_programme_unknown"
 
 
 def gather(
@@ -44,15 +38,28 @@ def gather(
     Without `programme`, the one whose use began last. `tell` hears each name before its figure is gathered.
     Raises ReportProgrammeUnknown.
     """
-    chosen = chosen_programme(source, programme)
-    code = str(chosen["programme"])
-    last = last_day(source, code)
-    desk = _Desk(source, code, last, pd.Timestamp(chosen["use_from"]), pd.Timestamp(chosen["use_to"]))
+    desk = _desk(source, programme)
     figures = []
     for name in names:
         tell(name)
         figures.append(desk.figure(name))
-    return Gathered(code, None, last, source.refreshed_at, desk.facts(), tuple(figures))
+    return Gathered(desk.code, None, desk.last, source.refreshed_at, desk.facts(), tuple(figures))
+
+
+def gather_one(source: Source, name: str, programme: str | None = None) -> tuple[Figure, str, date]:
+    """The figure called `name` as `gather` has it, its programme, and the last day that is counted.
+
+    Raises ReportProgrammeUnknown, ChartTooLarge.
+    """
+    desk = _desk(source, programme)
+    return desk.figure(name), desk.code, desk.last
+
+
+def _desk(source: Source, programme: str | None) -> "_Desk":
+    chosen = chosen_programme(source, programme)
+    code = str(chosen["programme"])
+    use_from, use_to = pd.Timestamp(chosen["use_from"]), pd.Timestamp(chosen["use_to"])
+    return _Desk(source, code, last_day(source, code), use_from, use_to)
 
 
 def chosen_programme(source: Source, code: str | None) -> Any:
@@ -85,7 +92,7 @@ class _Desk:
     """One programme in one source, asked again and again."""
 
     def __init__(self, source: Source, code: str, last: date, use_from: pd.Timestamp, use_to: pd.Timestamp) -> None:
-        self._source, self._code, self._last = source, code, last
+        self._source, self.code, self.last = source, code, last
         self._use_from, self._use_to = use_from, use_to
 
     def figure(self, name: str) -> Figure:
@@ -117,7 +124,7 @@ class _Desk:
         )
 
     def _ask(self, measure: str, *by: str) -> pd.DataFrame:
-        return ask(self._source, Question(measure, by, {"programme": (self._code,)}, last=self._last))
+        return ask(self._source, Question(measure, by, {"programme": (self.code,)}, last=self.last))
 
     def _one(self, measure: str) -> int:
         return int(self._ask(measure)["value"].iloc[0])
@@ -131,19 +138,19 @@ class _Desk:
         return pd.concat(parts, ignore_index=True)
 
     def _redemption(self) -> pd.DataFrame:
-        days = pd.date_range(self._first_day(), pd.Timestamp(self._last))
+        days = pd.date_range(self._first_day(), pd.Timestamp(self.last))
         issued, used = (
             self._ask(measure, "day").set_index("day")["value"].reindex(days, fill_value=0).cumsum()
             for measure in ("issued", "sales")
         )
         counted = pd.DataFrame({"day": days, "issued_yen": issued.to_numpy(), "used_yen": used.to_numpy()})
         counted = counted.assign(known="counted", low_yen=counted["used_yen"], high_yen=counted["used_yen"])
-        expected = expected_use(self._source, self._code, self._last, int(counted["used_yen"].iloc[-1]))
+        expected = expected_use(self._source, self.code, self.last, int(counted["used_yen"].iloc[-1]))
         return pd.concat([counted, expected.assign(issued_yen=counted["issued_yen"].iloc[-1])], ignore_index=True)
 
     def _first_day(self) -> pd.Timestamp:
         days = [self._ask(measure, "day")["day"].min() for measure in ("issued", "sales")]
-        return min(pd.Timestamp(day) for day in [*days, pd.Timestamp(self._last)] if not pd.isna(day))
+        return min(pd.Timestamp(day) for day in [*days, pd.Timestamp(self.last)] if not pd.isna(day))
 
     def _hours(self) -> pd.DataFrame:
         cells = self._ask("sales", "district", "category", "hour").rename(columns={"value": "sales_yen"})
@@ -158,8 +165,8 @@ class _Desk:
     def _cohorts(self) -> pd.DataFrame:
         from analytics.mining.cohorts import cohorts  # noqa: PLC0415  # loads its engine
 
-        spending = self._source.frame("spending", last=self._last)
-        found = cohorts(spending[spending["programme"] == self._code], through=pd.Timestamp(self._last))
+        spending = self._source.frame("spending", last=self.last)
+        found = cohorts(spending[spending["programme"] == self.code], through=pd.Timestamp(self.last))
         names = {"months_since": "months_later", "active": "people", "people": "cohort_people", "retention": "share"}
         told: pd.DataFrame = found.rename(columns=names)
         return told
@@ -183,7 +190,7 @@ class _Desk:
 
     def _before_after(self) -> pd.DataFrame:
         applied = self._source.frame("applications")
-        applied = applied[applied["programme"] == self._code].drop_duplicates("resident")
+        applied = applied[applied["programme"] == self.code].drop_duplicates("resident")
         outcomes = _one_source(self._source.frame("outcomes")).merge(applied[["resident", "units_won"]], on="resident")
         group = (outcomes["units_won"] > 0).map({True: "won", False: "lost"})
         weeks = outcomes.assign(group=group).groupby(["group", "week"], sort=True)["spent_yen"]

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from analytics.charts.data import Say, Table
 from analytics.charts.figure import Figure
+from analytics.charts.names import Shape
 from analytics.charts.render import VEGA_LITE, svg
-from analytics.charts.theme import Look, Shape
+from analytics.charts.theme import Look
 from analytics.reports.did import HEADS, SAYS, TITLE, lines
 from analytics.reports.gathered import Gathered
 

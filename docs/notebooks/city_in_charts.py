@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 
 import locales
-from analytics.charts.theme import Look, Shape
+from analytics.charts.names import Shape
+from analytics.charts.theme import Look
 from analytics.lake.lake import InMemory
 from analytics.measures.ask import ask
 from analytics.measures.question import Question

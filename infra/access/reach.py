@@ -221,6 +221,8 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "GET /insight/alerts": OFFICE,
         "POST /insight/alerts/{alert_id}/review": OFFICE,
         "GET /insight/alerts/{alert_id}/people/{resident}": OFFICE,
+        "GET /insight/charts": OFFICE,
+        "GET /insight/charts/{name}": OFFICE,
     },
     "pages": {
         "GET /": LOCAL,

@@ -49,6 +49,8 @@ plain(
     "city GET /insight/alerts/{alert_id}/people/{resident}",
     lambda town: Ask(f"/insight/alerts/{town.stage.alert_id}/people/7", None, 404, WHY),
 )
+plain("city GET /insight/charts", lambda _: Ask("/insight/charts"))
+plain("city GET /insight/charts/{name}", lambda _: Ask("/insight/charts/hours", None, 409))
 for _tail in ("", "/versions", "/trial-balance", "/closes"):
     plain(f"city GET /programmes/{{code}}{_tail}", lambda _, tail=_tail: Ask(f"/programmes/{CODE}{tail}"))  # type: ignore[misc]
 plain("city POST /programmes", lambda _: Ask("/programmes", {"code": "third", "terms": TERMS} | WHY, 201))

@@ -28,6 +28,9 @@ class Answering:
         cells = [Cell(["2026-04-06", 8], 100, 2, 1, 1.0), Cell(["2026-04-07", 9], None, 0, 0, 0.0)]
         return Answered(NOW, cells, cells[:1] if asked.before else None)
 
+    async def chart(self, asked: object) -> None:
+        raise AssertionError("no chart was asked for")
+
     async def close(self) -> None:
         self.asked.clear()
 

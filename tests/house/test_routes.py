@@ -112,7 +112,7 @@ def test_in_the_city_one_role_acts_another_approves_and_all_read() -> None:
                 expected = {"officer", "auditor"}
             elif path == "/insight/alerts/{alert_id}/people/{resident}":
                 expected = {"officer"}
-            elif path.startswith("/measures"):
+            elif path.startswith(("/measures", "/insight/charts")):
                 expected |= {"analyst"}
             elif path in OF_THE_CALL_CENTRE:
                 expected = {"call_centre"}

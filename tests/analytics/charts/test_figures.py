@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import locales
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import Kind, neutral
-from analytics.charts.figure import MOST_ROWS, ChartKind, ChartTooLarge, Figure
+from analytics.charts.figure import MOST_ROWS, ChartKind, Figure
+from analytics.charts.names import NAMES, ChartTooLarge, Shape
 from analytics.charts.render import svg
-from analytics.charts.theme import FONT_FAMILIES, TEXT_PX, Look, Shape
+from analytics.charts.theme import FONT_FAMILIES, TEXT_PX, Look
 from analytics.frames import FrameUnfit
 from tests.analytics.charts.samples import figures, samples
 
@@ -52,6 +53,10 @@ def spoken(node: Any, key: str = "") -> Iterator[str]:
             yield from spoken(child, key)
     elif isinstance(node, str) and key in SPOKEN:
         yield node
+
+
+def test_every_chart_can_be_asked_for_by_its_name() -> None:
+    assert tuple(CHARTS) == NAMES
 
 
 @by_name

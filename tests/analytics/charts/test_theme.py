@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import locales
+from analytics.charts.names import Shape
 from analytics.charts.render import png
-from analytics.charts.theme import PALETTE, PAPER, SHADES, Look, Shape, config, round_up, yen_scale
+from analytics.charts.theme import PALETTE, PAPER, SHADES, Look, config, round_up, yen_scale
 from tests.analytics.charts.samples import figures
 
 # G. M. Machado, M. M. Oliveira, L. A. F. Fernandes: A Physiologically-based Model for Simulation of Color Vision

@@ -45,7 +45,7 @@ def rows() -> dict[str, Rows]:
     spending: Rows = []
     for deed in range(1, 900, 3):
         minute = chance.randrange(5 * 7 * 24 * 12) * 5
-        paid = {
+        paid: dict[str, Any] = {
             "at": START + timedelta(minutes=minute),
             "deed": deed,
             "payment": deed,
@@ -73,7 +73,7 @@ def rows() -> dict[str, Rows]:
         for each in lots[::7]
     ]
     trades = ("food", "restaurant", "other")
-    stores = [
+    stores: Rows = [
         {"store": f"S{n}", "category": trades[n % 3], "store_class": "large" if n == 0 else "small"}
         | {"district": "north" if n % 2 else "south", "from_day": "2026-01-01", "to_day": None}
         for n in range(8)  # of the ninth nothing is known

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from analytics.charts.catalogue import CHARTS
+from analytics.charts.names import ReportProgrammeUnknown
 from analytics.frames import FRAMES
 from analytics.lake.lake import InMemory
-from analytics.reports.gather import NAMED_STORES, ReportProgrammeUnknown, gather
+from analytics.reports.gather import NAMED_STORES, gather
 from analytics.reports.gathered import Gathered
 from analytics.reports.public import gather_public
 from analytics.synthetic.city import City, make
