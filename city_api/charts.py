@@ -36,7 +36,7 @@ routes = router("insight")
 _CSV: Final = ".csv"
 _CSV_TYPE: Final = "text/csv"
 Language = Annotated[str, Header(alias="accept-language", max_length=200)]
-Accept = Annotated[str, Header(max_length=200, description="text/csv for the rows alone.")]
+Accept = Annotated[str, Header(max_length=1_000, include_in_schema=False)]
 KnownTag = Annotated[str, Header(alias="if-none-match", max_length=1_000)]
 
 

@@ -189,12 +189,15 @@ def _figures(measure: str, rows: Rows, now: Rows) -> tuple[Any, int, int, float]
         "active_residents": lambda many: len({row["resident"] for row in many}),
         "repeat_share": lambda many: len({row["resident"] for row in many}),
         "active_stores": lambda many: 1,
-        "average_payment": lambda many: abs(sum(row["plus"] for row in many)),
     }
-    weigh = of_store.get(measure, lambda many: abs(sum(row["plus"] for row in many)))
+    weigh = of_store.get(measure, _added)
     weights = [weigh([row for row in now if row.get("store") == store]) for store in stores]
     share = max(weights) / sum(weights) if sum(weights) else 0.0
     return _value(measure, rows, people, stores), len(people), len(stores), share
+
+
+def _added(rows: Rows) -> int:
+    return abs(sum(row["plus"] for row in rows))
 
 
 def _value(measure: str, rows: Rows, people: set[Any], stores: set[Any]) -> Any:
@@ -217,7 +220,7 @@ def _value(measure: str, rows: Rows, people: set[Any], stores: set[Any]) -> Any:
 
 
 def _concentration(measure: str, rows: Rows, stores: Sequence[str]) -> float:
-    took = sorted(max(0, sum(row["plus"] for row in rows if row["store"] == store)) for store in stores)
+    took: list[int] = sorted(max(0, sum(row["plus"] for row in rows if row["store"] == store)) for store in stores)
     if measure == "top_tenth_share":
         return sum(took[-ceil(len(took) / 10) :]) / sum(took)
     apart = sum(abs(one - other) for one in took for other in took)
