@@ -111,9 +111,10 @@ def build_town(
         sign_in_service=sign_in_service,
         new_phone_limit_yen=new_phone_limit_yen,
         rates=rates or Rates(),
+        insight=insight,
     )
     secure = public_url.startswith("https:")
-    city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow), insight=insight)
+    city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow))
     plain = _apps(context, city, _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure), lifespan)
     carrier.app = plain
     door = Door(plain, context, [wallet_hot.hot(context), merchant_hot.hot()], seconds=SECONDS, secure=secure)

@@ -7,6 +7,7 @@ from infra.http.context import Context
 from merchant_api import (
     cards,
     codes,
+    insight,
     members,
     passkeys,
     passwords,
@@ -31,8 +32,8 @@ the client: make a UUID, store it, then send. Errors are RFC 9457 problems; rely
 
 def create_merchant_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
-    parts = (sign_in, sessions, passkeys, stores, codes, payments, cards, till_codes, statements, members, passwords)
-    routers = [each.routes for each in parts]
+    of_money = (stores, codes, payments, cards, till_codes, statements, insight)
+    routers = [each.routes for each in (sign_in, sessions, passkeys, *of_money, members, passwords)]
     return create_api(
         context,
         Audience.MERCHANT,

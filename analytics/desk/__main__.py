@@ -17,7 +17,19 @@ import pandas as pd
 
 import locales
 from analytics.charts.names import ChartQuestion
-from analytics.desk.messages import Answered, Asked, Cell, ChartColumn, Drawn, Order, Refused, Reply, finite, line_of
+from analytics.desk.messages import (
+    Answered,
+    Asked,
+    Cell,
+    ChartColumn,
+    Drawn,
+    Order,
+    Refused,
+    Reply,
+    StoreQuestion,
+    finite,
+    line_of,
+)
 from analytics.lake.lake import Lake
 from analytics.lake.live import open_live
 from analytics.lake.manifest import MANIFEST
@@ -47,6 +59,8 @@ class Desk:
             return self.draw(order.chart)
         if order.asked is not None:
             return self.answer(order.asked)
+        if order.store is not None:
+            return self.tell(order.store)
         raise ValueError("an order that asks nothing")
 
     def draw(self, asked: ChartQuestion) -> Reply:
@@ -60,6 +74,15 @@ class Desk:
                     del self._kept[oldest]
                 self._kept[asked] = drawn
             return Reply(drawn=self._kept[asked])
+        except Refusal as refusal:
+            return Reply(refused=Refused(refusal.code, refusal.params))
+
+    def tell(self, asked: StoreQuestion) -> Reply:
+        """What a store may know of itself and of those like it."""
+        from analytics.reports.own_store import own_store  # noqa: PLC0415  # mining is loaded when it is asked for
+
+        try:
+            return Reply(told=own_store(self._lake(live=False), asked))
         except Refusal as refusal:
             return Reply(refused=Refused(refusal.code, refusal.params))
 

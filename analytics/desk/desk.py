@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from analytics.charts.names import ChartQuestion, ChartTooLarge, ReportProgrammeUnknown
-from analytics.desk.messages import Answered, Asked, Drawn, Order, Refused, Reply, line_of
+from analytics.desk.messages import Answered, Asked, Drawn, Order, Refused, Reply, StoreQuestion, StoreTold, line_of
 from analytics.lake.manifest import LakeCorrupt, LakeMissing
 from analytics.measures.question import AnswerTooLarge, PeriodOpen
 from services.kit.errors import Kind, Refusal
@@ -75,6 +75,13 @@ class InsightDesk:
         if process is not None and process.returncode is None:
             process.kill()
             await process.wait()
+
+    async def store(self, asked: StoreQuestion) -> StoreTold:
+        """A store's month, as only that store may see it. Raises LakeMissing, LakeCorrupt, DeskBusy, DeskFailed."""
+        reply = await self._reply(Order(store=asked))
+        if reply.told is not None:
+            return reply.told
+        raise _raised(reply.refused)
 
     async def _reply(self, order: Order) -> Reply:
         if self._waiting >= MOST_WAITING:

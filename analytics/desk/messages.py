@@ -72,11 +72,47 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class StoreQuestion:
+    """What a store may know of its civil month that begins with `month`; `store` is its public code."""
+
+    store: str
+    month: date
+
+
+@dataclass(frozen=True)
+class StoreFigure:
+    """A measure of the store's beside the median of stores like it, rounded; None was withheld, and why."""
+
+    measure: str
+    own: int | float | None
+    median: int | float | None
+    own_withheld: str | None = None
+    median_withheld: str | None = None
+
+
+@dataclass(frozen=True)
+class StoreTold:
+    """A store's month: sales by day and by hour, its figures, what the stores beside it have in common with it.
+
+    Figures of fewer people than `least_people` are withheld, and medians over fewer than `least_stores` merchants.
+    """
+
+    refreshed_at: datetime
+    days: Sequence[tuple[str, int]]
+    hours: Sequence[tuple[int, int]]
+    figures: Sequence[StoreFigure]
+    likeness: str | None
+    least_people: int
+    least_stores: int
+
+
+@dataclass(frozen=True)
 class Order:
-    """What a line asks: one of the two."""
+    """What a line asks: one of the three."""
 
     asked: Asked | None = None
     chart: ChartQuestion | None = None
+    store: StoreQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +125,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Reply:
-    """One of the three."""
+    """One of the four."""
 
     answered: Answered | None = None
     drawn: Drawn | None = None
+    told: StoreTold | None = None
     refused: Refused | None = None
 
 

@@ -80,7 +80,7 @@ def benchmarks(
     counts = list(FIGURES[:3])
     own[counts] = own[counts].fillna(0.0)
     active = figures.merge(described, left_on="store", right_index=True)
-    likeness, similar = _similar(active, described.loc[store], float(own["visits"]), least)
+    likeness, similar = similar_stores(active, described.loc[store], float(own["visits"]), least)
     rows = {
         "figure": list(FIGURES),
         "own": [own[figure] for figure in FIGURES],
@@ -91,7 +91,11 @@ def benchmarks(
     return shaped(BENCHMARKS, pd.DataFrame(rows))
 
 
-def _similar(active: pd.DataFrame, mine: Any, visited: float, least: int) -> tuple[str, pd.DataFrame]:
+def similar_stores(active: pd.DataFrame, mine: Any, visited: float, least: int) -> tuple[str, pd.DataFrame]:
+    """The nearest likeness to `mine` under which at least `least` other merchants are, and the stores.
+
+    `active` are stores with what they are and their `visits`; `visited` are `mine`'s. Raises TooFewSimilar.
+    """
     others = active[active["merchant"] != mine["merchant"]]
     merchants = 0
     for likeness, traits in LIKENESSES.items():

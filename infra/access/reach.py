@@ -134,6 +134,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "GET /stores/{store_id}/statements": OWN_BOOKS,
         "GET /stores/{store_id}/statements/{statement_id}": OWN_BOOKS,
         "GET /stores/{store_id}/statements/{statement_id}.txt": OWN_BOOKS,
+        "GET /stores/{store_id}/insight": OWN_BOOKS,
         "GET /stores/{store_id}/members": OWN_TEAM,
         "POST /stores/{store_id}/members": OWN_TEAM,
         "POST /stores/{store_id}/members/{account_id}/disable": OWN_TEAM,

@@ -134,7 +134,7 @@ class TestOfALakeThatIsRefreshed:
         assert (again.status_code, again.content) == (304, b"")
         other_words = await analyst.get("/insight/charts/circulation", headers=tag | {"accept-language": "en"})
         assert other_words.status_code == 200
-        write_frames(root, frames | {"expiries": frames["expiries"].iloc[:0]}, REFRESHED)
+        write_frames(root, {**frames, "expiries": frames["expiries"].iloc[:0]}, REFRESHED)
         anew = await analyst.get("/insight/charts/circulation", headers=tag)
         assert anew.status_code == 200
         assert anew.json()["rows"] != first.json()["rows"]

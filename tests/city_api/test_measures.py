@@ -31,6 +31,9 @@ class Answering:
     async def chart(self, asked: object) -> None:
         raise AssertionError("no chart was asked for")
 
+    async def store(self, asked: object) -> None:
+        raise AssertionError("no store was asked for")
+
     async def close(self) -> None:
         self.asked.clear()
 

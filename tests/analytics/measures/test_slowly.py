@@ -197,7 +197,8 @@ def _figures(measure: str, rows: Rows, now: Rows) -> tuple[Any, int, int, float]
 
 
 def _added(rows: Rows) -> int:
-    return abs(sum(row["plus"] for row in rows))
+    added: int = sum(row["plus"] for row in rows)
+    return abs(added)
 
 
 def _value(measure: str, rows: Rows, people: set[Any], stores: set[Any]) -> Any:
