@@ -201,7 +201,7 @@ _store(
 _store("POST /stores/{store_id}/till-codes", "/till-codes", body={"amount_yen": 40}, status=201)
 _store("GET /stores/{store_id}/till-codes/{till_code_id}", "/till-codes/{till}")
 _store("GET /stores/{store_id}/till-codes/{till_code_id}/qr.svg", "/till-codes/{till}/qr.svg")
-_store("GET /stores/{store_id}/insight", "/insight?month=2026-04", status=409)
+_store("GET /stores/{store_id}/insight", "/insight", params={"month": "2026-04"}, status=409)
 _store("GET /stores/{store_id}/statements/{statement_id}", "/statements/{statement}")
 _store("GET /stores/{store_id}/statements/{statement_id}.txt", "/statements/{statement}.txt")
 
