@@ -9,6 +9,7 @@ from wallet_api import (
     cards,
     codes,
     lost_phones,
+    owed_secrets,
     passkeys,
     payments,
     programmes,
@@ -31,7 +32,8 @@ rely on `code` and `params`.
 """
 
 
-_PARTS = (sign_in, sessions, passkeys, programmes, codes, wallets, residency, cards, lost_phones, purchases, payments)
+_OF_ACCOUNTS = (sign_in, sessions, owed_secrets, passkeys)
+_PARTS = (*_OF_ACCOUNTS, programmes, codes, wallets, residency, cards, lost_phones, purchases, payments)
 
 
 def create_wallet_api(context: Context) -> FastAPI:

@@ -13,9 +13,11 @@ from infra.http.notices import tell
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Secret
 from services.identity.hashing import hash_secret
+from services.identity.owed_secret import SecretOwed
 from services.identity.recovery import CODE_BYTES, make_code
 from services.wallets.block_code import BlockCodeRefused, BlockCodeThrottled, read_block_code
 from services.wallets.lost_phone import KeepBlockCode, LostPhone, block_by_code, keep_block_code
+from wallet_api.owed_secrets import must_be_settled
 
 routes = router("lost phones")
 
@@ -41,11 +43,12 @@ class PhonesBlockedAnswer(Answer):
     sessions_ended: int
 
 
-@routes.post("/wallets/{wallet_id}/block-code", status_code=201)
+@routes.post("/wallets/{wallet_id}/block-code", status_code=201, responses=refuses(SecretOwed))
 async def make_block_code(
     wallet_id: UUID, _body: BlockCodeRequest, token: Resident, here: Here, command: Command
 ) -> BlockCodeAnswer:
     """A new code in place of the earlier one; the same request again shows the same code."""
+    await must_be_settled(here, token)
     # It follows from the request's own name, so that it is kept nowhere and can be answered again all the same.
     named = token.account_id.bytes + wallet_id.bytes + command.key.bytes
     code = make_code(hmac.digest(here.code_key, b"tanabata block code" + named, "sha256")[:CODE_BYTES])

@@ -16,19 +16,23 @@ from infra.http.passkeys import (
     PasskeyRequest,
     PasskeysAnswer,
 )
+from services.identity.owed_secret import SecretOwed
+from wallet_api.owed_secrets import must_be_settled
 
 routes = router("passkeys")
 
 
-@routes.post("/passkeys/challenge", status_code=201)
+@routes.post("/passkeys/challenge", status_code=201, responses=refuses(SecretOwed))
 async def ask_for_passkey(token: Resident, here: Here, command: Command) -> ChallengeAnswer:
     """What an authenticator has to sign to be added."""
+    await must_be_settled(here, token)
     return await passkeys.challenge_for_new(here, command, token)
 
 
-@routes.post("/passkeys", status_code=201, responses=refuses(*NEW_PASSKEY_REFUSALS))
+@routes.post("/passkeys", status_code=201, responses=refuses(*NEW_PASSKEY_REFUSALS, SecretOwed))
 async def add_passkey(body: PasskeyRequest, token: Resident, here: Here, command: Command) -> PasskeyAnswer:
     """Add a passkey to one's account; the account's contact is told."""
+    await must_be_settled(here, token)
     return await passkeys.add_passkey(here, command, token, body)
 
 

@@ -27,6 +27,7 @@ from infra.http.strict import Answer, Body, Secret, ShortText
 from infra.http.tokens import TokenAnswer, opening, token_members
 from services.identity import codes, read
 from services.identity.open_session import Opening, OpenSession, open_session
+from services.identity.owed_secret import is_owed
 from services.identity.people import (
     Account,
     AccountDisabled,
@@ -43,6 +44,7 @@ from services.identity.tokens import Audience
 from services.identity.use_passkey import UsePasskey, use_passkey
 from services.kit.db import Tx
 from services.wallets.open import open_wallet
+from services.wallets.show_secret import has_secret
 from services.wallets.wallet import Wallet
 
 routes = router("sign-in")
@@ -81,6 +83,7 @@ class _Entered:
     signed_in: SignedIn
     wallets: list[Wallet]
     session: OpenedSession
+    secret_owed: bool = False
 
 
 class WalletName(Answer):
@@ -95,6 +98,10 @@ class SignInAnswer(TokenAnswer):
 
     account_id: UUID
     wallets: list[WalletName]
+    secret_owed: bool = Field(
+        description="Whether this sign-in first shows a secret (`POST /sessions/secret`) before it adds a phone, a "
+        "passkey or a printed code."
+    )
 
 
 @routes.post(
@@ -158,6 +165,7 @@ def _answer(here: Context, visit: Visit, entered: _Entered) -> SignInAnswer:
         **token_members(here, visit, Audience.WALLET, account_id, [Role.RESIDENT], entered.session),
         account_id=account_id,
         wallets=[WalletName.of(wallet) for wallet in entered.wallets],
+        secret_owed=entered.secret_owed,
     )
 
 
@@ -166,7 +174,10 @@ async def _enter(tx: Tx, entering: _Entering) -> _Entered:
     signed_in = await sign_in(tx, entering.proven)
     wallets = await open_wallet(tx, signed_in.person_ids[0], signed_in.account_id)
     account_id, earlier = signed_in.account_id, entering.earlier
-    known = signed_in.first_time or (earlier is not None and await read.was_here(tx, account_id, earlier))
+    here_before = earlier is not None and await read.was_here(tx, account_id, earlier)
+    owed_before = earlier is not None and await is_owed(tx, account_id, earlier.session_id)
+    known = signed_in.first_time or here_before
     limit_yen = None if known else entering.limit_yen
-    asked = OpenSession(account_id, AccountKind.RESIDENT, entering.opening, limit_yen)
-    return _Entered(signed_in, wallets, await open_session(tx, asked))
+    owes = (not known or owed_before) and await has_secret(tx, signed_in.person_ids[0])
+    asked = OpenSession(account_id, AccountKind.RESIDENT, entering.opening, limit_yen, owes)
+    return _Entered(signed_in, wallets, await open_session(tx, asked), owes)

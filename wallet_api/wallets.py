@@ -15,6 +15,7 @@ from infra.http.idempotency import Command, DeedAnswer, OwnDeed, recall
 from infra.http.notices import tell
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Name
+from services.identity.owed_secret import SecretOwed, require_nothing_owed
 from services.identity.read import new_phone
 from services.kit.db import Tx
 from services.ledger.journal import Movement
@@ -157,7 +158,7 @@ async def list_devices(wallet_id: UUID, token: Resident, here: Here) -> DevicesA
 @routes.post(
     "/wallets/{wallet_id}/devices",
     status_code=201,
-    responses=refuses(DeviceKeyInvalid, DeviceKeyPrivate, TooManyDevices),
+    responses=refuses(DeviceKeyInvalid, DeviceKeyPrivate, TooManyDevices, SecretOwed),
 )
 async def add_device(
     wallet_id: UUID, body: DeviceRequest, token: Resident, here: Here, command: Command
@@ -166,6 +167,7 @@ async def add_device(
     asked = RegisterDevice(wallet_id, token.account_id, body.name, body.public_jwk)
 
     async def register(tx: Tx, given: RegisterDevice) -> Device:
+        await require_nothing_owed(tx, token.account_id, token.session_id)
         found = await new_phone(tx, token.account_id, token.session_id)
         return await register_device(tx, given, found)
 

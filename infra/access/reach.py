@@ -67,6 +67,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /sign-in/refresh": EVERYBODY,
         "POST /sign-out": OWN_SESSION,
         "GET /sessions": OWN_SESSION,
+        "POST /sessions/secret": RESIDENTS,
         "POST /sessions/{session_id}/end": OWN_SESSION,
         "POST /passkeys/challenge": OWN_SESSION,
         "POST /passkeys": OWN_SESSION,

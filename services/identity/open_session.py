@@ -39,12 +39,16 @@ BY_BEARER = Opening()
 
 @dataclass(frozen=True)
 class OpenSession:
-    """Whose session is opened; `limit_yen` for a phone that is new to the account: what it pays at once at first."""
+    """Whose session is opened; `limit_yen` for a phone that is new to the account: what it pays at once at first.
+
+    `owes_secret`: it has shown a one-time code alone, and adds nothing until it has shown a secret as well.
+    """
 
     account_id: UUID
     kind: AccountKind
     opening: Opening
     limit_yen: int | None = None
+    owes_secret: bool = False
 
 
 async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
@@ -58,5 +62,6 @@ async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
     hashes = hash_of(token.family), hash_of(token.turn)
     limit_yen = command.limit_yen
     new = None if limit_yen is None else NewPhone(tx.now + NEW_PHONE, limit_yen)
-    await sessions.insert_session(tx, session, command.account_id, hashes, latest_at, new)
+    owes = command.owes_secret
+    await sessions.insert_session(tx, session, command.account_id, hashes, latest_at, new, owes_secret=owes)
     return OpenedSession(session_id, carrier, write_token(token), expires_at)

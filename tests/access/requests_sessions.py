@@ -33,3 +33,6 @@ for _api, (_kind, _name) in APIS.items():
     plain(f"{_api} POST /sign-out", lambda _: Ask("/sign-out", {"everywhere": False}))
     plain(f"{_api} GET /sessions", lambda _: Ask("/sessions"))
     is_right(f"{_api} POST /sessions/{{session_id}}/end")(_end)
+
+# Who owes nothing is told so, whatever was typed.
+plain("wallet POST /sessions/secret", lambda _: Ask("/sessions/secret", {"code": "K0000-0000"}))

@@ -136,6 +136,7 @@ def test_a_route_without_a_rule_stops_the_start() -> None:
 NO_DEEDS = {
     "/codes",
     "/register/letters/file",
+    "/sessions/secret",
     "/wallets/{wallet_id}/residency/letter",
     "/wallets/{wallet_id}/residency/service",
     "/wallets/{wallet_id}/residency/service/{attempt_id}",

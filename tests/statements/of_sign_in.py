@@ -8,6 +8,7 @@ _ATTEMPTS, _CODES = "services/identity/tables/attempts.py", "services/identity/c
 _STAFF, _PASSWORDS = "services/identity/sign_in_staff.py", "services/identity/passwords.py"
 _BY_CODE, _BY_PASSWORD = "tests/identity/test_sign_in.py::", "tests/identity/test_sign_in_staff.py::"
 _SESSIONS = "tests/infra/test_sessions.py::"
+_OWED = "tests/wallet_api/test_owed_secret.py::"
 
 SIGN_IN: Final = Chapter(
     "Sign-in",
@@ -265,6 +266,55 @@ SIGN_IN: Final = Chapter(
             without(
                 "the message is put together and not sent",
                 ("infra/http/notices.py", "        await here.sms.send(account.phone, said)", "        return"),
+            ),
+        ),
+        Statement(
+            "A one-time code alone adds no phone, no passkey and no printed code for who has a secret",
+            (f"{_OWED}test_a_one_time_code_alone_adds_nothing_and_with_the_letters_code_it_is_as_usual",),
+            without(
+                "it is not asked what a sign-in owes",
+                (
+                    "services/identity/owed_secret.py",
+                    "    if await is_owed(tx, account_id, session_id):\n        raise SecretOwed",
+                    "    return",
+                ),
+            ),
+        ),
+        Statement(
+            "A letter's code is such a secret once",
+            (f"{_OWED}test_a_letters_code_works_once_and_the_printed_one_does_as_well",),
+            without(
+                "its use is written down and not asked for",
+                (
+                    "services/residency/tables/letter_uses.py",
+                    ".where(ResidencyRow.person_id == person_id, LetterUseRow.reference.is_(None))",
+                    ".where(ResidencyRow.person_id == person_id)",
+                ),
+                (
+                    "services/residency/tables/letter_uses.py",
+                    "    return (await tx.connection.execute(statement)).first() is not None",
+                    "    await tx.connection.execute(statement)\n    return True",
+                ),
+            ),
+        ),
+        Statement(
+            "Guessing at it uses up the tries of one's own sign-in: five are compared",
+            (f"{_OWED}test_wrong_codes_cost_their_own_sign_in_and_nobody_elses",),
+            without(
+                "tries are counted and not compared with anything",
+                (
+                    "services/identity/tables/sessions.py",
+                    "SessionRow.secret_tries < most)",
+                    "SessionRow.secret_tries < 999)",
+                ),
+            ),
+        ),
+        Statement(
+            "A sign-in that owes vouches for no other",
+            (f"{_OWED}test_a_sign_in_that_owes_vouches_for_none_that_owes_nothing",),
+            without(
+                "its token makes the next one known",
+                ("wallet_api/sign_in.py", "owes = (not known or owed_before) and", "owes = not known and"),
             ),
         ),
         Statement(

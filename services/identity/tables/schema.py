@@ -7,7 +7,7 @@ person's wallet, phones and cards hang on the person, replaceable one by one.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Integer, LargeBinary, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base
@@ -95,6 +95,8 @@ class SessionRow(Base):
     ended_as: Mapped[str | None] = mapped_column(Text)
     limited_until: Mapped[datetime | None] = mapped_column(Instant)
     limit_yen: Mapped[int | None] = mapped_column(BigInteger)
+    owes_secret: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    secret_tries: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class SignInCodeRow(Base):

@@ -40,6 +40,7 @@ _NEW = (
     "latest_at",
     "limited_until",
     "limit_yen",
+    "owes_secret",
 )
 _ID, _ACCOUNT = bindparam("session_id", type_=Uuid()), bindparam("of_account", type_=Uuid())
 _AT = bindparam("at", type_=Instant)
@@ -63,12 +64,14 @@ async def insert_session(
     hashes: tuple[bytes, bytes],
     latest_at: datetime,
     new_phone: NewPhone | None = None,
+    *,
+    owes_secret: bool = False,
 ) -> None:
     """`hashes` are those of the family and of the first turn."""
     row = (session.id, account_id, session.carrier.value, session.client, *hashes)
     times = (session.opened_at, session.refreshed_at, session.expires_at, latest_at)
     limit = (None, None) if new_phone is None else (new_phone.until, new_phone.limit_yen)
-    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [(*row, *times, *limit)]))
+    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [(*row, *times, *limit, owes_secret)]))
 
 
 _INSERT = Statement(lambda: insert_later(SessionRow, _NEW))
@@ -80,6 +83,28 @@ async def new_phone_of(tx: Tx, account_id: UUID, session_id: UUID) -> NewPhone |
     query = select(SessionRow.limited_until, SessionRow.limit_yen).where(*its)
     row = (await tx.connection.execute(query)).one_or_none()
     return None if row is None or row[0] is None or row[1] is None else NewPhone(row[0], row[1])
+
+
+async def owes_secret(tx: Tx, account_id: UUID, session_id: UUID) -> bool:
+    """Whether a session of the account owes a secret, however it stands otherwise."""
+    its = (SessionRow.id == session_id, SessionRow.account_id == account_id, SessionRow.owes_secret)
+    return (await tx.connection.execute(select(SessionRow.id).where(*its))).first() is not None
+
+
+async def take_secret_try(tx: Tx, account_id: UUID, session_id: UUID, most: int) -> int | None:
+    """Count a try of a session that owes; which one it was, None when there is none to take."""
+    its = (SessionRow.id == session_id, SessionRow.account_id == account_id, SessionRow.owes_secret)
+    statement = update(SessionRow).where(*its, SessionRow.secret_tries < most)
+    counted = statement.values(secret_tries=SessionRow.secret_tries + 1).returning(SessionRow.secret_tries)
+    tries: int | None = (await tx.connection.execute(counted)).scalar_one_or_none()
+    return tries
+
+
+async def settle_secret(tx: Tx, account_id: UUID, session_id: UUID) -> bool:
+    """An open session owes nothing any more; False where it did not."""
+    its = (SessionRow.id == session_id, SessionRow.account_id == account_id, SessionRow.owes_secret)
+    statement = update(SessionRow).where(*its, SessionRow.ended_at.is_(None)).values(owes_secret=False)
+    return (await tx.connection.execute(statement.returning(SessionRow.id))).first() is not None
 
 
 def limit_of(account_id: Any, at: Any) -> ScalarSelect[Any]:

@@ -63,6 +63,16 @@ class RegistryLetterRow(Base):
     tries: Mapped[int] = mapped_column(Integer)
 
 
+class LetterUseRow(Base):
+    """A letter whose code has served as a secret for a new phone; written once."""
+
+    __tablename__ = "letter_use"
+    reference: Mapped[str] = mapped_column(Text, primary_key=True)
+    issue: Mapped[int] = mapped_column(Integer, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    used_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ResidencyTriesRow(Base):
     """Proofs that an account tried since a window began; counted before anything is compared."""
 

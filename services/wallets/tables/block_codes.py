@@ -8,7 +8,7 @@ from sqlalchemy import case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.kit.db import Tx
-from services.wallets.tables.schema import BlockCodeRow
+from services.wallets.tables.schema import BlockCodeRow, WalletRow
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,22 @@ async def window_of(tx: Tx, locator: str) -> datetime | None:
     query = select(BlockCodeRow.window_began_at).where(BlockCodeRow.locator == locator, BlockCodeRow.ended_at.is_(None))
     began: datetime | None = (await tx.connection.execute(query)).scalar_one_or_none()
     return began
+
+
+async def has_living(tx: Tx, person_id: UUID) -> bool:
+    """Whether a code of the person's wallet could still be used."""
+    living = select(BlockCodeRow.locator).join(WalletRow, WalletRow.id == BlockCodeRow.wallet_id)
+    its = (WalletRow.person_id == person_id, BlockCodeRow.ended_at.is_(None))
+    return (await tx.connection.execute(living.where(*its).limit(1))).first() is not None
+
+
+async def find_living(tx: Tx, locator: str, person_id: UUID) -> Kept | None:
+    """A living code of the person's own wallet; its tries are whoever's who asks."""
+    living = select(BlockCodeRow.wallet_id, BlockCodeRow.secret_hash)
+    living = living.join(WalletRow, WalletRow.id == BlockCodeRow.wallet_id)
+    its = (BlockCodeRow.locator == locator, BlockCodeRow.ended_at.is_(None), WalletRow.person_id == person_id)
+    row = (await tx.connection.execute(living.where(*its))).one_or_none()
+    return Kept(*row) if row else None
 
 
 async def use(tx: Tx, locator: str) -> bool:
