@@ -51,10 +51,10 @@ def without(takes_away: str, *edits: tuple[str, str, str]) -> Mutant:
 _HEADS: Final = "| statement | held by | fails when | where the guard stands |\n|---|---|---|---|\n"
 HEADER: Final = """# Statements that must hold, each with its test and with what makes the test fail
 
-Made by `make statements`. For every line it takes the named guard out of a copy of the project, runs the
-named tests there, and sees each of them fail; before that, it sees all of them pass as built. `make test-long` does the
-same; `make test` looks whether every test is there and every guard still reads as it is written down
-(`tests/statements`).
+`make statements` takes the guard of each line out of a copy of the project, runs the named tests there, and tells of
+every one that does not fail; before that, of every one that fails as built. Only when there is none does it write this
+page anew. `make test-long` does the same; `make test` looks whether every test is there and every guard still reads as
+it is written down (`tests/statements`).
 """
 
 

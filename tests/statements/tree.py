@@ -1,8 +1,9 @@
 """A copy of the project in which a mutant lives, and what its tests say there.
 
-The copy has no compiled files and makes none: two texts of one length, written within a second, would
-pass for each other. A test that cannot even begin (an import that fails, a fixture that breaks) has not
-failed: a mutant that breaks the program shows nothing of its guard.
+Compiled files are copied with the times of their sources, so that only what a mutant changed is compiled anew, and
+none is written: two texts of one length, written within a second, would pass for each other. A test that cannot even
+begin (an import that fails, a fixture that breaks) has not failed: a mutant that breaks the program shows nothing of
+its guard.
 """
 
 import os
@@ -22,7 +23,7 @@ from tests.statements.statement import Mutant
 ROOT: Final = Path(__file__).parents[2]
 _PARTS = ("analytics", "city_api", "docs", "infra", "locales", "merchant_api", "services", "tests", "wallet_api")
 _FILES = ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "requirements-dev.lock")
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*", "node_modules")
+_LEFT_OUT = shutil.ignore_patterns(".*", "node_modules")
 _MOST_SECONDS = 900
 
 
