@@ -11,11 +11,14 @@ from city_api import (
     changes,
     charts,
     closes,
+    desk,
     grants,
+    look_alarms,
     lost_phones,
     measures,
     merchants,
     passkeys,
+    people,
     programmes,
     proof,
     purchases,
@@ -37,9 +40,9 @@ SECONDS = 120.0
 
 DESCRIPTION = """For city staff: programmes, merchants, grants, settlement, proof.
 
-`officer` proposes and runs, `approver` says the second yes, `auditor` reads, `analyst` sees figures. Nobody
-approves what they proposed. Every command (a POST that needs `Idempotency-Key`) is named by the client. Errors
-are RFC 9457 problems; rely on `code` and `params`.
+`officer` proposes and runs, `approver` says the second yes, `auditor` reads, `analyst` sees figures, `call_centre`
+helps whoever calls. Nobody approves what they proposed. Every command (a POST that needs `Idempotency-Key`) is named by
+the client. Errors are RFC 9457 problems; rely on `code` and `params`.
 """
 
 
@@ -57,6 +60,9 @@ def create_city_api(context: Context) -> FastAPI:
         residency,
         cards,
         lost_phones,
+        people,
+        desk,
+        look_alarms,
         grants,
         purchases,
         accounts,

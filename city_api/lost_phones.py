@@ -13,6 +13,7 @@ from infra.http.notices import tell
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
+from services.identity.bulk_reading import TooManyLooks
 from services.wallets.lost_phone import Blocked, BlockPhones, LookAtPhones, block_phones, look_at_phones
 
 routes = router("lost phones")
@@ -41,7 +42,7 @@ class PhonesBlockedAnswer(Answer):
     sessions_ended: int
 
 
-@routes.get("/wallets/{number}/phones", responses=refuses(*NUMBER_REFUSALS))
+@routes.get("/wallets/{number}/phones", responses=refuses(*NUMBER_REFUSALS, TooManyLooks))
 async def look_at_wallet_phones(
     number: ShortText,
     reason: Annotated[Reason, Query(description="Why one looks: who calls, and how they were identified.")],
@@ -49,7 +50,7 @@ async def look_at_wallet_phones(
     here: Here,
 ) -> PhonesAnswer:
     """A wallet's phones. Who looked, at what, when and why is kept in the audit log."""
-    asked = LookAtPhones(token.account_id, wallet_number(number), reason)
+    asked = LookAtPhones(token.account_id, wallet_number(number), reason, here.look_limits)
     found = await here.database.transact(look_at_phones, asked)
     return PhonesAnswer(phones=[PhoneLine.of(each) for each in found])
 

@@ -19,6 +19,7 @@ from infra.http.paging import PageSize, paged
 from infra.http.residents import BirthDate, DetailsAnswer, OutcomeAnswer
 from infra.http.strict import Answer, Body, Name, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
+from services.identity.bulk_reading import LookLimits, TooManyLooks
 from services.kit.db import Tx
 from services.residency import read
 from services.residency.prove import AtTheCounter, prove_at_counter
@@ -99,6 +100,7 @@ class _Look:
     number: str
     officer_id: UUID
     reason: str
+    limits: LookLimits
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,10 @@ class _Counter:
     body: CounterRequest
 
 
-@routes.get("/wallets/{number}/residency", responses=refuses(*NUMBER_REFUSALS))
+@routes.get("/wallets/{number}/residency", responses=refuses(*NUMBER_REFUSALS, TooManyLooks))
 async def look_at_residency(number: ShortText, reason: Why, token: CityStaff, here: Here) -> ProvenAnswer:
     """What a wallet's person has proven. Who looked, when and why is kept in the audit log."""
-    asked = _Look(wallet_number(number), token.account_id, reason)
+    asked = _Look(wallet_number(number), token.account_id, reason, here.look_limits)
     return _proven(await here.database.transact(_look, asked))
 
 
@@ -143,10 +145,10 @@ async def list_claims(
     return ClaimsAnswer(claims=[_line(each) for each in shown], next=following)
 
 
-@routes.get("/residency-claims/{claim_id}")
+@routes.get("/residency-claims/{claim_id}", responses=refuses(TooManyLooks))
 async def look_at_claim(claim_id: UUID, reason: Why, token: CityStaff, here: Here) -> ClaimAnswer:
     """Both proofs side by side. Who looked, when and why is kept in the audit log, for both persons."""
-    asked = read.LookAtClaim(claim_id, token.account_id, reason)
+    asked = read.LookAtClaim(claim_id, token.account_id, reason, here.look_limits)
     both = await here.database.transact(read.look_at_claim, asked)
     details = DetailsAnswer.told(both.claim.proof.details)
     return ClaimAnswer(**_line(both.claim).model_dump(), claimed=details, held=_proven(both.held))
@@ -180,7 +182,7 @@ def _proven(found: Residency | None) -> ProvenAnswer:
 
 async def _look(tx: Tx, asked: _Look) -> Residency | None:
     wallet = await wallet_by_number(tx, asked.number)
-    return await read.look(tx, read.Look(wallet.person_id, asked.officer_id, asked.reason))
+    return await read.look(tx, read.Look(wallet.person_id, asked.officer_id, asked.reason, asked.limits))
 
 
 async def _at_counter(tx: Tx, asked: _Counter) -> Outcome:

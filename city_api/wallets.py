@@ -16,7 +16,8 @@ from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
-from services.kit import audit
+from services.identity.bulk_reading import Looker, TooManyLooks
+from services.identity.look_at import look_at
 from services.kit.db import Tx
 from services.kit.numbers import parse_number
 from services.wallets import read
@@ -55,11 +56,11 @@ class BalanceAnswer(Answer):
 @dataclass(frozen=True)
 class _Look:
     number: str
-    officer_id: UUID
+    looker: Looker
     reason: str
 
 
-@routes.get("/wallets/{number}", responses=refuses(*NUMBER_REFUSALS))
+@routes.get("/wallets/{number}", responses=refuses(*NUMBER_REFUSALS, TooManyLooks))
 async def look_at_wallet(
     number: ShortText,
     reason: Annotated[Reason, Query(description="Why one looks, such as what the resident asked for.")],
@@ -67,7 +68,7 @@ async def look_at_wallet(
     here: Here,
 ) -> BalanceAnswer:
     """A resident's balance. Who looked, at what, when and why is kept in the audit log."""
-    asked = _Look(wallet_number(number), token.account_id, reason)
+    asked = _Look(wallet_number(number), Looker(token.account_id, here.look_limits), reason)
     return BalanceAnswer.of(await here.database.transact(_look, asked))
 
 
@@ -89,5 +90,6 @@ def wallet_number(typed: str) -> str:
 
 async def _look(tx: Tx, asked: _Look) -> read.Balance:
     wallet = await read.wallet_by_number(tx, asked.number)
-    await audit.record(tx, asked.officer_id, "wallet.looked_at", wallet.id, reason=asked.reason)
+    people, its = [wallet.person_id], [wallet.id]
+    await look_at(tx, asked.looker, "wallet.looked_at", people, about=its, reason=asked.reason)
     return await read.balance(tx, wallet)

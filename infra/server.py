@@ -54,8 +54,7 @@ async def create_app(
     keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
-    clock = OffsetClock()
-    reached = asyncio.Event()
+    clock, reached = OffsetClock(), asyncio.Event()
     try:
         clock.offset = await offset_of(slow)
         reached.set()
@@ -93,6 +92,7 @@ async def create_app(
         sign_in_service=service,
         new_phone_limit_yen=settings.new_phone_limit_yen,
         rates=Rates(Meter(settings.requests_per_account), Meter(settings.requests_per_address)),
+        look_limits=settings.look_limits,
         lifespan=lifespan,
         insight=insight,
     )
@@ -127,6 +127,7 @@ async def _background(
         if anchors is not None:
             group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout, anchors)))
         group.create_task(keep_time(engine, clock))
+        group.create_task(town.context.payments.declines.keep_writing())
 
 
 async def _reach(engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event) -> None:

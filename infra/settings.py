@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
 from services.wallets.wallet import NEVER_LIMITED_YEN
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -68,6 +69,8 @@ class Settings:
     """Public keys in PEM, one after the other, whose tokens are believed as well."""
     new_phone_limit_yen: int = 10_000
     """What a phone that is new to its account pays at once, for a day."""
+    look_limits: LookLimits = RECOMMENDED
+    """How many people one of the city's accounts may look at before it is told, and at most."""
 
     requests_per_account: int = 1_200
     """A minute, and as many at once; 0 counts none."""
@@ -124,6 +127,7 @@ class Settings:
             new_phone_limit_yen=_new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
             requests_per_account=_requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
             requests_per_address=_requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
+            look_limits=_look_limits(present.get("TANABATA_LOOK_LIMITS")),
         )
 
 
@@ -176,6 +180,16 @@ def _requests(present: Mapping[str, str], name: str, usual: int) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", value):
         raise BadSetting(name, value, "a whole number of requests a minute, at most 9999999; 0 counts none")
     return int(value)
+
+
+def _look_limits(value: str | None) -> LookLimits:
+    if value is None:
+        return RECOMMENDED
+    try:
+        hour_alarm, hour_stop, day_alarm, day_stop = map(int, value.split("/"))
+        return LookLimits(Limit(hour_alarm, hour_stop), Limit(day_alarm, day_stop))
+    except ValueError:
+        raise BadSetting("TANABATA_LOOK_LIMITS", value, "people: alarm/stop an hour/alarm/stop a day") from None
 
 
 def _database_url(present: Mapping[str, str], name: str) -> str | None:

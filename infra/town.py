@@ -32,6 +32,8 @@ from infra.ports.sandbox_checkout import SandboxCheckout
 from merchant_api import hot as merchant_hot
 from merchant_api.app import PREFIX as MERCHANT
 from merchant_api.app import create_merchant_api
+from services.identity.bulk_reading import RECOMMENDED as LOOK_LIMITS
+from services.identity.bulk_reading import LookLimits
 from services.identity.passwords import RECOMMENDED, PasswordCost
 from services.kit.db import Database
 from services.kit.deeds import Deeds
@@ -77,6 +79,7 @@ def build_town(
     sign_in_service: SignInService | None = None,
     new_phone_limit_yen: int = 10_000,
     rates: Rates | None = None,
+    look_limits: LookLimits = LOOK_LIMITS,
     lifespan: Lifespan[Any] | None = None,
     insight: InsightPort | None = None,
 ) -> Town:
@@ -112,6 +115,7 @@ def build_town(
         new_phone_limit_yen=new_phone_limit_yen,
         rates=rates or Rates(),
         insight=insight,
+        look_limits=look_limits,
     )
     secure = public_url.startswith("https:")
     city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow))

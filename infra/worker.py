@@ -25,6 +25,7 @@ from services.kit.db import Database, Tx
 from services.kit.errors import Missing
 from services.kit.horizon import Horizon
 from services.ledger.seal import JOURNALS
+from services.payments import keep_declines
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.settlement.close import Close, close
@@ -78,6 +79,7 @@ def jobs(
         Job("expire points", 60, partial(expire_points, database)),
         Job("settle checkouts", 20, partial(settle_checkouts, database, checkout)),
         Job("close periods", 60, Closer(database).close),
+        Job("forget declines", 3_600, partial(forget_declines, database)),
         Job("seal journals", 10, Sealer(database, JOURNALS).seal),
         Job("seal audit log", 10, Sealer(database, ENTRIES).seal),
         Job("prove", 300, Nightly(database).prove),
@@ -122,6 +124,13 @@ async def expire_points(database: Database, told: Told = unheard) -> int:
     """Lots whose time is over; the number expired. Spent ones are put aside first, and do not count."""
     await _until_none(lambda: database.transact(expire.retire_spent, expire.SPENT_BATCH), unheard)
     return await _until_none(lambda: database.transact(_expire, expire.BATCH, direct=True), told)
+
+
+async def forget_declines(database: Database, told: Told = unheard) -> int:
+    """Declined payments that were kept for their time; the number forgotten."""
+    done = await database.transact(keep_declines.forget_declines, None)
+    told(done)
+    return done
 
 
 class Sealer:

@@ -7,18 +7,20 @@ from pydantic import Field, StringConstraints
 
 from infra.http.apps import router
 from infra.http.auth import StoreStaff
-from infra.http.context import Here
+from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.strict import AmountYen, Body, ScannedText
 from merchant_api.payments import ReceiptAnswer
 from services.campaigns.programme import ProgrammeClosed
+from services.kit.errors import Refusal
 from services.merchants.at_till import OwnStore, StoreSuspended
 from services.payments.order import PayByCard
 from services.payments.pay import pay_by_card
 from services.payments.payment import StoreReceipt
 from services.wallets.card import (
     WITHOUT_PIN_YEN,
+    Card,
     CardFrozen,
     CardLimitReached,
     CardMalformed,
@@ -76,10 +78,18 @@ async def take_card_payment(
     card = await here.database.transact(find_card, number_in(body.card))
     if card is None or not is_genuine(here.code_key, body.card, card):
         raise CardUnknown
-    if body.amount_yen > WITHOUT_PIN_YEN:
-        if body.pin is None:
-            raise CardPinMissing(limit_yen=WITHOUT_PIN_YEN)
-        places = (("till", token.account_id), ("card", card.id))
-        await prove_pin(here.database, PinGuess(card, body.pin, here.code_key, places))
     asked = PayByCard(token.account_id, store_id, card.number, card.wallet_id, body.amount_yen)
-    return ReceiptAnswer.of(await command.perform(token.account_id, "store.pay.card", pay_by_card, asked, StoreReceipt))
+    try:
+        if body.amount_yen > WITHOUT_PIN_YEN:
+            await _prove_pin(here, token.account_id, card, body.pin)
+        paid = await command.perform(token.account_id, "store.pay.card", pay_by_card, asked, StoreReceipt)
+    except Refusal as refusal:
+        here.payments.declines.hear(asked, refusal)
+        raise
+    return ReceiptAnswer.of(paid)
+
+
+async def _prove_pin(here: Context, account_id: UUID, card: Card, pin: str | None) -> None:
+    if pin is None:
+        raise CardPinMissing(limit_yen=WITHOUT_PIN_YEN)
+    await prove_pin(here.database, PinGuess(card, pin, here.code_key, (("till", account_id), ("card", card.id))))

@@ -18,6 +18,7 @@ from infra.http.problems import PROBLEM_JSON
 from infra.http.tokens import new_token
 from infra.keys import Keys, make_keys
 from infra.town import build_town
+from services.identity.bulk_reading import RECOMMENDED, LookLimits
 from services.identity.hashing import hash_new_password
 from services.identity.passwords import CHEAPEST
 from services.identity.people import Role
@@ -56,10 +57,15 @@ class InventedService:
 class HttpTown(Town):
     """A town with clients that are signed in; each answers like the server would, without a socket."""
 
-    def __init__(self, engine: AsyncEngine, **options: Any) -> None:
+    def __init__(self, engine: AsyncEngine, *, look_limits: LookLimits = RECOMMENDED, **options: Any) -> None:
         super().__init__(engine, **options)
         self.built = build_town(
-            self.database, town_keys(), public_url=URL, password_cost=CHEAPEST, sign_in_service=InventedService()
+            self.database,
+            town_keys(),
+            public_url=URL,
+            password_cost=CHEAPEST,
+            sign_in_service=InventedService(),
+            look_limits=look_limits,
         )
         self._staff: dict[tuple[Role, ...], UUID] = {}
         self._to_open: list[tuple[UUID, UUID]] = []

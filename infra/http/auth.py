@@ -127,6 +127,10 @@ Evaluator = Annotated[
 Watcher = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.AUDITOR))]
 """Whoever looks at alerts: the office that judges them, and the auditor who sees how they were judged."""
 CallCentre = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.CALL_CENTRE))]
+Desk = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.CALL_CENTRE))]
+"""Whoever has a resident on the telephone or at the counter."""
+Overseer = Annotated[AccessToken, Depends(Allowed(Audience.CITY, Role.OFFICER, Role.AUDITOR))]
+"""Whoever answers for what the city's staff looked at."""
 CityAccount = Annotated[AccessToken, Depends(Allowed(Audience.CITY, *CITY_ROLES, of_oneself=True))]
 """Whoever signed in to the city's API, with or without a role: for what is their own."""
 

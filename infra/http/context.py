@@ -7,6 +7,8 @@ from fastapi import Depends, Request
 
 from infra.http.bearers import Bearers
 from infra.http.rates import Rates
+from services.identity.bulk_reading import RECOMMENDED as LOOK_LIMITS
+from services.identity.bulk_reading import LookLimits
 from services.identity.passwords import RECOMMENDED, PasswordCost
 from services.identity.ports import MailPort, SmsPort
 from services.identity.tokens import TokenKeys
@@ -66,6 +68,8 @@ class Context:
     """None where nothing is evaluated."""
     new_phone_limit_yen: int = 10_000
     rates: Rates = field(default_factory=Rates)
+    look_limits: LookLimits = LOOK_LIMITS
+    """How many people one of the city's accounts may look at."""
 
 
 def context_of(request: Request) -> Context:

@@ -58,7 +58,8 @@ def is_one_line(text: str) -> bool:
     return is_clean(text) and not any(sign in _BREAKS for sign in text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text, for a field that holds one line."""
     if not is_one_line(text):
         raise PydanticCustomError("field_control_character", "a control character")
     return text
@@ -109,7 +110,7 @@ Instant = Annotated[
     ),
 ]
 
-_LINE = AfterValidator(_one_line)
+_LINE = AfterValidator(one_line)
 Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_NAME), _LINE]
 Reason = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_REASON), _LINE]
 ShortText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=MAX_CODE), _LINE]

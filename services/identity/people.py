@@ -132,6 +132,16 @@ class Account:
     """Whoever opened the account chose its password, and knows it until its holder changes it."""
 
 
+@dataclass(frozen=True)
+class Contact:
+    """An account that acts for a person: their own (`self`) or a guardian's; one address."""
+
+    relation: str
+    status: AccountStatus
+    phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+
+
 def phone_number(text: str) -> str:
     """A Japanese number as a person typed it, in any width and grouping, as E.164: `+8190…`.
 

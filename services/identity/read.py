@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.identity.people import Account
+from services.identity.people import Account, Contact
 from services.identity.session import NewPhone, RefreshToken, Session, hash_of
 from services.identity.tables import accounts as rows
 from services.identity.tables import sessions, staff_persons
@@ -66,6 +66,21 @@ async def persons_near(tx: Tx, account_id: UUID) -> frozenset[UUID]:
 async def acting_for(tx: Tx, person_id: UUID) -> tuple[UUID, ...]:
     """The accounts that act for a person."""
     return tuple(await rows.accounts_for(tx, person_id))
+
+
+async def persons_reached(
+    tx: Tx, *, phone: str | None = None, email: str | None = None, limit: int
+) -> tuple[UUID, ...]:
+    """The persons that a resident's account acts for, by its phone or mailbox in stored form."""
+    return tuple(await rows.persons_reached(tx, phone=phone, email=email, limit=limit))
+
+
+async def contacts(tx: Tx, person_ids: Sequence[UUID]) -> dict[UUID, list[Contact]]:
+    """How persons are reached, by person."""
+    found: dict[UUID, list[Contact]] = {}
+    for person_id, contact in await rows.contacts_of(tx, person_ids):
+        found.setdefault(person_id, []).append(contact)
+    return found
 
 
 async def persons(tx: Tx, account_id: UUID) -> tuple[UUID, ...]:

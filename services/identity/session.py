@@ -74,6 +74,7 @@ class EndedAs(StrEnum):
     FACTOR_RESET = "factor_reset"
     PASSKEY_CLONED = "passkey_cloned"
     PHONE_LOST = "phone_lost"
+    BY_OFFICE = "by_office"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ its neighbours. The queue is bounded, and so is each deed's time: beyond either 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
@@ -37,7 +37,10 @@ PATIENCE_S = 5.0
 
 
 class MicroBatch(Generic[C, R]):
-    """Performs named deeds of one kind; concurrent duplicates within the process share one result."""
+    """Performs named deeds of one kind; concurrent duplicates within the process share one result.
+
+    `refused` hears of each refusal, once; it neither waits nor raises.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class MicroBatch(Generic[C, R]):
         at_once: int = AT_ONCE,
         most_waiting: int = MOST_WAITING,
         patience_s: float = PATIENCE_S,
+        refused: Callable[[C, Refusal], None] | None = None,
     ) -> None:
         self._database = database
         self._kind = kind
@@ -55,6 +59,7 @@ class MicroBatch(Generic[C, R]):
         self._at_once = at_once
         self._most_waiting = most_waiting
         self._patience_s = patience_s
+        self._refused = refused
         self._queue: deque[Waiting[C]] = deque()
         self._known: dict[bytes, Waiting[C]] = {}
         self._posting: set[asyncio.Task[None]] = set()
@@ -255,6 +260,8 @@ class MicroBatch(Generic[C, R]):
             outcome = Busy(retry_after_seconds=1)
         if self._known.get(waiting.name) is waiting:
             del self._known[waiting.name]
+            if self._refused is not None and isinstance(outcome, Refusal):
+                self._refused(waiting.command, outcome)
         waiting.settle(outcome)
 
     def _give_up(self, batch: Sequence[Waiting[C]]) -> None:

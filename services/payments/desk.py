@@ -20,6 +20,7 @@ from services.kit.db import Database
 from services.kit.deeds import Deed, Done
 from services.kit.errors import Busy, Refusal
 from services.kit.micro_batch import MOST_TOGETHER, MOST_WAITING, MicroBatch
+from services.payments.keep_declines import Declines
 from services.payments.order import Order, PayByCode
 from services.payments.pay import PAYMENTS
 from services.payments.pay_code import is_signed, peek_device
@@ -39,7 +40,8 @@ class PaymentDesk:
         self._phones = Phones(database)
         plainly = partial(pay_plainly, keys=self._phones.keys) if short_cut else None
         kind = replace(PAYMENTS, plainly=plainly)
-        self._batch = MicroBatch(database, kind, most_together=most_together)
+        self.declines = Declines(database, self._phones.keys.get)
+        self._batch = MicroBatch(database, kind, most_together=most_together, refused=self.declines.hear)
 
     def begin(self, deed: Deed, order: Order) -> asyncio.Future[Done[Any]]:
         """As `perform`, but nobody needs a task to wait for it. What stands against it at once is raised at once."""

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.identity import read
+from services.identity.bulk_reading import RECOMMENDED as LOOK_LIMITS
+from services.identity.bulk_reading import Looker, LookLimits
 from services.identity.end_session import end_sessions_of
 from services.identity.hashing import compare_password
+from services.identity.look_at import look_at
 from services.identity.passwords import RECOMMENDED, PasswordCost, wait_seconds
 from services.identity.session import EndedAs
 from services.kit import audit
@@ -54,6 +57,7 @@ class LookAtPhones:
     officer_id: UUID
     number: str
     reason: str
+    limits: LookLimits = LOOK_LIMITS
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,12 @@ async def block_by_code(database: Database, asked: LostPhone) -> Blocked:
 
 
 async def look_at_phones(tx: Tx, asked: LookAtPhones) -> Sequence[Device]:
-    """The phones of a wallet, by its number. Raises `Missing`."""
+    """The phones of a wallet, by its number. Raises `Missing` and `TooManyLooks`."""
     wallet = await access.find_wallet(tx, number=asked.number)
     if wallet is None:
         raise Missing
-    await audit.record(tx, asked.officer_id, "wallet.phones_looked_at", wallet.id, reason=asked.reason)
+    looker, its = Looker(asked.officer_id, asked.limits), [wallet.id]
+    await look_at(tx, looker, "wallet.phones_looked_at", [wallet.person_id], about=its, reason=asked.reason)
     return await access.find_devices(tx, wallet.id)
 
 

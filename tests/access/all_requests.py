@@ -3,6 +3,7 @@
 from tests.access import (
     requests,
     requests_city,
+    requests_desk,
     requests_factors,
     requests_passkeys,
     requests_phones,
@@ -15,6 +16,7 @@ MORE = [
     each.__name__
     for each in (
         requests_city,
+        requests_desk,
         requests_factors,
         requests_passkeys,
         requests_phones,

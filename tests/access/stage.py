@@ -18,6 +18,7 @@ from services.alerts.read import AskAlerts, alerts
 from services.campaigns.draft import Propose, Proposed, create
 from services.campaigns.terms import Period
 from services.identity import read
+from services.identity.bulk_reading import Span
 from services.identity.hashing import hash_new_password
 from services.identity.open_session import BY_BEARER, OpenSession, open_session
 from services.identity.passkeys import NewPasskey, RelyingParty
@@ -32,7 +33,7 @@ from services.identity.staff import (
     open_merchant_account,
     set_account_status,
 )
-from services.identity.tables import factors
+from services.identity.tables import factors, looks
 from services.identity.tables.passkeys import insert_passkey
 from services.identity.take_role import TakeRole, take_role
 from services.identity.tokens import Audience
@@ -95,6 +96,7 @@ class Stage:
     attempt_id: UUID
     card: IssuedCard
     alert_id: UUID
+    alarm_id: UUID
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -164,6 +166,7 @@ async def build(engine: AsyncEngine) -> Stage:
         paid, unused, challenges, held, keys,
         till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs, card,
         await town.do(_find, None),
+        await town.do(_alarm, accounts["call centre"]),
     )  # fmt: skip
     await _take_away(town, stage)
     town.built.checkout.close()
@@ -204,6 +207,13 @@ async def _employ(town: HttpTown, accounts: dict[str, UUID], emails: dict[str, s
         secret = await hash_new_password(emails[name], PASSWORD, CHEAPEST, town.entropy)
         opened = await town.do(open_city_account, OpenCityAccount(None, emails[name], name, secret, (role,)))
         accounts[name] = opened.account_id
+
+
+async def _alarm(tx: Tx, account_id: UUID) -> UUID:
+    """Somebody has looked at many people."""
+    raised = await looks.raise_alarm(tx, account_id, Span.HOUR, 41, 40)
+    assert raised is not None
+    return raised
 
 
 async def _enrol(tx: Tx, account_id: UUID) -> bool:

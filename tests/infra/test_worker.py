@@ -36,6 +36,7 @@ async def test_nothing_due_nothing_done(town: HttpTown) -> None:
         "expire points": 0,
         "settle checkouts": 0,
         "close periods": 0,
+        "forget declines": 0,
         "seal journals": 0,
         "seal audit log": 2,  # a programme proposed, and approved
         "prove": 1,

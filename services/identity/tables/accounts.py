@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, and_, bindparam, cast, func, insert, or_, select, update
 
-from services.identity.people import Account, AccountKind, AccountStatus, Role
+from services.identity.people import Account, AccountKind, AccountStatus, Contact, Role
 from services.identity.tables import sessions
 from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow, RoleRow
 from services.kit.db import Tx
@@ -169,6 +169,24 @@ async def persons_of(tx: Tx, account_id: UUID) -> list[UUID]:
 async def accounts_for(tx: Tx, person_id: UUID) -> list[UUID]:
     query = select(ActsForRow.account_id).where(ActsForRow.person_id == person_id).order_by(ActsForRow.account_id)
     return list((await tx.connection.execute(query)).scalars())
+
+
+async def persons_reached(tx: Tx, *, phone: str | None = None, email: str | None = None, limit: int) -> list[UUID]:
+    """The persons that the resident's account of an address acts for, themselves first; also of a closed one."""
+    address = AccountRow.phone == phone if phone is not None else AccountRow.email == email
+    query = select(ActsForRow.person_id).join(AccountRow, AccountRow.id == ActsForRow.account_id)
+    query = query.where(address, AccountRow.kind == AccountKind.RESIDENT.value)
+    ordered = query.order_by(ActsForRow.relation != "self", ActsForRow.person_id).limit(limit)
+    return list((await tx.connection.execute(ordered)).scalars())
+
+
+async def contacts_of(tx: Tx, person_ids: Sequence[UUID]) -> list[tuple[UUID, Contact]]:
+    """How these persons are reached: a person and an account that acts for them, themselves first."""
+    columns = (ActsForRow.person_id, ActsForRow.relation, AccountRow.status, AccountRow.phone, AccountRow.email)
+    query = select(*columns).join(AccountRow, AccountRow.id == ActsForRow.account_id)
+    query = query.where(ActsForRow.person_id.in_(person_ids))
+    rows = await tx.connection.execute(query.order_by(ActsForRow.relation != "self", AccountRow.id))
+    return [(row[0], Contact(row[1], AccountStatus(row[2]), row[3], row[4])) for row in rows]
 
 
 def _persons() -> Executable:

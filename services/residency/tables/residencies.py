@@ -1,7 +1,7 @@
 """Statements on what people proved, and on second proofs of the same."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,18 @@ async def of_same_identity(tx: Tx, proof: Proof) -> Sequence[Residency]:
     same += [ResidencyRow.subject == proof.subject] if proof.subject is not None else []
     query = _residencies().where(or_(*same), ResidencyRow.person_id != proof.person_id)
     return [_residency(row) for row in await tx.connection.execute(query.order_by(ResidencyRow.proven_at).limit(20))]
+
+
+async def persons_named(tx: Tx, name: str, born_on: date, limit: int) -> Sequence[UUID]:
+    """Who has proven this name and birth date, however the name is spelt."""
+    its = (ResidencyRow.born_on == born_on, ResidencyRow.name_key == name_key(name))
+    query = select(ResidencyRow.person_id).where(*its).order_by(ResidencyRow.person_id).limit(limit)
+    return list((await tx.connection.execute(query)).scalars())
+
+
+async def names_of(tx: Tx, person_ids: Sequence[UUID]) -> dict[UUID, str]:
+    query = select(ResidencyRow.person_id, ResidencyRow.name).where(ResidencyRow.person_id.in_(person_ids))
+    return {row[0]: row[1] for row in await tx.connection.execute(query)}
 
 
 async def put(tx: Tx, proof: Proof) -> None:

@@ -68,6 +68,11 @@ async def find_by_numbers(tx: Tx, numbers: Collection[str]) -> dict[str, Wallet]
     return {row.number: Wallet(*row) for row in await tx.connection.execute(query)}
 
 
+async def wallets_of_persons(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, Wallet]:
+    query = select(*WALLET).where(WalletRow.person_id.in_(list(person_ids)))
+    return {row.person_id: Wallet(*row) for row in await tx.connection.execute(query)}
+
+
 async def lock_wallet(tx: Tx, wallet_id: UUID, account_id: UUID | None = None) -> Wallet | None:
     """Lock the wallet; with an account, only if that account acts for its person."""
     values = {"wallet_id": wallet_id} | ({} if account_id is None else {"account_id": account_id})

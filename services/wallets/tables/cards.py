@@ -154,5 +154,12 @@ async def seconds_left(tx: Tx, place: str, subject_id: UUID, window: timedelta) 
     return max(1, -((tx.now - began - window) // timedelta(seconds=1)))
 
 
+async def freeze_working(tx: Tx, wallet_id: UUID) -> UUID | None:
+    """Freeze the wallet's card that works, frozen already or not; None where it has none."""
+    its = (CardRow.wallet_id == wallet_id, CardRow.status != CardStatus.REPLACED.value)
+    statement = update(CardRow).where(*its).values(status=CardStatus.FROZEN.value).returning(CardRow.id)
+    return (await tx.connection.execute(statement)).scalar_one_or_none()
+
+
 def _card(row: Row[*tuple[Any, ...]]) -> Card:
     return Card(row.id, row.number, row.wallet_id, CardStatus(row.status), bytes(row.pin_mac))
