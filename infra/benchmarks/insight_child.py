@@ -1,4 +1,4 @@
-"""`python -m infra.benchmarks.insight_child refresh|dashboard LAKE`: one cold process of analytics, measured by itself.
+"""`python -m infra.benchmarks.insight_child refresh|scan|dashboard LAKE`: one cold process of analytics, measured.
 
 It prints what it did, and what it used, as JSON. The views' address comes in TANABATA_INSIGHT_URI.
 """
@@ -43,6 +43,11 @@ def main() -> None:
         end = date.fromisoformat(sys.argv[3])
         done = refresh(root, os.environ["TANABATA_INSIGHT_URI"], end=end, connections=int(sys.argv[4]))
         counts = {"rows": done.rows, "files": done.parts}
+    elif work == "scan":
+        with Lake(root) as lake:
+            spending = lake.table("spending")
+            read = {"rows": spending.count(), "yen": spending["amount_yen"].sum(), "last": spending["store"].max()}
+            counts = {"rows": int(lake.run(spending.aggregate(**read))["rows"].iloc[0])}
     else:
         with Lake(root) as lake:
             counts = {"cells": sum(len(ask(lake, question)) for question in DASHBOARD), "questions": len(DASHBOARD)}
