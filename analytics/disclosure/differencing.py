@@ -33,6 +33,8 @@ from analytics.measures.question import Question
 from services.kit.errors import Refusal
 
 MOST_FIGURES: Final = 2_000
+MOST_MEMBERSHIPS: Final = 400_000_000
+"""Rows times figures; a byte each."""
 CERTAIN: Final = 1e-7
 
 
@@ -90,19 +92,38 @@ def release_of(question: Question, shown: pd.DataFrame, first: date, last: date)
 
 def guard(source: Source, new: Release, known: Iterable[Release], rules: Rules = PLAIN) -> None:
     """Raises Differencing when the new release and earlier exact ones of its measure together isolate people."""
-    earlier = [each for each in known if each.measure == new.measure and each.epsilon == "0"]
+    guard_together(source, (new,), known, rules)
+
+
+def guard_together(source: Source, new: Sequence[Release], known: Iterable[Release], rules: Rules = PLAIN) -> None:
+    """As `guard`, for releases that leave the house side by side, of one measure or several.
+
+    Raises Differencing, and TableTooLarge where it cannot be told.
+    """
+    earlier = [each for each in known if each.epsilon == "0"]
+    for measure in sorted({each.measure for each in new}):
+        ours = [each for each in new if each.measure == measure]
+        _guard_measure(source, ours, [each for each in earlier if each.measure == measure], rules)
+
+
+def _guard_measure(source: Source, new: Sequence[Release], earlier: Sequence[Release], rules: Rules) -> None:
+    made: dict[tuple[object, ...], list[Release]] = {}
     for each in earlier:
-        if each.question == new.question:
-            if each.digest != new.digest:
-                _refuse(each, rules)  # late deeds: the difference of the two is theirs alone
-            return
-    if not earlier:
+        made.setdefault(each.question, []).append(each)
+    for each in new:
+        for before in made.get(each.question, ()):
+            if before.digest != each.digest:
+                _refuse(before, rules)  # late deeds: the difference of the two is theirs alone
+    fresh = [each for each in new if each.question not in made]
+    if not fresh or not earlier:
         return
-    releases = [*earlier, new]
-    rows = _rows(source, new.measure, releases)
-    figures = [figure for each in releases for figure in _figures(each, rows, is_new=each is new)]
+    releases = [*earlier, *fresh]
+    rows = _rows(source, fresh[0].measure, releases)
+    figures = [figure for each in releases for figure in _figures(each, rows, is_new=each in fresh)]
     if len(figures) > MOST_FIGURES:
         raise TableTooLarge(what="figures", limit=MOST_FIGURES, found=len(figures))
+    if len(rows) * len(figures) > MOST_MEMBERSHIPS:
+        raise TableTooLarge(what="memberships", limit=MOST_MEMBERSHIPS, found=len(rows) * len(figures))
     atoms, people = _atoms(rows, figures)
     _refuse_isolated(atoms, people, figures, rules)
     _refuse_nested(rows, atoms, figures, rules)

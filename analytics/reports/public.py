@@ -3,9 +3,14 @@
 Everything is asked as measures and passes `analytics.disclosure`; tables of one measure are protected together,
 because who reads one reads the other. A hidden cell has no row, like one in which nothing happened. Rankings,
 cohorts and daily curves name stores or few people and are left to the office.
+
+A page is laid beside all that was published before it: last week's page and this week's tell of the days between
+them, and where these are few people's, there is no new page (`analytics.disclosure.differencing`).
 """
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -13,7 +18,9 @@ import pandas as pd
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import ALL, Kind
 from analytics.charts.figure import Figure
+from analytics.disclosure.differencing import guard_together, release_of
 from analytics.disclosure.protect import Table, protect, protect_together
+from analytics.disclosure.releases import Release, opened
 from analytics.frames import UNKNOWN
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
@@ -28,44 +35,72 @@ _FACTS: Final = {
     "people": ("active_residents", Kind.COUNT),
     "stores": ("active_stores", Kind.COUNT),
 }
+BEGINNING: Final = date(2000, 1, 1)
+"""A page tells of everything up to its last day; before this there was nothing."""
 _TABLES: Final = {"hours": ("category", "hour"), "flows": ("home_district", "district")}
 
 
 def gather_public(source: Source, programme: str | None = None, tell: Progress = lambda name: None) -> Gathered:
     """The figures of one programme that everybody may see; `hidden` counts what was withheld.
 
+    Nothing is compared with what was published before, nor written down: `publish_public` does both.
     Raises ReportProgrammeUnknown, TableTooLarge.
     """
+    return _page(source, programme, tell).gathered
+
+
+def publish_public(
+    source: Source, ledger: Path, now: datetime, programme: str | None = None, tell: Progress = lambda name: None
+) -> Gathered:
+    """As `gather_public`, and what is on the page stands in the file of releases before anybody sees it.
+
+    The same page over the same figures is published once, however often it is made. Raises Differencing where
+    the page and what was published before would together isolate people, and ReleasesBroken; then nothing is
+    written down, and there is no page.
+    """
+    page = _page(source, programme, tell)
+    with opened(ledger) as releases:
+        guard_together(source, page.releases, releases.known)
+        releases.add(page.releases, now)
+    return page.gathered
+
+
+@dataclass(frozen=True)
+class _Page:
+    gathered: Gathered
+    releases: tuple[Release, ...]
+
+
+def _page(source: Source, programme: str | None, tell: Progress) -> _Page:
     code = str(chosen_programme(source, programme)["programme"])
     last = last_day(source, code)
     tell("public")
-    facts, withheld = _facts(source, code, last)
-    shown, hidden = _shown(source, code, last)
+    facts, of_facts = _facts(source, code, last)
+    told, of_tables = _tables(source, code, last)
+    shown = {name: table[~table["suppressed"]] for name, table in told.items()}
     figures = (_hours(shown["hours"]), _flows(shown["flows"]))
-    return Gathered(code, None, last, source.refreshed_at, facts, figures, hidden + withheld)
+    releases = (*of_facts, *of_tables)
+    hidden = sum(len(each.hidden) for each in releases)
+    return _Page(Gathered(code, None, last, source.refreshed_at, facts, figures, hidden), releases)
 
 
-def _facts(source: Source, code: str, last: date) -> tuple[tuple[Fact, ...], int]:
-    facts, withheld = [], 0
+def _facts(source: Source, code: str, last: date) -> tuple[tuple[Fact, ...], list[Release]]:
+    facts, releases = [], []
     for name, (measure, kind) in _FACTS.items():
         question = Question(measure, (), {"programme": (code,)}, last=last)
-        told = protect(ask(source, question), question).iloc[0]
-        if told["suppressed"]:
-            withheld += 1
-        else:
-            facts.append(Fact(name, kind, int(told["value"])))
-    return tuple(facts), withheld
+        told = protect(ask(source, question), question)
+        releases.append(release_of(question, told, BEGINNING, last))
+        if not told["suppressed"].iloc[0]:
+            facts.append(Fact(name, kind, int(told["value"].iloc[0])))
+    return tuple(facts), releases
 
 
-def _shown(source: Source, code: str, last: date) -> tuple[dict[str, pd.DataFrame], int]:
-    """The rows of each table that may be seen beside the other, and how many may not."""
-    answers = {
-        name: Table(ask(source, Question("sales", by, {"programme": (code,)}, last=last)), by)
-        for name, by in _TABLES.items()
-    }
+def _tables(source: Source, code: str, last: date) -> tuple[dict[str, pd.DataFrame], list[Release]]:
+    """Each table with the cells hidden that may not be seen beside the other."""
+    questions = {name: Question("sales", by, {"programme": (code,)}, last=last) for name, by in _TABLES.items()}
+    answers = {name: Table(ask(source, each), tuple(each.by)) for name, each in questions.items()}
     told = protect_together(answers, totals=False)
-    hidden = sum(int(table["suppressed"].sum()) for table in told.values())
-    return {name: table[~table["suppressed"]] for name, table in told.items()}, hidden
+    return told, [release_of(questions[name], table, BEGINNING, last) for name, table in told.items()]
 
 
 def _hours(rows: pd.DataFrame) -> Figure:

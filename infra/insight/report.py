@@ -6,6 +6,7 @@ Nothing is fetched, and what is written opens without a server or a network.
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -50,13 +51,15 @@ def report(
 ) -> None:
     """Write report.html, workbook.xlsx, council.pdf and public.html; exit code 1 when one could not be made.
 
-    What the programme did stands on the office's page and on the council's paper.
+    What the programme did stands on the office's page and on the council's paper. The page for everybody counts as
+    published once it is written: it is left out when it and what was published before would tell of few people.
     """
-    root = lake or Settings.from_env(os.environ).lake_dir
+    settings = Settings.from_env(os.environ)
+    root = lake or settings.lake_dir
     say = partial(locales.text, language.value)
     try:
         added = (survey, invited, administration_yen)
-        missing = _write(root, into, programme, say, language.value, added)
+        missing = _write(root, into, programme, say, language.value, added, settings.data_dir / "releases.jsonl")
     except Refusal as refusal:
         complain(refusal_in_words(refusal))
         raise typer.Exit(1) from None
@@ -74,14 +77,18 @@ def _write(
     say: "Say",
     language: str,
     added: tuple[Path | None, int | None, int | None],
+    ledger: Path,
 ) -> set[str]:
     """Write every form; returns the names of those that this machine cannot make, having said why."""
     from analytics.charts.catalogue import CHARTS  # noqa: PLC0415  # pandas and its like load when they are needed
+    from analytics.disclosure.cells import TableTooLarge  # noqa: PLC0415
+    from analytics.disclosure.differencing import Differencing  # noqa: PLC0415
+    from analytics.disclosure.releases import ReleasesBroken  # noqa: PLC0415
     from analytics.lake.lake import Lake  # noqa: PLC0415
     from analytics.reports.council import ReportFontMissing, council_pdf  # noqa: PLC0415
     from analytics.reports.gather import gather  # noqa: PLC0415
     from analytics.reports.html import report_page  # noqa: PLC0415
-    from analytics.reports.public import gather_public  # noqa: PLC0415
+    from analytics.reports.public import publish_public  # noqa: PLC0415
     from analytics.reports.workbook import workbook  # noqa: PLC0415
 
     missing: set[str] = set()
@@ -94,19 +101,23 @@ def _write(
 
         office = gather(source, programme, tell=tell)
         office = replace(office, did=what_it_did_in(source, office.programme, say, *added))
-        everybody = gather_public(source, programme, tell)
+
+        def public() -> str:
+            page = publish_public(source, ledger, datetime.now(UTC), programme, tell)
+            return report_page(page, say, language, "insight.report.public_title")
+
         made: dict[str, Callable[[], str | bytes]] = {
             "report.html": lambda: report_page(office, say, language),
             "workbook.xlsx": lambda: workbook(office, say),
             "council.pdf": lambda: council_pdf(office, say, language),
-            "public.html": lambda: report_page(everybody, say, language, "insight.report.public_title"),
+            "public.html": public,
         }
         into.mkdir(parents=True, exist_ok=True)
         for name, make in made.items():
             tell(name)
             try:
                 content = make()
-            except ReportFontMissing as refusal:
+            except (ReportFontMissing, Differencing, TableTooLarge, ReleasesBroken) as refusal:
                 complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
                 missing.add(name)
                 continue

@@ -51,6 +51,17 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "district": "north",
         "merchant": "M1",
     },
+    "programmes": {
+        "programme": "star",
+        "unit_price_yen": 5_000,
+        "unit_points": 6_000,
+        "cap_yen": 50_000,
+        "stock_units": 1_000,
+        "grant_budget_points": 0,
+        "sale_from": "2026-04-01",
+        "use_from": "2026-04-01",
+        "use_to": "2026-09-30",
+    },
     "applications": {
         "draw": "first",
         "programme": "star",

@@ -13,6 +13,14 @@ from analytics.synthetic.city import make
 from analytics.synthetic.plan import CityPlan
 from infra.cli import app
 
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation of the test's own, with nothing published yet."""
+    monkeypatch.setenv("TANABATA_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
 FORMS = ["council.pdf", "public.html", "report.html", "workbook.xlsx"]
 
 
@@ -43,7 +51,7 @@ def test_all_four_files_are_written(lake: Path, tmp_path: Path, language: str) -
         app, ["insight", "report", "--into", str(tmp_path), "--lake", str(lake), "--language", language]
     )
     assert done.exit_code == 0, done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == FORMS
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == FORMS
     assert (tmp_path / "council.pdf").read_bytes().startswith(b"%PDF-1.7")
 
 
@@ -52,4 +60,5 @@ def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path, tmp_
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 1
     assert "moonlight" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "out").exists()
+    assert list(tmp_path.glob("*.html")) == []

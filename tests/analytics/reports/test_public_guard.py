@@ -1,0 +1,91 @@
+"""Two pages for everybody, each harmless, tell of the days between them: the attack, and what stops it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.disclosure.differencing import Differencing
+from analytics.lake.lake import InMemory
+from analytics.reports.gathered import Gathered
+from analytics.reports.public import gather_public, publish_public
+from tests.analytics.hand import frame, on
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+SECRET = 4_321
+"""What one person spends on the day after the first page."""
+
+
+def town(*later: dict[str, Any]) -> InMemory:
+    """Forty residents of one district buy food at eight stores on the sixth of April at noon; then `later`."""
+    stores = [{"store": f"S{number}"} for number in range(8)]
+    rows = [{"resident": who, "store": f"S{who % 8}", "amount_yen": 1_000 + who} for who in range(40)]
+    frames = {
+        "spending": [*rows, *later],
+        "stores": stores,
+        "residents": [{"resident": who, "district": "north"} for who in range(80)],
+        "lots": [{"resident": who, "paid_yen": 5_000} for who in range(80)],
+        "programmes": [{}],
+    }
+    return InMemory({name: frame(name, each) for name, each in frames.items()}, NOW)
+
+
+def paid(who: int, yen: int = SECRET, day: int = 7) -> dict[str, Any]:
+    return {"resident": who, "store": f"S{who % 8}", "amount_yen": yen, "at": on(day)}
+
+
+def used(page: Gathered) -> int:
+    return next(int(fact.value) for fact in page.facts if fact.name == "used")
+
+
+def lines(ledger: Path) -> list[str]:
+    return ledger.read_text().splitlines() if ledger.exists() else []
+
+
+def test_the_day_between_two_pages_is_one_person_s_and_there_is_no_second_page(tmp_path: Path) -> None:
+    ledger = tmp_path / "releases.jsonl"
+    first, second = gather_public(town()), gather_public(town(paid(1)))
+    assert used(second) - used(first) == SECRET, "the attack works where nobody compares"
+    assert first.hidden == second.hidden == 0, "and no page alone gives anybody away"
+    publish_public(town(), ledger, NOW)
+    written = lines(ledger)
+    with pytest.raises(Differencing) as refused:
+        publish_public(town(paid(1)), ledger, NOW)
+    assert refused.value.params["minimum"] == 10
+    assert lines(ledger) == written
+
+
+def test_the_same_page_is_published_once_however_often_it_is_made(tmp_path: Path) -> None:
+    ledger = tmp_path / "releases.jsonl"
+    first, second = (publish_public(town(), ledger, NOW) for _ in range(2))
+    assert first.facts == second.facts
+    assert len(lines(ledger)) == 7
+
+
+def test_a_page_is_published_when_the_days_between_are_many_people_s(tmp_path: Path) -> None:
+    ledger = tmp_path / "releases.jsonl"
+    publish_public(town(), ledger, NOW)
+    later = [paid(who, 900 + who) for who in range(40, 64)]
+    page = publish_public(town(*later), ledger, NOW)
+    assert used(page) == used(gather_public(town())) + sum(900 + who for who in range(40, 64))
+    assert len(lines(ledger)) == 14
+
+
+def test_what_was_corrected_after_a_page_is_not_told_by_making_the_page_again(tmp_path: Path) -> None:
+    """A refund that commits late belongs to a day that the page has told of: the difference is one person's."""
+    ledger = tmp_path / "releases.jsonl"
+    publish_public(town(), ledger, NOW)
+    late = {"kind": "refund", "payment": 2, "resident": 1, "store": "S1", "amount_yen": -500}
+    with pytest.raises(Differencing):
+        publish_public(town(late), ledger, NOW)
+
+
+def test_figures_that_one_store_makes_are_hidden_on_the_page(tmp_path: Path) -> None:
+    """Dominance: of the evening's sales nearly all are one store's; with a total, noon's would give them away."""
+    evening = [paid(who, 50 if who % 8 else 90_000, 6) | {"at": on(6, 19)} for who in range(40)]
+    page = publish_public(town(*evening), tmp_path / "releases.jsonl", NOW)
+    assert page.figure("hours").data["hour"].tolist() == [12]
+    assert page.figure("flows").data.empty, "its one cell is the total"
+    assert "used" not in {fact.name for fact in page.facts}
+    assert page.hidden == 3
