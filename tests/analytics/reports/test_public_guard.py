@@ -21,7 +21,7 @@ def town(*later: dict[str, Any]) -> InMemory:
     """Forty residents of one district buy food at eight stores on the sixth of April at noon; then `later`."""
     stores = [{"store": f"S{number}"} for number in range(8)]
     rows = [{"resident": who, "store": f"S{who % 8}", "amount_yen": 1_000 + who} for who in range(40)]
-    frames = {
+    frames: dict[str, list[dict[str, Any]]] = {
         "spending": [*rows, *later],
         "stores": stores,
         "residents": [{"resident": who, "district": "north"} for who in range(80)],
