@@ -25,6 +25,7 @@ from services.alerts.name_person import NamePerson, name_person
 from services.alerts.read import AskAlerts
 from services.alerts.read import alerts as read_alerts
 from services.alerts.review import ReviewAlert, review_alert
+from services.identity.bulk_reading import TooManyLooks
 from services.kit.errors import Missing
 
 routes = router("alerts")
@@ -112,7 +113,7 @@ async def judge_alert(alert_id: UUID, body: AlertReviewRequest, token: Officer, 
     )
 
 
-@routes.get("/insight/alerts/{alert_id}/people/{resident}", responses=refuses(Missing))
+@routes.get("/insight/alerts/{alert_id}/people/{resident}", responses=refuses(Missing, TooManyLooks))
 async def name_alert_person(
     alert_id: UUID,
     resident: Annotated[Pseudonym, Path(description="One of the alert's residents.")],
@@ -121,7 +122,7 @@ async def name_alert_person(
     here: Here,
 ) -> WalletAnswer:
     """The wallet behind a pseudonym that this alert names. Who asked, about whom and why is kept in the audit log."""
-    asked = NamePerson(alert_id, int(resident), token.account_id, reason)
+    asked = NamePerson(alert_id, int(resident), token.account_id, reason, here.look_limits)
     return WalletAnswer.of(await here.database.transact(name_person, asked))
 
 

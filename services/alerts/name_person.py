@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.alerts import tables
-from services.kit import audit
+from services.identity.bulk_reading import RECOMMENDED, Looker, LookLimits
+from services.identity.look_at import look_at
 from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.wallets import read
@@ -21,14 +22,15 @@ class NamePerson:
     resident: int
     officer_id: UUID
     reason: str
+    limits: LookLimits = RECOMMENDED
 
 
 async def name_person(tx: Tx, command: NamePerson) -> Wallet:
-    """Raises Missing where the alert is not there or does not name the resident."""
+    """Raises Missing where the alert is not there or does not name the resident, and TooManyLooks."""
     wallet_id = await tables.wallet_of(tx, command.alert_id, command.resident)
     if wallet_id is None:
         raise Missing
     wallet = await read.wallet_by_id(tx, wallet_id)
-    said = {"alert": command.alert_id, "reason": command.reason}
-    await audit.record(tx, command.officer_id, "alert.person_named", wallet.id, **said)
+    looker, said = Looker(command.officer_id, command.limits), {"alert": command.alert_id, "reason": command.reason}
+    await look_at(tx, looker, "alert.person_named", [wallet.person_id], about=[wallet.id], **said)
     return wallet
