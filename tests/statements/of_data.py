@@ -22,14 +22,6 @@ DATA: Final = Chapter(
             ),
         ),
         Statement(
-            "And in a workbook",
-            ("tests/analytics/reports/test_forms.py::test_only_totals_are_formulas_and_text_stays_text",),
-            without(
-                "the library's own habit",
-                ("analytics/reports/workbook.py", '"strings_to_formulas": False', '"strings_to_formulas": True'),
-            ),
-        ),
-        Statement(
             "Every look of staff at a resident is in the audit log, with its reason",
             (
                 "tests/city_api/test_money_path.py::test_the_office_looks_and_it_is_written_down",
