@@ -49,8 +49,7 @@ async def create_app(
     Raises ClockSkew when this machine's clock is more than two seconds off the database's, and
     KeyUnsafe when a key of the installation could have been read by others.
     """
-    if not settings.is_local:
-        log.warning("PUBLIC_URL is not this machine: no outbox and no sandbox pages, and no SMS gateway is built yet")
+    _warn_of_ports(settings)
     keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
@@ -91,6 +90,7 @@ async def create_app(
         plain_payments=plain,
         sign_in_service=service,
         new_phone_limit_yen=settings.new_phone_limit_yen,
+        velocity=settings.velocity,
         rates=Rates(Meter(settings.requests_per_account), Meter(settings.requests_per_address)),
         look_limits=settings.look_limits,
         lifespan=lifespan,
@@ -98,6 +98,11 @@ async def create_app(
     )
     app = town.plain if plain else town.app
     return app if reached.is_set() else Waiting(app, reached, secure=settings.public_url.startswith("https:"))
+
+
+def _warn_of_ports(settings: Settings) -> None:
+    if not settings.is_local:
+        log.warning("PUBLIC_URL is not this machine: no outbox and no sandbox pages, and no SMS gateway is built yet")
 
 
 async def _close(town: Town, service: DigitalId | None, *engines: AsyncEngine) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
+from services.payments.velocity import USUAL, Most, Velocity
 from services.wallets.wallet import NEVER_LIMITED_YEN
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -77,6 +78,9 @@ class Settings:
     requests_per_address: int = 3_000
     """As above, of requests without a sign-in."""
 
+    velocity: Velocity = USUAL
+    """What one wallet pays by large payments, an hour and a day."""
+
     sign_in_service: SignInServiceSetting | None = None
     """How this installation is known to the government's sign-in service; None where it is not."""
 
@@ -125,6 +129,10 @@ class Settings:
             token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
             sign_in_service=_sign_in_service(present),
             new_phone_limit_yen=_new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
+            velocity=Velocity(
+                _most(present, "TANABATA_VELOCITY_HOUR", USUAL.an_hour),
+                _most(present, "TANABATA_VELOCITY_DAY", USUAL.a_day),
+            ),
             requests_per_account=_requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
             requests_per_address=_requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
             look_limits=_look_limits(present.get("TANABATA_LOOK_LIMITS")),
@@ -190,6 +198,14 @@ def _look_limits(value: str | None) -> LookLimits:
         return LookLimits(Limit(hour_alarm, hour_stop), Limit(day_alarm, day_stop))
     except ValueError:
         raise BadSetting("TANABATA_LOOK_LIMITS", value, "people: alarm/stop an hour/alarm/stop a day") from None
+
+
+def _most(present: Mapping[str, str], name: str, usual: Most) -> Most:
+    value = present.get(name, f"{usual.payments} {usual.yen}")
+    found = re.fullmatch(r"([1-9][0-9]{0,5}) ([1-9][0-9]{0,8})", value)
+    if found is None or int(found[2]) < NEVER_LIMITED_YEN:
+        raise BadSetting(name, value, f"payments and yen, like {usual.payments} {usual.yen}")
+    return Most(int(found[1]), int(found[2]))
 
 
 def _database_url(present: Mapping[str, str], name: str) -> str | None:

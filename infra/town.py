@@ -40,6 +40,7 @@ from services.kit.deeds import Deeds
 from services.kit.errors import Refusal
 from services.kit.micro_batch import MOST_TOGETHER
 from services.payments.desk import PaymentDesk
+from services.payments.velocity import USUAL, Velocity
 from services.residency.sign_in_service import SignInService
 from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
@@ -80,6 +81,7 @@ def build_town(
     new_phone_limit_yen: int = 10_000,
     rates: Rates | None = None,
     look_limits: LookLimits = LOOK_LIMITS,
+    velocity: Velocity = USUAL,
     lifespan: Lifespan[Any] | None = None,
     insight: InsightPort | None = None,
 ) -> Town:
@@ -92,13 +94,13 @@ def build_town(
     payments meet: seeded towns go without. `password_cost` below the recommended one is for invented people only.
     Without `insight` nothing is evaluated, without `rates` no request is counted.
     """
-    outbox = LocalOutbox(database.clock)
-    carrier = _Carrier(public_url)
+    outbox, carrier = LocalOutbox(database.clock), _Carrier(public_url)
+    together = 1 if plain_payments else MOST_TOGETHER
     checkout = _sandbox(database, keys, public_url, state, carrier)
     context = Context(
         database=database,
         deeds=Deeds(database),
-        payments=PaymentDesk(database, most_together=1 if plain_payments else MOST_TOGETHER, short_cut=short_cut),
+        payments=PaymentDesk(database, most_together=together, short_cut=short_cut, velocity=velocity),
         clock=database.clock,
         tokens=(tokens := keys_for(keys, public_url)),
         bearers=Bearers(tokens),

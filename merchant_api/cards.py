@@ -1,5 +1,6 @@
 """Take a payment by a printed card: scanned, and above a small sum with the PIN that its holder types."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from services.merchants.at_till import OwnStore, StoreSuspended
 from services.payments.order import PayByCard
 from services.payments.pay import pay_by_card
 from services.payments.payment import StoreReceipt
+from services.payments.velocity import VelocityReached
 from services.wallets.card import (
     WITHOUT_PIN_YEN,
     Card,
@@ -69,6 +71,7 @@ class CardPaymentRequest(Body):
         PointsMissing,
         PaymentLimitReached,
         DayLimitReached,
+        VelocityReached,
     ),
 )
 async def take_card_payment(
@@ -79,10 +82,11 @@ async def take_card_payment(
     if card is None or not is_genuine(here.code_key, body.card, card):
         raise CardUnknown
     asked = PayByCard(token.account_id, store_id, card.number, card.wallet_id, body.amount_yen)
+    pay_now = partial(pay_by_card, velocity=here.payments.velocity)
     try:
         if body.amount_yen > WITHOUT_PIN_YEN:
             await _prove_pin(here, token.account_id, card, body.pin)
-        paid = await command.perform(token.account_id, "store.pay.card", pay_by_card, asked, StoreReceipt)
+        paid = await command.perform(token.account_id, "store.pay.card", pay_now, asked, StoreReceipt)
     except Refusal as refusal:
         here.payments.declines.hear(asked, refusal)
         raise

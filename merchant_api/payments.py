@@ -29,6 +29,7 @@ from services.payments.payment import (
     RefundTooMuch,
     ReturnReceipt,
 )
+from services.payments.velocity import VelocityReached
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
 from services.wallets.wallet import DeviceBlocked, DeviceUnknown, NewPhoneLimit, WalletSuspended
 
@@ -155,6 +156,7 @@ class _Page:
         PointsMissing,
         PaymentLimitReached,
         NewPhoneLimit,
+        VelocityReached,
         DayLimitReached,
     ),
 )

@@ -26,6 +26,7 @@ from services.payments.payment import (
 )
 from services.payments.qr import StoreCode
 from services.payments.read import receipt_for
+from services.payments.velocity import VelocityReached
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
 from services.wallets.wallet import NewPhoneLimit, WalletSuspended
 from wallet_api.codes import CODE_REFUSALS, read_code
@@ -100,6 +101,7 @@ class _OnePayment:
         PointsMissing,
         PaymentLimitReached,
         NewPhoneLimit,
+        VelocityReached,
         DayLimitReached,
     ),
 )

@@ -22,9 +22,10 @@ from services.kit.errors import Busy, Refusal
 from services.kit.micro_batch import MOST_TOGETHER, MOST_WAITING, MicroBatch
 from services.payments.keep_declines import Declines
 from services.payments.order import Order, PayByCode
-from services.payments.pay import PAYMENTS
+from services.payments.pay import PAYMENTS, pay
 from services.payments.pay_code import is_signed, peek_device
 from services.payments.pay_plainly import pay_plainly
+from services.payments.velocity import USUAL, Velocity
 from services.wallets.read import device_keys
 
 MOST_KEYS = 65_536
@@ -36,10 +37,18 @@ log = logging.getLogger(__name__)
 class PaymentDesk:
     """Takes payments for one city in one process. Without the `short_cut` all are paid by `pay`."""
 
-    def __init__(self, database: Database, *, most_together: int = MOST_TOGETHER, short_cut: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        most_together: int = MOST_TOGETHER,
+        short_cut: bool = True,
+        velocity: Velocity = USUAL,
+    ) -> None:
+        self.velocity = velocity
         self._phones = Phones(database)
         plainly = partial(pay_plainly, keys=self._phones.keys) if short_cut else None
-        kind = replace(PAYMENTS, plainly=plainly)
+        kind = replace(PAYMENTS, use_case=partial(pay, velocity=velocity), plainly=plainly)
         self.declines = Declines(database, self._phones.keys.get)
         self._batch = MicroBatch(database, kind, most_together=most_together, refused=self.declines.hear)
 

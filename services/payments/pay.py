@@ -53,6 +53,7 @@ from services.payments.payment import (
 from services.payments.tables import reading, writing
 from services.payments.tables.reading import Counter, CounterAsked
 from services.payments.tables.writing import Made
+from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, must_not_rush
 from services.wallets import spend
 from services.wallets.hold_card import hold_card
 from services.wallets.spend import Spent, Want
@@ -62,7 +63,9 @@ NUMBER_PREFIX, NUMBER_LENGTH = "P", 10
 STAFF = frozenset({"owner", "manager", "clerk"})
 
 
-async def pay(tx: Tx, orders: Sequence[Order], alone: bool) -> list[Receipt | Refusal | Elsewhere]:
+async def pay(
+    tx: Tx, orders: Sequence[Order], alone: bool, velocity: Velocity = USUAL
+) -> list[Receipt | Refusal | Elsewhere]:
     """Pay what can be paid; an outcome for each order, in their order. Every wallet at most once.
 
     An order that is `alone` in the transaction waits for its wallet's lock; otherwise, one whose wallet
@@ -89,10 +92,10 @@ async def pay(tx: Tx, orders: Sequence[Order], alone: bool) -> list[Receipt | Re
     agreed: list[tuple[int, _Agreed]] = []
     for (place, order, payer), counter in zip(held, counters, strict=True):
         try:
-            agreed.append((place, _agree(tx, order, payer, counter)))
+            agreed.append((place, _agree(tx, order, payer, counter, velocity)))
         except Refusal as refusal:
             outcomes[place] = refusal
-    for (place, _), outcome in zip(agreed, await _settle(tx, [each for _, each in agreed]), strict=True):
+    for (place, _), outcome in zip(agreed, await _settle(tx, [each for _, each in agreed], velocity), strict=True):
         outcomes[place] = outcome
     return [outcome for outcome in outcomes if outcome is not None]
 
@@ -112,18 +115,18 @@ async def pay_till(tx: Tx, command: PayTill) -> Receipt:
     return await _pay_alone(tx, command)
 
 
-async def pay_by_card(tx: Tx, command: PayByCard) -> StoreReceipt:
+async def pay_by_card(tx: Tx, command: PayByCard, velocity: Velocity = USUAL) -> StoreReceipt:
     """By a printed card, held until the payment stands: nobody freezes it between the look and the deed.
 
     Raises CardFrozen, CardLimitReached, Missing for a card of another wallet, and what `pay` refuses with.
     """
     if await hold_card(tx, command.card_number, command.amount_yen) != command.wallet_id:
         raise Missing()
-    return for_the_store(await _pay_alone(tx, command))
+    return for_the_store(await _pay_alone(tx, command, velocity))
 
 
-async def _pay_alone(tx: Tx, order: Order) -> Receipt:
-    [outcome] = await pay(tx, [order], True)
+async def _pay_alone(tx: Tx, order: Order, velocity: Velocity = USUAL) -> Receipt:
+    [outcome] = await pay(tx, [order], True, velocity)
     if isinstance(outcome, Refusal):
         raise outcome
     if not isinstance(outcome, Receipt):
@@ -145,20 +148,20 @@ class _Agreed:
 
 
 def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
-    person_id = payer.wallet.person_id
+    person_id, wallet_id = payer.wallet.person_id, payer.wallet.id
     match order:
         case PayByCode():
-            use_id = peek_use(order.pay_code)
-            return CounterAsked(person_id, store_id=order.store_id, account_id=order.account_id, code_id=use_id)
+            at = (order.store_id, None, None, order.account_id, peek_use(order.pay_code))
+            return CounterAsked(person_id, wallet_id, *at)
         case PayStore():
-            return CounterAsked(person_id, store_code=order.store_code)
+            return CounterAsked(person_id, wallet_id, store_code=order.store_code)
         case PayTill():
-            return CounterAsked(person_id, till_number=order.till_code)
+            return CounterAsked(person_id, wallet_id, till_number=order.till_code)
         case PayByCard():
-            return CounterAsked(person_id, store_id=order.store_id, account_id=order.account_id)
+            return CounterAsked(person_id, wallet_id, store_id=order.store_id, account_id=order.account_id)
 
 
-def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None) -> _Agreed:
+def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity: Velocity) -> _Agreed:
     """What is to be paid. Raises what stands against it, but for the points."""
     match order:
         case PayByCode():
@@ -181,6 +184,7 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None) -> _Agre
             agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None)
     must_accept(agreed.store, payer.wallet.person_id)
     must_be_within(payer, agreed.amount_yen)
+    must_not_rush(velocity, NOTHING_LATELY if counter is None else counter.lately, agreed.amount_yen, tx.now)
     return agreed
 
 
@@ -206,7 +210,7 @@ def _must_be_payable(tx: Tx, code: TillCode, used: bool, amount_yen: int | None)
         raise AmountDiffers(expected_yen=code.amount_yen, found_yen=amount_yen)
 
 
-async def _settle(tx: Tx, agreed: Sequence[_Agreed]) -> list[Receipt | Refusal]:
+async def _settle(tx: Tx, agreed: Sequence[_Agreed], velocity: Velocity) -> list[Receipt | Refusal]:
     """Take the points, write the payments, post the journals."""
     if not agreed:
         return []
@@ -215,7 +219,7 @@ async def _settle(tx: Tx, agreed: Sequence[_Agreed]) -> list[Receipt | Refusal]:
     paid = [(each, spent) for each, spent in zip(agreed, outcomes, strict=True) if isinstance(spent, Spent)]
     made = _make(tx, paid)
     if made:
-        await _write(tx, made)
+        await _write(tx, made, velocity)
     receipts = iter([_receipt(each, new.payment, spent) for (each, spent), new in zip(paid, made, strict=True)])
     return [next(receipts) if isinstance(outcome, Spent) else outcome for outcome in outcomes]
 
@@ -256,9 +260,9 @@ def _make(tx: Tx, paid: Sequence[tuple[_Agreed, Spent]]) -> list[Made]:
     return made
 
 
-async def _write(tx: Tx, made: Sequence[Made]) -> None:
+async def _write(tx: Tx, made: Sequence[Made], velocity: Velocity) -> None:
     try:
-        await writing.insert_payments(tx, made)
+        await writing.insert_payments(tx, made, velocity)
     except CONSTRAINT_BROKEN as error:
         if broken_constraint(error) != "pk_code_use" or len(made) > 1:
             raise  # of several, nobody knows whose code it was: each is tried alone

@@ -110,8 +110,8 @@ def _second_look_forgotten(patch: pytest.MonkeyPatch) -> None:
 def _pays_without_using_up(patch: pytest.MonkeyPatch) -> None:
     real = writing.insert_payments
 
-    async def insert_payments(tx: Any, made: Sequence[writing.Made]) -> None:
-        await real(tx, [replace(each, code_id=None) for each in made])
+    async def insert_payments(tx: Any, made: Sequence[writing.Made], velocity: Any) -> None:
+        await real(tx, [replace(each, code_id=None) for each in made], velocity)
 
     patch.setattr(writing, "insert_payments", insert_payments)
 

@@ -7,13 +7,29 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, Integer, Select, Text, Uuid, bindparam, case, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from services.identity.clauses import is_open
 from services.kit.db import Tx
 from services.kit.frozen import quick
 from services.kit.sets import any_of, values_later
 from services.kit.statements import Statement
+from services.kit.tables import Instant
 from services.merchants import clauses
 from services.merchants.at_till import StoreAtTill, store_at_till
 from services.payments.payment import DeedKind, Mode, Payment, Return, TillCode
@@ -21,11 +37,13 @@ from services.payments.tables.schema import (
     AllocationRow,
     CodeUseRow,
     LegRow,
+    PaidLatelyRow,
     PaymentRow,
     ReturnedRow,
     ReturnRow,
     TillCodeRow,
 )
+from services.payments.velocity import Lately, day_of, hour_of
 
 PAYMENT = tuple(getattr(PaymentRow, name) for name in Payment.__dataclass_fields__)
 RETURN = tuple(getattr(ReturnRow, name) for name in Return.__dataclass_fields__)
@@ -75,10 +93,12 @@ async def store_by_till_code(tx: Tx, number: str) -> tuple[StoreAtTill, TillCode
 class CounterAsked:
     """Where somebody wants to pay, by one of three names, and what must be known of it there.
 
-    `account_id` is the staff's who acts, `person_id` the payer's; `code_id` is the use of a pay code.
+    `account_id` is the staff's who acts, `person_id` the payer's; `code_id` is the use of a pay code. `wallet_id` is
+    the payer's, where its latest payments matter.
     """
 
     person_id: UUID
+    wallet_id: UUID | None = None
     store_id: UUID | None = None
     store_code: str | None = None
     till_number: str | None = None
@@ -89,11 +109,12 @@ class CounterAsked:
 @quick
 @dataclass(frozen=True)
 class Counter:
-    """The store, the register's code if that was scanned, and whether the code has paid already."""
+    """The store, the register's code if that was scanned, whether the code has paid already, the payer's latest."""
 
     store: StoreAtTill
     till_code: TillCode | None
     used: bool
+    lately: Lately
 
 
 def _counters() -> Executable:
@@ -101,6 +122,7 @@ def _counters() -> Executable:
         "asked",
         n=Integer(),
         person_id=Uuid(),
+        wallet_id=Uuid(),
         store_id=Uuid(),
         store_code=Text(),
         till_number=Text(),
@@ -125,7 +147,21 @@ def _counters() -> Executable:
         .lateral("counter")
     )
     codes = (wanted.c[f"found_{each.key}"] for each in TILL_CODE)
-    return select(*store.c, wanted.c.n, used, *codes).select_from(wanted).join(store, true())
+    lately = _lately(wanted.c.wallet_id)
+    found = select(*store.c, wanted.c.n, used, *lately.c, *codes)
+    return found.select_from(wanted).join(store, true()).join(lately, true())
+
+
+def _lately(wallet_id: ColumnElement[Any]) -> LateralFromClause:
+    """The columns of `Lately`; the hour's row is one of the day's."""
+    is_this_hour = PaidLatelyRow.began_at == bindparam("hour_began", type_=Instant)
+    sums = (func.sum(PaidLatelyRow.payments), func.sum(PaidLatelyRow.paid_yen))
+    return (
+        select(*(func.coalesce(each.filter(is_this_hour), 0) for each in sums))
+        .add_columns(*(func.coalesce(each, 0) for each in sums))
+        .where(PaidLatelyRow.wallet_id == wallet_id, PaidLatelyRow.began_at >= bindparam("day_began", type_=Instant))
+        .lateral("lately")
+    )
 
 
 _COUNTERS = Statement(_counters)
@@ -137,12 +173,13 @@ async def counters(tx: Tx, asked: Sequence[CounterAsked]) -> list[Counter | None
 
     An account that is disabled finds no store at all.
     """
-    values: dict[str, list[Any]] = {f"asked_{name}": [getattr(each, name) for each in asked] for name in _ASKED}
-    values["asked_n"] = list(range(len(asked)))
+    values: dict[str, Any] = {f"asked_{name}": [getattr(each, name) for each in asked] for name in _ASKED}
+    values |= {"asked_n": list(range(len(asked))), "hour_began": hour_of(tx.now), "day_began": day_of(tx.now)}
     found: list[Counter | None] = [None] * len(asked)
     for row in await _COUNTERS.rows(tx, values):
-        till_code = None if row[10] is None else TillCode(*row[10:])
-        found[row[8]] = Counter(store_at_till(row[:8]), till_code, row[9])
+        till_code = None if row[14] is None else TillCode(*row[14:])
+        lately = Lately(*(int(each) for each in row[10:14]))
+        found[row[8]] = Counter(store_at_till(row[:8]), till_code, row[9], lately)
     return found
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base
@@ -28,6 +28,21 @@ class PaymentRow(Base):
     balance_after_yen: Mapped[int] = mapped_column(BigInteger)
     acted_by: Mapped[UUID] = mapped_column()
     effective_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PaidLatelyRow(Base):
+    """What a wallet paid by large payments in the hour that began then; never above what an hour may hold."""
+
+    __tablename__ = "paid_lately"
+    __table_args__ = (
+        CheckConstraint("payments BETWEEN 1 AND most_payments AND paid_yen BETWEEN 1 AND most_yen", name="most"),
+    )
+    wallet_id: Mapped[UUID] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    payments: Mapped[int] = mapped_column(Integer)
+    paid_yen: Mapped[int] = mapped_column(BigInteger)
+    most_payments: Mapped[int] = mapped_column(Integer)
+    most_yen: Mapped[int] = mapped_column(BigInteger)
 
 
 class CodeUseRow(Base):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Text, Uuid, bindparam, cast, literal_column, select
+from sqlalchemy import BigInteger, Executable, Integer, Text, Uuid, bindparam, cast, literal_column, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.kit.db import Tx
@@ -18,11 +18,13 @@ from services.payments.tables.schema import (
     AllocationRow,
     CodeUseRow,
     LegRow,
+    PaidLatelyRow,
     PaymentRow,
     ReturnedRow,
     ReturnRow,
     TillCodeRow,
 )
+from services.payments.velocity import Velocity, hour_of, is_counted
 
 LEG = ("id", "deed_id", "kind", "payment_id", "programme_id", "store_id", "amount_yen", "effective_at")
 ALLOCATION = ("leg_id", "lot_id", "turn", "paid_yen", "premium_yen")
@@ -84,20 +86,44 @@ def _write_payments() -> Executable:
         select(*(leg.c[key] for key in _PAID_LEG), leg.c.payment_id, kind, at),
     )
     allocations = insert_later(AllocationRow, ALLOCATION)
-    return allocations.add_cte(used.cte("used"), heads.cte("heads"), legs.cte("legs"))
+    return allocations.add_cte(used.cte("used"), heads.cte("heads"), legs.cte("legs"), _count_large().cte("counted"))
+
+
+def _count_large() -> Insert:
+    """Large payments into their wallets' hours; each wallet once, and locked."""
+    large = values_later("large", wallet_id=Uuid(), paid_yen=BigInteger())
+    hour = cast(bindparam("hour_began", type_=Instant), Instant)
+    most = (bindparam("most_payments", type_=Integer()), bindparam("most_yen", type_=BigInteger()))
+    count = insert(PaidLatelyRow).from_select(
+        ["wallet_id", "paid_yen", "began_at", "payments", "most_payments", "most_yen"],
+        select(large.c.wallet_id, large.c.paid_yen, hour, literal_column("1", Integer), *most),
+    )
+    return count.on_conflict_do_update(
+        index_elements=["wallet_id", "began_at"],
+        set_={
+            "payments": PaidLatelyRow.payments + 1,
+            "paid_yen": PaidLatelyRow.paid_yen + count.excluded.paid_yen,
+            "most_payments": count.excluded.most_payments,
+            "most_yen": count.excluded.most_yen,
+        },
+    )
 
 
 _WRITE_PAYMENTS = Statement(_write_payments)
 
 
-async def insert_payments(tx: Tx, made: Sequence[Made]) -> None:
-    """Payments with their legs and allocations and the codes that they used up, all in one statement."""
+async def insert_payments(tx: Tx, made: Sequence[Made], velocity: Velocity) -> None:
+    """Payments with their legs and allocations, the codes that they used up and their hours, all in one statement."""
     payments = [each.payment for each in made]
     columns = zip(*(_columns(payment) for payment in payments), strict=True)
     values: dict[str, Any] = {f"payment_{key}": list(of) for key, of in zip(_PAYMENT_SQL, columns, strict=True)}
     values["code_code_id"] = [each.code_id for each in made if each.code_id is not None]
     values["code_payment_id"] = [each.payment.id for each in made if each.code_id is not None]
     values["effective_at"] = tx.now
+    large = [payment for payment in payments if is_counted(payment.amount_yen)]
+    values |= {"large_wallet_id": [each.wallet_id for each in large], "hour_began": hour_of(tx.now)}
+    values |= {"large_paid_yen": [each.amount_yen for each in large], "most_yen": velocity.an_hour.yen}
+    values["most_payments"] = velocity.an_hour.payments
     legs = [
         (leg.id, leg.payment_id, leg.programme_id, leg.store_id, leg.amount_yen) for each in made for leg in each.legs
     ]
