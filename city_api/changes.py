@@ -14,9 +14,11 @@ from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from city_api.bank_accounts import PayoutAccountAnswer, account_answer
+from city_api.care import CareContentAnswer, care_answer
 from city_api.interests import gaining_by
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer
+from infra.http.care_notices import tell_of_beginning
 from infra.http.context import Here
 from infra.http.four_eyes import require_no_interest, require_second_officer
 from infra.http.idempotency import Command
@@ -40,6 +42,8 @@ from services.kit.four_eyes import (
 )
 from services.merchants.propose_payout_account import carry_out_payout_account, proposed_account
 from services.residency.hand_over import ListDifferences, carry_out_register, list_differences
+from services.wallets.begin_care import carry_out_care
+from services.wallets.care import CareBirthDateUnknown, CareEndInvalid, CareExists, CareLimitReached, CareOfAdult
 from services.wallets.grant import WalletUnknown
 from services.wallets.grant_csv import GrantListInvalid
 from services.wallets.propose_grant import carry_out_grant
@@ -51,9 +55,9 @@ Fingerprint = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-
 
 class ChangeLine(Answer):
     id: UUID
-    kind: str = Field(description="`grant`, `payout_account`, `register` or `staff_person`.")
+    kind: str = Field(description="`grant`, `payout_account`, `register`, `staff_person` or `care`.")
     subject_id: UUID = Field(
-        description="The programme, merchant or account that would change, or the list of residents."
+        description="The programme, merchant, account or wallet that would change, or the list of residents."
     )
     fingerprint: str = Field(description="Stands for all that would change; an approval names it.")
     proposed_by: UUID
@@ -103,12 +107,13 @@ class StaffPersonAnswer(Answer):
 
 
 class ChangeAnswer(ChangeLine):
-    """A change with what it would do: one of the four is not null."""
+    """A change with what it would do: one of the five is not null."""
 
     grant: GrantContentAnswer | None
     payout_account: PayoutAccountAnswer | None
     register_list: RegisterContentAnswer | None
     staff_person: StaffPersonAnswer | None
+    care: CareContentAnswer | None
 
 
 class ChangeApproval(Body):
@@ -122,7 +127,7 @@ class ChangeWithdrawal(Body):
 
 
 class ChangeCarriedOut(Answer):
-    """What the change made: a batch of grants, the setting of an account, a register."""
+    """What the change made: a batch of grants, the setting of an account, a register, a care."""
 
     change_id: UUID
     kind: str
@@ -164,7 +169,7 @@ async def list_changes(
 async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAnswer:
     """What would change, for whoever is to say the second yes. That one looked is kept in the audit log."""
     change, differences = await here.database.transact(_look, _Look(change_id, token.account_id))
-    grant = account = register = person = None
+    grant = account = register = person = care = None
     if change.kind is ChangeKind.GRANT:
         lines = [GrantLineAnswer(wallet_number=number, points=points) for _, number, points in change.content["lines"]]
         said = {name: change.content[name] for name in ("programme", "purse", "reason")}
@@ -174,10 +179,14 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
     elif change.kind is ChangeKind.STAFF_PERSON:
         named = proposed_person(change)
         person = StaffPersonAnswer(staff_number=named.staff_number, wallet_known=named.person_id is not None)
+    elif change.kind is ChangeKind.CARE:
+        care = care_answer(change)
     else:
         account = account_answer(proposed_account(change))
     said = ChangeLine.of(change).model_dump()
-    return ChangeAnswer(**said, grant=grant, payout_account=account, register_list=register, staff_person=person)
+    return ChangeAnswer(
+        **said, grant=grant, payout_account=account, register_list=register, staff_person=person, care=care
+    )
 
 
 @routes.post(
@@ -194,14 +203,22 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
         ProgrammeUnknown,
         PurseUnknown,
         WalletUnknown,
+        CareEndInvalid,
+        CareBirthDateUnknown,
+        CareOfAdult,
+        CareExists,
+        CareLimitReached,
     ),
 )
-async def approve_change(change_id: UUID, body: ChangeApproval, token: Approver, command: Command) -> ChangeCarriedOut:
+async def approve_change(
+    change_id: UUID, body: ChangeApproval, token: Approver, here: Here, command: Command
+) -> ChangeCarriedOut:
     """Say the second yes: the change happens now."""
     asked = ApproveChange(change_id, body.fingerprint, token.account_id)
-    return ChangeCarriedOut.of(
-        await command.perform(token.account_id, "city.change.approve", _approve, asked, CarriedOut)
-    )
+    done = await command.perform(token.account_id, "city.change.approve", _approve, asked, CarriedOut)
+    if done.kind == ChangeKind.CARE.value and not command.replayed:
+        await tell_of_beginning(here, done.result_id)
+    return ChangeCarriedOut.of(done)
 
 
 @routes.post("/changes/{change_id}/withdrawal", responses=refuses(ChangeDecided))
@@ -245,4 +262,5 @@ CARRIED_OUT: Final[Mapping[ChangeKind, Callable[[Tx, ProposedChange], Awaitable[
     ChangeKind.PAYOUT_ACCOUNT: _payout_account,
     ChangeKind.REGISTER: carry_out_register,
     ChangeKind.STAFF_PERSON: carry_out_person,
+    ChangeKind.CARE: carry_out_care,
 }

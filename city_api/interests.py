@@ -1,7 +1,7 @@
 """Nobody of the staff decides on what goes to themselves: asked when something is proposed, and when it is approved.
 
 Law: whoever would gain is read from what would happen, in the deed's own transaction: the holders of the wallets of
-a grant, and whoever works for a merchant whose account is to change.
+a grant, both sides of a care, and whoever works for a merchant whose account is to change.
 """
 
 from collections.abc import Collection
@@ -14,6 +14,7 @@ from services.merchants import read as merchants
 from services.merchants.propose_payout_account import ProposedPayoutAccount, propose_payout_account
 from services.merchants.set_payout_account import SetPayoutAccount
 from services.wallets import read as wallets
+from services.wallets.begin_care import CareAtCounter, ProposedCare, propose_care, proposed_care
 from services.wallets.grant import Grant
 from services.wallets.propose_grant import ProposedGrant, propose_grant
 
@@ -31,10 +32,20 @@ async def propose_account_of_others(tx: Tx, asked: SetPayoutAccount) -> Proposed
     return await propose_payout_account(tx, asked)
 
 
+async def propose_care_of_others(tx: Tx, asked: CareAtCounter) -> ProposedCare:
+    """Propose care. Raises OwnInterest, and what `propose_care` raises."""
+    gaining = await wallets.persons_of_numbers(tx, {asked.carer_number, asked.cared_for_number})
+    await require_no_interest(tx, asked.officer_id, gaining)
+    return await propose_care(tx, asked)
+
+
 async def gaining_by(tx: Tx, change: ProposedChange) -> Collection[UUID]:
     """The persons who would gain by a change, as far as they are known."""
     if change.kind is ChangeKind.GRANT:
         return await wallets.persons_of_numbers(tx, {number for _, number, _ in change.content["lines"]})
     if change.kind is ChangeKind.PAYOUT_ACCOUNT:
         return await merchants.persons_working_for(tx, change.subject_id)
+    if change.kind is ChangeKind.CARE:
+        care = proposed_care(change)
+        return await wallets.persons_of_numbers(tx, {care.carer_number, care.cared_for_number})
     return ()

@@ -93,10 +93,15 @@ async def create_app(
         velocity=settings.velocity,
         rates=Rates(Meter(settings.requests_per_account), Meter(settings.requests_per_address)),
         look_limits=settings.look_limits,
+        most_cared_for=settings.most_cared_for,
         lifespan=lifespan,
         insight=insight,
     )
-    app = town.plain if plain else town.app
+    return _once_reached(town.plain if plain else town.app, reached, settings)
+
+
+def _once_reached(app: Door | Starlette, reached: asyncio.Event, settings: Settings) -> Door | Starlette | Waiting:
+    """The app, behind what answers 503 until the database was reached."""
     return app if reached.is_set() else Waiting(app, reached, secure=settings.public_url.startswith("https:"))
 
 

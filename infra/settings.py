@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
 from services.payments.velocity import USUAL, Most, Velocity
+from services.wallets.care import LARGEST_HOUSEHOLD, MOST_CARED_FOR
 from services.wallets.wallet import NEVER_LIMITED_YEN
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -72,6 +73,8 @@ class Settings:
     """What a phone that is new to its account pays at once, for a day."""
     look_limits: LookLimits = RECOMMENDED
     """How many people one of the city's accounts may look at before it is told, and at most."""
+    most_cared_for: int = MOST_CARED_FOR
+    """How many people one person may care for."""
 
     requests_per_account: int = 1_200
     """A minute, and as many at once; 0 counts none."""
@@ -136,6 +139,7 @@ class Settings:
             requests_per_account=_requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
             requests_per_address=_requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
             look_limits=_look_limits(present.get("TANABATA_LOOK_LIMITS")),
+            most_cared_for=_most_cared_for(present.get("TANABATA_MOST_CARED_FOR", str(MOST_CARED_FOR))),
         )
 
 
@@ -206,6 +210,12 @@ def _most(present: Mapping[str, str], name: str, usual: Most) -> Most:
     if found is None or int(found[2]) < NEVER_LIMITED_YEN:
         raise BadSetting(name, value, f"payments and yen, like {usual.payments} {usual.yen}")
     return Most(int(found[1]), int(found[2]))
+
+
+def _most_cared_for(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= LARGEST_HOUSEHOLD:
+        raise BadSetting("TANABATA_MOST_CARED_FOR", value, f"a whole number from 1 to {LARGEST_HOUSEHOLD}")
+    return int(value)
 
 
 def _database_url(present: Mapping[str, str], name: str) -> str | None:

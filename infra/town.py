@@ -42,6 +42,7 @@ from services.kit.micro_batch import MOST_TOGETHER
 from services.payments.desk import PaymentDesk
 from services.payments.velocity import USUAL, Velocity
 from services.residency.sign_in_service import SignInService
+from services.wallets.care import MOST_CARED_FOR
 from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
 from wallet_api.app import SECONDS, create_wallet_api
@@ -82,6 +83,7 @@ def build_town(
     rates: Rates | None = None,
     look_limits: LookLimits = LOOK_LIMITS,
     velocity: Velocity = USUAL,
+    most_cared_for: int = MOST_CARED_FOR,
     lifespan: Lifespan[Any] | None = None,
     insight: InsightPort | None = None,
 ) -> Town:
@@ -118,6 +120,7 @@ def build_town(
         rates=rates or Rates(),
         insight=insight,
         look_limits=look_limits,
+        most_cared_for=most_cared_for,
     )
     secure = public_url.startswith("https:")
     city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow))

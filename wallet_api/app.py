@@ -7,6 +7,7 @@ from infra.http.context import Context
 from services.identity.tokens import Audience
 from wallet_api import (
     cards,
+    care,
     codes,
     lost_phones,
     owed_secrets,
@@ -33,7 +34,8 @@ rely on `code` and `params`.
 
 
 _OF_ACCOUNTS = (sign_in, sessions, owed_secrets, passkeys)
-_PARTS = (*_OF_ACCOUNTS, programmes, codes, wallets, residency, cards, lost_phones, purchases, payments)
+_OF_WALLETS = (wallets, care, residency, cards, lost_phones, purchases, payments)
+_PARTS = (*_OF_ACCOUNTS, programmes, codes, *_OF_WALLETS)
 
 
 def create_wallet_api(context: Context) -> FastAPI:

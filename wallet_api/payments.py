@@ -30,7 +30,7 @@ from services.payments.velocity import VelocityReached
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
 from services.wallets.wallet import NewPhoneLimit, WalletSuspended
 from wallet_api.codes import CODE_REFUSALS, read_code
-from wallet_api.wallets import Mine, own_wallet
+from wallet_api.wallets import Mine, wallet_in_hand
 
 routes = router("payments")
 
@@ -128,4 +128,4 @@ async def get_payment(wallet_id: UUID, payment_id: UUID, token: Resident, here: 
 
 
 async def _find(tx: Tx, asked: _OnePayment) -> tuple[Receipt, tuple[Return, ...]]:
-    return await receipt_for(tx, await own_wallet(tx, asked.mine), asked.payment_id)
+    return await receipt_for(tx, await wallet_in_hand(tx, asked.mine), asked.payment_id)

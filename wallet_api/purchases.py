@@ -27,7 +27,7 @@ from services.wallets import buy, read
 from services.wallets.checkout import CheckoutRequest
 from services.wallets.purchase import CapExceeded, Purchase, UnitsInvalid
 from services.wallets.wallet import WalletSuspended
-from wallet_api.wallets import Mine, own_wallet
+from wallet_api.wallets import Mine, wallet_in_hand
 
 routes = router("purchases")
 log = logging.getLogger(__name__)
@@ -193,9 +193,9 @@ async def _hear(tx: Tx, heard: tuple[CheckoutEvent, bool]) -> None:
 
 
 async def _list(tx: Tx, asked: _Page) -> list[Purchase]:
-    wallet = await own_wallet(tx, asked.mine)
+    wallet = await wallet_in_hand(tx, asked.mine)
     return await read.purchases_of(tx, wallet, after=asked.after, limit=asked.limit + 1)
 
 
 async def _find(tx: Tx, asked: _OnePurchase) -> Purchase:
-    return await read.purchase_of(tx, await own_wallet(tx, asked.mine), asked.purchase_id)
+    return await read.purchase_of(tx, await wallet_in_hand(tx, asked.mine), asked.purchase_id)

@@ -45,10 +45,11 @@ class _History:
     movements: list[Movement]
     payments: dict[UUID, Payment]
     stores: dict[UUID, Store]
+    carers: dict[UUID, str]
 
 
 class WalletAnswer(Answer):
-    """A wallet that the account acts for."""
+    """A wallet that the account acts for, or whose person it cares for."""
 
     id: UUID
     number: str = Field(description="What people read aloud and type.")
@@ -93,6 +94,7 @@ class MovementAnswer(Answer):
     payment_id: UUID | None = Field(description="The payment that a payment, cancel or refund is about.")
     payment_number: str | None
     store_name: str | None
+    carer_name: str | None = Field(description="Who bought or paid in care, as the wallet's person calls them.")
 
 
 class HistoryAnswer(Answer):
@@ -130,7 +132,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 @routes.get("/wallets")
 async def list_wallets(token: Resident, here: Here) -> WalletsAnswer:
-    """The wallets that the account acts for, its own first."""
+    """The wallets that the account acts for, its own first; those of people it cares for are in `GET /care`."""
     found = await here.database.transact(read.wallets_of, token.account_id)
     return WalletsAnswer(wallets=[WalletAnswer.of(wallet) for wallet in found])
 
@@ -150,7 +152,7 @@ async def get_history(wallet_id: UUID, token: Resident, here: Here, limit: Limit
 
 @routes.get("/wallets/{wallet_id}/devices")
 async def list_devices(wallet_id: UUID, token: Resident, here: Here) -> DevicesAnswer:
-    """The phones of a wallet, blocked ones among them."""
+    """The phones of a wallet, blocked ones among them; a carer sees their own only."""
     found = await here.database.transact(_devices, Mine(wallet_id, token.account_id))
     return DevicesAnswer(devices=[DeviceAnswer.of(device) for device in found])
 
@@ -203,27 +205,35 @@ def _movement(movement: Movement, found: _History) -> MovementAnswer:
         payment_id=payment.id if payment else None,
         payment_number=payment.number if payment else None,
         store_name=store.details.name if store else None,
+        carer_name=found.carers.get(movement.deed_id),
     )
 
 
 async def own_wallet(tx: Tx, asked: Mine) -> Wallet:
+    """For what is the holder's alone, whoever cares for them."""
     return await read.wallet_for(tx, asked.wallet_id, asked.account_id)
 
 
+async def wallet_in_hand(tx: Tx, asked: Mine) -> Wallet:
+    """For what a carer may do as well: look, buy, pay."""
+    return (await read.held_wallet(tx, asked.wallet_id, asked.account_id)).wallet
+
+
 async def _balance(tx: Tx, asked: Mine) -> read.Balance:
-    return await read.balance(tx, await own_wallet(tx, asked))
+    return await read.balance(tx, await wallet_in_hand(tx, asked))
 
 
 async def _history(tx: Tx, asked: Mine) -> _History:
-    movements = await read.history(tx, await own_wallet(tx, asked), limit=asked.limit)
+    movements = await read.history(tx, await wallet_in_hand(tx, asked), limit=asked.limit)
     payments = await stores_of_movements(tx, movements)
-    return _History(movements, payments, await stores(tx, {each.store_id for each in payments.values()}))
+    carers = await read.carers_of(tx, {each.deed_id for each in movements})
+    return _History(movements, payments, await stores(tx, {each.store_id for each in payments.values()}), carers)
 
 
 async def _devices(tx: Tx, asked: Mine) -> list[Device]:
-    return await read.devices_of(tx, await own_wallet(tx, asked))
+    return await read.devices_of(tx, await read.held_wallet(tx, asked.wallet_id, asked.account_id))
 
 
 async def _deed(tx: Tx, asked: tuple[Mine, OwnDeed]) -> DeedAnswer:
-    await own_wallet(tx, asked[0])
+    await wallet_in_hand(tx, asked[0])
     return await recall(tx, asked[1])

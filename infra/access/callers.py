@@ -25,6 +25,8 @@ class Tie(Enum):
     NONE = auto()
     HOLDER = auto()
     NEIGHBOUR = auto()
+    CARER = auto()
+    """Cares for the wallet's holder."""
     OWNER = auto()
     MANAGER = auto()
     CLERK = auto()
@@ -56,6 +58,7 @@ CALLERS = (
     Caller("nobody", "sends no token"),
     Caller("resident", "whose wallet it is", _WALLET, Role.RESIDENT, Tie.HOLDER),
     Caller("neighbour", "a resident with another wallet", _WALLET, Role.RESIDENT, Tie.NEIGHBOUR),
+    Caller("carer", "cares for whose wallet it is", _WALLET, Role.RESIDENT, Tie.CARER),
     Caller("closed resident", "their account was just closed", _WALLET, Role.RESIDENT, Tie.HOLDER, Standing.CLOSED),
     Caller("owner", "of this store", _STORE, Role.MERCHANT, Tie.OWNER),
     Caller("manager", "of this store", _STORE, Role.MERCHANT, Tie.MANAGER),

@@ -38,7 +38,7 @@ class Reach:
     closed: Verdict | None = None
 
 
-_RESIDENTS = frozenset({Tie.HOLDER, Tie.NEIGHBOUR})
+_RESIDENTS = frozenset({Tie.HOLDER, Tie.NEIGHBOUR, Tie.CARER})
 _STAFF = frozenset({Tie.OWNER, Tie.MANAGER, Tie.CLERK})
 _OUTSIDE = {Tie.STRANGER: _NOT_THEIRS, Tie.REMOVED: _REMOVED}
 _EVERY_STAFF = _STAFF | {Tie.STRANGER, Tie.REMOVED}
@@ -47,8 +47,12 @@ _ENDED = Verdict(401, "ended")
 EVERYBODY = Reach("everybody", frozenset(Tie))
 LOCAL = Reach("everybody, where the local pages are", frozenset(Tie))
 RESIDENTS = Reach("any resident", _RESIDENTS)
-OWN_WALLET = Reach("the wallet's holder", frozenset({Tie.HOLDER}), {Tie.NEIGHBOUR: _NOT_THEIRS})
-PAYER = replace(OWN_WALLET, closed=_ENDED)
+_OTHERS = {Tie.NEIGHBOUR: _NOT_THEIRS, Tie.CARER: _NOT_THEIRS}
+OWN_WALLET = Reach("the wallet's holder", frozenset({Tie.HOLDER}), _OTHERS)
+IN_HAND = Reach("the holder and their carers", frozenset({Tie.HOLDER, Tie.CARER}), {Tie.NEIGHBOUR: _NOT_THEIRS})
+OWN_PHONE = replace(OWN_WALLET, words="the holder, and whose phone it is")
+OWN_DEED = replace(OWN_WALLET, words="whose deed it was, with the wallet in hand")
+PAYER = replace(IN_HAND, closed=_ENDED)
 STAFF = Reach("any store's staff, of their own", _EVERY_STAFF)
 OWN_STORE = Reach("the store's staff", _STAFF, _OUTSIDE)
 TILL = replace(OWN_STORE, closed=_ENDED)
@@ -79,24 +83,29 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /codes": RESIDENTS,
         "POST /checkout/webhook": Reach("whoever signs as the channel", frozenset(Tie)),
         "POST /cards/balance": EVERYBODY,
+        "GET /care/words": RESIDENTS,
+        "GET /care": RESIDENTS,
+        "POST /care": Reach("whoever was told the code", _RESIDENTS),
+        "POST /care/{care_id}/end": replace(IN_HAND, words="either of the two"),
+        "POST /wallets/{wallet_id}/care-codes": OWN_WALLET,
         "GET /wallets": RESIDENTS,
-        "GET /wallets/{wallet_id}": OWN_WALLET,
-        "GET /wallets/{wallet_id}/history": OWN_WALLET,
+        "GET /wallets/{wallet_id}": IN_HAND,
+        "GET /wallets/{wallet_id}/history": IN_HAND,
         "GET /wallets/{wallet_id}/residency": OWN_WALLET,
         "POST /wallets/{wallet_id}/residency/letter": OWN_WALLET,
         "POST /wallets/{wallet_id}/residency/service": OWN_WALLET,
         "POST /wallets/{wallet_id}/residency/service/{attempt_id}": OWN_WALLET,
-        "GET /wallets/{wallet_id}/devices": OWN_WALLET,
-        "POST /wallets/{wallet_id}/devices": OWN_WALLET,
-        "POST /wallets/{wallet_id}/devices/{device_id}/block": OWN_WALLET,
+        "GET /wallets/{wallet_id}/devices": IN_HAND,
+        "POST /wallets/{wallet_id}/devices": IN_HAND,
+        "POST /wallets/{wallet_id}/devices/{device_id}/block": OWN_PHONE,
         "POST /wallets/{wallet_id}/block-code": OWN_WALLET,
         "POST /lost-phone": Reach("whoever has the printed code", frozenset(Tie)),
-        "GET /wallets/{wallet_id}/deeds/{key}": OWN_WALLET,
-        "POST /wallets/{wallet_id}/purchases": OWN_WALLET,
-        "GET /wallets/{wallet_id}/purchases": OWN_WALLET,
-        "GET /wallets/{wallet_id}/purchases/{purchase_id}": OWN_WALLET,
+        "GET /wallets/{wallet_id}/deeds/{key}": OWN_DEED,
+        "POST /wallets/{wallet_id}/purchases": IN_HAND,
+        "GET /wallets/{wallet_id}/purchases": IN_HAND,
+        "GET /wallets/{wallet_id}/purchases/{purchase_id}": IN_HAND,
         "POST /wallets/{wallet_id}/payments": PAYER,
-        "GET /wallets/{wallet_id}/payments/{payment_id}": OWN_WALLET,
+        "GET /wallets/{wallet_id}/payments/{payment_id}": IN_HAND,
     },
     "merchant": {
         "GET /openapi.json": LOCAL,
@@ -183,6 +192,9 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "GET /wallets/{number}/residency": OFFICE,
         "POST /wallets/{number}/residency": OFFICE,
         "POST /card-holders": OFFICE,
+        "POST /care": OFFICE,
+        "GET /wallets/{number}/care": OFFICE,
+        "POST /care/{care_id}/end": OFFICE,
         "POST /wallets/{number}/cards": OFFICE,
         "POST /cards/{number}/status": OFFICE,
         "POST /register": OFFICE,

@@ -17,6 +17,7 @@ from services.kit.db import Database
 from services.kit.deeds import Deeds
 from services.payments.desk import PaymentDesk
 from services.residency.sign_in_service import SignInService
+from services.wallets.care import MOST_CARED_FOR
 from services.wallets.checkout import CheckoutPort
 
 EMVCO_GUID = "jp.example.tanabata"
@@ -70,6 +71,8 @@ class Context:
     rates: Rates = field(default_factory=Rates)
     look_limits: LookLimits = LOOK_LIMITS
     """How many people one of the city's accounts may look at."""
+    most_cared_for: int = MOST_CARED_FOR
+    """How many people one person may care for."""
 
 
 def context_of(request: Request) -> Context:

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.identity.read import are_independent, persons_near
 from services.kit.db import Tx
 from services.kit.four_eyes import OwnInterest, SecondOfficerNeeded
+from services.wallets.read import persons_in_care_with
 
 
 async def require_second_officer(tx: Tx, proposed_by: UUID, approved_by: UUID) -> None:
@@ -20,7 +21,11 @@ async def require_second_officer(tx: Tx, proposed_by: UUID, approved_by: UUID) -
 
 
 async def require_no_interest(tx: Tx, officer_id: UUID, gaining: Collection[UUID]) -> None:
-    """Raises OwnInterest if the officer, or somebody of their household, is among the persons who would gain."""
-    near = await persons_near(tx, officer_id)
+    """Raises OwnInterest if the officer, or somebody of their household, is among the persons who would gain.
+
+    Whom they care for, and who cares for them, is of their household.
+    """
+    near = set(await persons_near(tx, officer_id))
+    near |= await persons_in_care_with(tx, near)
     if not near.isdisjoint(gaining):
         raise OwnInterest

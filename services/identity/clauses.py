@@ -26,6 +26,12 @@ def acts_for(account_id: AccountId, person_id: InstrumentedAttribute[UUID]) -> C
     )
 
 
+def is_self(account_id: AccountId, person_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """True where the account is active and is that person's own: whom they care for is no part of it."""
+    own = (ActsForRow.account_id == account_id, ActsForRow.person_id == person_id, ActsForRow.relation == "self")
+    return exists().where(*own, AccountRow.id == ActsForRow.account_id, AccountRow.status == "active")
+
+
 def is_open(account_id: AccountId) -> ColumnElement[bool]:
     """True where the account is active, at the instant of the statement."""
     found = exists().where(AccountRow.id == account_id, AccountRow.status == "active")

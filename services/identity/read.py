@@ -83,6 +83,14 @@ async def contacts(tx: Tx, person_ids: Sequence[UUID]) -> dict[UUID, list[Contac
     return found
 
 
+async def own_person(tx: Tx, account_id: UUID) -> UUID:
+    """The person whose own account it is. Raises `Missing` for a disabled one, and for staff's."""
+    found = await rows.self_of(tx, account_id)
+    if found is None:
+        raise Missing
+    return found
+
+
 async def persons(tx: Tx, account_id: UUID) -> tuple[UUID, ...]:
     """The persons that an account acts for, themselves first; none when it is disabled or unknown."""
     return tuple(await rows.persons_of(tx, account_id))

@@ -76,5 +76,20 @@ async def record(tx: Tx, actor_id: UUID | None, action: str, subject_id: UUID | 
     await tables.write_audit(tx, actor_id, action, subject_id, content)
 
 
+@dataclass(frozen=True)
+class NewEntry:
+    """An entry to be written; its detail holds plain values only."""
+
+    actor_id: UUID | None
+    action: str
+    subject_id: UUID | None
+    detail: Mapping[str, object]
+
+
+async def record_all(tx: Tx, new: Sequence[NewEntry]) -> None:
+    """Write several entries in one statement."""
+    await tables.write_audits(tx, [(each.actor_id, each.action, each.subject_id, each.detail) for each in new])
+
+
 def _plain(value: object) -> object:
     return value if isinstance(value, int | bool | list | dict | None) else str(value)

@@ -51,6 +51,11 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time(0), TOKYO).astimezone(UTC)
 
 
+def last_day_before(instant: datetime) -> date:
+    """The last civil day in Japan on which something is valid that ends at `instant`."""
+    return civil_date(instant - timedelta(microseconds=1))
+
+
 def end_of(day: date) -> datetime:
     """The first instant after a civil day in Japan, in UTC: what is valid until `day` ends here."""
     return start_of(day + timedelta(days=1))

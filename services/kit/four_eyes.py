@@ -53,6 +53,7 @@ class ChangeKind(StrEnum):
     PAYOUT_ACCOUNT = "payout_account"
     REGISTER = "register"
     STAFF_PERSON = "staff_person"
+    CARE = "care"
 
 
 class ChangeStatus(StrEnum):

@@ -272,28 +272,28 @@ async def find_audit(tx: Tx, asked: AuditAsked) -> Sequence[Sequence[Any]]:
 async def write_audit(
     tx: Tx, actor_id: UUID | None, action: str, subject_id: UUID | None, detail: Mapping[str, object]
 ) -> None:
-    row = {
-        "id": tx.new_id(),
-        "actor_id": actor_id,
-        "action": action,
-        "subject_id": subject_id,
-        "detail": msgspec.json.encode(detail).decode(),
-        "happened_at": tx.now,
+    await write_audits(tx, [(actor_id, action, subject_id, detail)])
+
+
+async def write_audits(tx: Tx, entries: Sequence[tuple[UUID | None, str, UUID | None, Mapping[str, object]]]) -> None:
+    """Several entries (actor, action, subject, detail), at least one, in one statement."""
+    actors, actions, subjects, details = zip(*entries, strict=True)
+    values: dict[str, list[Any]] = {
+        "new_id": list(tx.new_ids(len(entries))),
+        "new_actor_id": list(actors),
+        "new_action": list(actions),
+        "new_subject_id": list(subjects),
+        "new_detail": [msgspec.json.encode(each).decode() for each in details],
+        "new_happened_at": [tx.now] * len(entries),
     }
-    await _WRITE_AUDIT.rows(tx, {f"new_{column}": value for column, value in row.items()})
+    await _WRITE_AUDITS.rows(tx, values)
 
 
-def _write_audit() -> Executable:
-    row: dict[str, Any] = {
-        "id": Uuid(),
-        "actor_id": Uuid(),
-        "action": Text(),
-        "subject_id": Uuid(),
-        "detail": Text(),
-        "happened_at": Instant,
-    }
-    places = {column: bindparam(f"new_{column}", type_=kind) for column, kind in row.items()}
-    return insert(AuditRow).values({**places, "detail": cast(cast(places["detail"], Text), JSONB)})
+def _write_audits() -> Executable:
+    kinds: dict[str, Any] = {"id": Uuid(), "actor_id": Uuid(), "action": Text(), "subject_id": Uuid()}
+    new = values_later("new", **kinds, detail=Text(), happened_at=Instant)
+    rows = select(*(new.c[name] for name in kinds), cast(new.c.detail, JSONB), new.c.happened_at)
+    return insert(AuditRow).from_select([*kinds, "detail", "happened_at"], rows)
 
 
-_WRITE_AUDIT = Statement(_write_audit)
+_WRITE_AUDITS = Statement(_write_audits)

@@ -1,5 +1,6 @@
 """Pieces of SQL that other packages may put into their own statements, without seeing our tables."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,14 @@ store_code: InstrumentedAttribute[str] = StoreRow.code
 
 
 def stores_at_till(
-    account_id: UUID | BindParameter[Any] | ColumnElement[Any] | None, person_id: ColumnElement[Any] | None = None
+    account_id: UUID | BindParameter[Any] | ColumnElement[Any] | None, person_ids: Sequence[ColumnElement[Any]] = ()
 ) -> Select[Any]:
     """What a payment must know of a store, in one row a store: narrow it down and read it with `store_at_till`.
 
     Columns: id, code, name, class, merchant, whether store and merchant are active, the
     acting account's role there (NULL without one), and the persons known to work for the
-    merchant, in this store or another: nobody pays their own employer. With `person_id` only
-    that person is looked for among them.
+    merchant, in this store or another: nobody pays their own employer. With `person_ids` only
+    these are looked for among them.
     """
     role = (
         select(MemberRow.role)
@@ -31,7 +32,7 @@ def stores_at_till(
     branch = aliased(StoreRow)
     working = select(func.array_agg(MemberRow.person_id)).join(branch, branch.id == MemberRow.store_id)
     working = working.where(branch.merchant_id == StoreRow.merchant_id, MemberRow.status == "active")
-    working = working.where(MemberRow.person_id.is_not(None) if person_id is None else MemberRow.person_id == person_id)
+    working = working.where(MemberRow.person_id.in_(person_ids) if person_ids else MemberRow.person_id.is_not(None))
     staff = working.correlate_except(MemberRow, branch).scalar_subquery()
     accepting = and_(StoreRow.status == "active", MerchantRow.status == "active")
     return select(

@@ -56,6 +56,7 @@ from services.payments.tables.writing import Made
 from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, must_not_rush
 from services.wallets import spend
 from services.wallets.hold_card import hold_card
+from services.wallets.note_deeds import CareDeed, note_deeds
 from services.wallets.spend import Spent, Want
 from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active, must_be_within
 
@@ -148,17 +149,18 @@ class _Agreed:
 
 
 def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
-    person_id, wallet_id = payer.wallet.person_id, payer.wallet.id
+    carer_id = None if payer.care is None else payer.care.carer_id
+    persons = (payer.wallet.person_id, payer.wallet.id, carer_id)
     match order:
         case PayByCode():
-            at = (order.store_id, None, None, order.account_id, peek_use(order.pay_code))
-            return CounterAsked(person_id, wallet_id, *at)
+            use_id = peek_use(order.pay_code)
+            return CounterAsked(*persons, store_id=order.store_id, account_id=order.account_id, code_id=use_id)
         case PayStore():
-            return CounterAsked(person_id, wallet_id, store_code=order.store_code)
+            return CounterAsked(*persons, store_code=order.store_code)
         case PayTill():
-            return CounterAsked(person_id, wallet_id, till_number=order.till_code)
+            return CounterAsked(*persons, till_number=order.till_code)
         case PayByCard():
-            return CounterAsked(person_id, wallet_id, store_id=order.store_id, account_id=order.account_id)
+            return CounterAsked(*persons, store_id=order.store_id, account_id=order.account_id)
 
 
 def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity: Velocity) -> _Agreed:
@@ -183,6 +185,8 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity
             must_be_active(payer.wallet)
             agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None)
     must_accept(agreed.store, payer.wallet.person_id)
+    if payer.care is not None:
+        must_accept(agreed.store, payer.care.carer_id)
     must_be_within(payer, agreed.amount_yen)
     must_not_rush(velocity, NOTHING_LATELY if counter is None else counter.lately, agreed.amount_yen, tx.now)
     return agreed
@@ -220,6 +224,7 @@ async def _settle(tx: Tx, agreed: Sequence[_Agreed], velocity: Velocity) -> list
     made = _make(tx, paid)
     if made:
         await _write(tx, made, velocity)
+        await _note_care(tx, [(agreed, new.payment) for (agreed, _), new in zip(paid, made, strict=True)])
     receipts = iter([_receipt(each, new.payment, spent) for (each, spent), new in zip(paid, made, strict=True)])
     return [next(receipts) if isinstance(outcome, Spent) else outcome for outcome in outcomes]
 
@@ -268,6 +273,15 @@ async def _write(tx: Tx, made: Sequence[Made], velocity: Velocity) -> None:
             raise  # of several, nobody knows whose code it was: each is tried alone
         raise (TillCodeUsed() if made[0].payment.mode is Mode.TILL else PayCodeUsed()) from error
     await post.post(tx, leg_journals([leg for each in made for leg in each.legs]))
+
+
+async def _note_care(tx: Tx, paid: Sequence[tuple[_Agreed, Payment]]) -> None:
+    """Who paid for whom; a payment that nobody made for somebody else costs nothing here."""
+    by_carers = [
+        CareDeed(payment.id, payment.wallet_id, agreed.payer.care) for agreed, payment in paid if agreed.payer.care
+    ]
+    if by_carers:
+        await note_deeds(tx, "care.paid", by_carers)
 
 
 def _receipt(agreed: _Agreed, payment: Payment, spent: Spent) -> Receipt:

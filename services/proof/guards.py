@@ -31,6 +31,8 @@ WRITTEN_ONCE: Final = (
     "audit_entry",
     "audit_seal",
     "chain_anchor",
+    "care_consent",
+    "care_deed",
 )
 """Tables whose rows are never altered: by trigger for everyone, by rights for the application."""
 
@@ -46,6 +48,7 @@ NEVER_EMPTIED: Final = (
     "bank_file",
     "payout",
     "proposed_change",
+    "care",
 )
 """Tables with living columns, from which the application may take no row away."""
 

@@ -23,6 +23,7 @@ from services.ledger.journal import JournalKind, Posting, entry
 from services.residency.may_buy import require_residency
 from services.wallets.checkout import CheckoutPort
 from services.wallets.lots import Lot, Origin, Parts, issue_journal, new_lot
+from services.wallets.note_deeds import CareDeed, note_deeds
 from services.wallets.purchase import (
     MAX_UNITS,
     RESERVED_FOR,
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Buy:
-    """An account asks to buy whole units of a programme into a wallet that it acts for."""
+    """An account asks to buy whole units into a wallet that it acts for, or whose person it cares for."""
 
     wallet_id: UUID
     account_id: UUID
@@ -79,9 +80,10 @@ async def reserve(tx: Tx, command: Buy) -> Purchase:
     if not 1 <= command.units <= MAX_UNITS:
         raise UnitsInvalid(most=MAX_UNITS)
     programme = await campaigns.published(tx, command.programme_code)
-    wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
-    if wallet is None:
+    held = await access.hold_wallet(tx, command.wallet_id, command.account_id)
+    if held is None:
         raise Missing()
+    wallet = held.wallet
     must_be_active(wallet)
     if not programme.on_sale(tx.now):
         raise NotOnSale(programme=programme.code)
@@ -106,6 +108,8 @@ async def reserve(tx: Tx, command: Buy) -> Purchase:
     if left is not None:
         raise CapExceeded(cap_yen=terms.cap_yen, left_yen=left)
     await purchases.insert_purchase(tx, purchase)
+    if held.care is not None:
+        await note_deeds(tx, "care.bought", [CareDeed(purchase.id, wallet.id, held.care)])
     await sell.reserve(tx, programme, command.units)
     return purchase
 

@@ -1,8 +1,9 @@
 """Block a lost phone without having it: by the printed code, or by the call centre, which has asked who calls.
 
 Law: what blocks can do nothing else, and the balance stays where it is: it is the person's, not the phone's. All
-phones of the wallet are blocked and all sign-ins of those who act for it end; whoever they are signs in again, on
-a phone that is new then. Each look of the call centre and each block is recorded, with its reason.
+phones of the wallet are blocked, and those by which its person pays for others whom they care for; all sign-ins of
+those who act for it end. Whoever they are signs in again, on a phone that is new then. Each look of the call centre
+and each block is recorded, with its reason.
 """
 
 from collections.abc import Sequence
@@ -135,11 +136,15 @@ async def _block_by_code(tx: Tx, given: tuple[str, UUID]) -> Blocked:
 
 
 async def _block(tx: Tx, actor_id: UUID | None, wallet_id: UUID, said: dict[str, str]) -> Blocked:
-    wallet = await access.lock_wallet(tx, wallet_id)
+    wallet = await access.find_wallet(tx, wallet_id=wallet_id)
     if wallet is None:
         raise Missing
-    phones = await access.block_devices(tx, wallet.id)
     account_ids = await read.acting_for(tx, wallet.person_id)
+    # The same phone may have had keys of the wallets whose people its owner cares for.
+    wallet_ids = {wallet.id, *await access.wallets_with_phones_of(tx, account_ids)}
+    await access.lock_wallets(tx, wallet_ids)
+    phones = await access.block_devices(tx, wallet.id)
+    phones += await access.block_devices_of(tx, account_ids)
     ended = [await end_sessions_of(tx, actor_id, each, EndedAs.PHONE_LOST) for each in account_ids]
     await audit.record(tx, actor_id, "wallet.phones_blocked", wallet.id, phones=phones, **said)
     return Blocked(phones, sum(ended), account_ids)

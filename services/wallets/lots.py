@@ -1,13 +1,13 @@
 """A lot: points bought or granted together, in one purse, with one expiry, paid and premium parts apart."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from services.campaigns.programme import Programme
 from services.campaigns.terms import Purse, Regime, six_months_after
-from services.kit.clock import civil_date, start_of
+from services.kit.clock import civil_date, last_day_before, start_of
 from services.kit.frozen import quick
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, JournalKind, Posting, entry
@@ -114,7 +114,7 @@ def new_lot(
 
 def last_day(lot: Lot) -> date:
     """The last civil day on which the lot is valid."""
-    return civil_date(lot.expires_at - timedelta(microseconds=1))
+    return last_day_before(lot.expires_at)
 
 
 def wallet_postings(parts: Parts, sign: int) -> tuple[Posting, Posting]:

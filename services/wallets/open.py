@@ -58,9 +58,10 @@ async def register_device(tx: Tx, command: RegisterDevice, limit: NewPhone | Non
     has had for longer, is no new phone.
     """
     key = read_device_key(command.public_jwk).jwk()
-    wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
-    if wallet is None:
+    held = await access.hold_wallet(tx, command.wallet_id, command.account_id)
+    if held is None:
         raise Missing()
+    wallet = held.wallet
     active = [device for device in await access.find_devices(tx, wallet.id) if device.status == "active"]
     for known in active:
         if known.public_jwk == key and known.account_id == command.account_id:
@@ -74,9 +75,12 @@ async def register_device(tx: Tx, command: RegisterDevice, limit: NewPhone | Non
 
 
 async def block_device(tx: Tx, command: BlockDevice) -> UUID:
-    """Block a phone: its codes are refused from the next payment on."""
-    wallet = await access.lock_wallet(tx, command.wallet_id, command.account_id)
-    if wallet is None or not await access.block_device(tx, wallet.id, command.device_id):
+    """Block a phone: its codes are refused from the next payment on. A carer blocks their own phones only."""
+    held = await access.hold_wallet(tx, command.wallet_id, command.account_id)
+    if held is None:
+        raise Missing()
+    whose = None if held.care is None else command.account_id
+    if not await access.block_device(tx, held.wallet.id, command.device_id, of_account=whose):
         raise Missing()
     await audit.record(tx, command.account_id, "device.blocked", command.device_id)
     return command.device_id

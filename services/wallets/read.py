@@ -6,14 +6,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.campaigns import read as campaigns
+from services.identity import read as identity
 from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.ledger import read as ledger
 from services.ledger.journal import Movement
+from services.wallets.care import Care
 from services.wallets.lots import Lot, last_day
 from services.wallets.purchase import Purchase
-from services.wallets.tables import access, holdings, purchases
-from services.wallets.wallet import Device, Wallet
+from services.wallets.tables import access, care, holdings, purchases
+from services.wallets.wallet import Device, Held, Wallet
 
 MAX_PURCHASES = 501
 
@@ -66,6 +68,14 @@ async def wallet_by_id(tx: Tx, wallet_id: UUID) -> Wallet:
     if wallet is None:
         raise Missing()
     return wallet
+
+
+async def held_wallet(tx: Tx, wallet_id: UUID, account_id: UUID) -> Held:
+    """The wallet, if the account acts for its person or cares for them now; Missing otherwise."""
+    held = await access.find_held(tx, wallet_id, account_id)
+    if held is None:
+        raise Missing()
+    return held
 
 
 async def wallet_by_number(tx: Tx, number: str) -> Wallet:
@@ -128,8 +138,27 @@ async def purchases_of(tx: Tx, wallet: Wallet, *, after: UUID | None = None, lim
     return await purchases.purchases_of(tx, wallet.id, after, min(limit, MAX_PURCHASES))
 
 
-async def devices_of(tx: Tx, wallet: Wallet) -> list[Device]:
-    return await access.find_devices(tx, wallet.id)
+async def devices_of(tx: Tx, held: Held) -> list[Device]:
+    """The wallet's phones; a carer sees their own only."""
+    found = await access.find_devices(tx, held.wallet.id)
+    return [each for each in found if held.care is None or each.account_id == held.care.account_id]
+
+
+async def carers_of(tx: Tx, deed_ids: Collection[UUID]) -> dict[UUID, str]:
+    """For those of the deeds that a carer did: what the wallet's person calls them."""
+    return await care.carers_of_deeds(tx, deed_ids)
+
+
+async def persons_in_care_with(tx: Tx, person_ids: Collection[UUID]) -> set[UUID]:
+    """Everybody on either side of a care that counts now with any of these persons; one statement."""
+    found = await care.cares_of(tx, person_ids)
+    return {each.carer_id for each in found} | {each.cared_for_id for each in found}
+
+
+async def care_around(tx: Tx, account_id: UUID) -> tuple[UUID, Sequence[Care]]:
+    """An account's own person, and the care that counts with them on either side. Raises Missing."""
+    person_id = await identity.own_person(tx, account_id)
+    return person_id, await care.cares_of(tx, {person_id})
 
 
 async def waiting_purchases(tx: Tx, *, after: UUID | None = None, limit: int = 500) -> list[Purchase]:

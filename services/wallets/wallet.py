@@ -50,6 +50,24 @@ class Wallet:
     status: str
 
 
+@quick
+@dataclass(frozen=True)
+class UnderCare:
+    """By which care, and who, as a person and by which account, acts for the wallet's person."""
+
+    care_id: UUID
+    carer_id: UUID
+    account_id: UUID
+
+
+@dataclass(frozen=True)
+class Held:
+    """A wallet that an account acts for: `care` is None for its holder's own account."""
+
+    wallet: Wallet
+    care: UnderCare | None = None
+
+
 @dataclass(frozen=True)
 class Device:
     """A phone's public key for one wallet."""
@@ -102,6 +120,8 @@ class Payer:
     spent_today: dict[UUID, int]
     limit_yen: int | None = None
     """What a new phone pays at once at most."""
+    care: UnderCare | None = None
+    """By which somebody else pays for the wallet's person."""
 
 
 def must_be_within(payer: Payer, amount_yen: int) -> None:

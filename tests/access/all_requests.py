@@ -2,6 +2,7 @@
 
 from tests.access import (
     requests,
+    requests_care,
     requests_city,
     requests_desk,
     requests_factors,
@@ -15,6 +16,7 @@ REQUESTS = requests.REQUESTS
 MORE = [
     each.__name__
     for each in (
+        requests_care,
         requests_city,
         requests_desk,
         requests_factors,

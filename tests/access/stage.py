@@ -54,7 +54,7 @@ from services.wallets.grant_csv import GrantLine
 from services.wallets.issue_card import IssueCard, IssuedCard, issue_card
 from services.wallets.propose_grant import ProposedGrant, propose_grant
 from services.wallets.purchase import Purchase
-from tests.access.stage_residents import register
+from tests.access.stage_residents import care_of, given_by, register
 from tests.http_town import MERCHANT, URL, Client, HttpTown, town_keys
 from tests.town import CODE, NOON, OFFICER, Resident, Shop, town_terms
 
@@ -97,6 +97,8 @@ class Stage:
     card: IssuedCard
     alert_id: UUID
     alarm_id: UUID
+    care_code: str
+    care_id: UUID
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -129,10 +131,11 @@ async def build(engine: AsyncEngine) -> Stage:
     """Set the stage through the product's own verbs."""
     town = HttpTown(engine)
     await town.programme(replace(town_terms(sale=_USE, use=_USE), cap_yen=1_000_000))
-    people = [await town.resident() for _ in range(3)]
-    resident, neighbour, closed = people
+    people = [await town.resident() for _ in range(5)]
+    resident, neighbour, closed, carer, giver = people
     shop, other_shop = await town.shop(), await town.shop()
     accounts = {"resident": resident.account_id, "neighbour": neighbour.account_id}
+    accounts["carer"] = carer.account_id
     accounts["closed resident"] = closed.account_id
     emails: dict[str, str] = {}
     await _appoint(town, shop, other_shop, accounts, emails)
@@ -158,6 +161,8 @@ async def build(engine: AsyncEngine) -> Stage:
     handed = IssueCard(resident.wallet.number, accounts["proposer"], "no phone", "2580", town_keys().code_key)
     card = await town.do(issue_card, handed)
     proofs = await register(town, accounts, resident, neighbour)
+    care_id = await care_of(town, resident, carer)
+    care_code = await given_by(town, giver)
     sessions, others = [await town.do(_sign_in, accounts) for _ in range(2)]
     challenges = await town.do(_challenge, accounts)
     held = await town.do(_hold_passkeys, accounts)
@@ -167,6 +172,7 @@ async def build(engine: AsyncEngine) -> Stage:
         till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs, card,
         await town.do(_find, None),
         await town.do(_alarm, accounts["call centre"]),
+        care_code, care_id,
     )  # fmt: skip
     await _take_away(town, stage)
     town.built.checkout.close()

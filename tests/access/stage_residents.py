@@ -11,6 +11,8 @@ from services.residency.prove_by_service import BeginAttempt, begin
 from services.residency.record import record
 from services.residency.residency import Details, How, Proof
 from services.residency.write_letters import WriteLetters, write_letters
+from services.wallets.begin_care import GiveCareCode, TakeCareCode, give_care_code, take_care_code
+from services.wallets.care import WORDS, care_code, care_code_mac
 from tests.http_town import HttpTown, town_keys
 from tests.town import Resident
 
@@ -40,3 +42,18 @@ async def register(
         raise AssertionError("two people of one name were not noticed")
     attempt = await town.do(begin, BeginAttempt(resident.account_id, resident.person_id))
     return outcome.claim_id, attempt.id
+
+
+async def given_by(town: HttpTown, who: Resident) -> str:
+    """A code by which somebody lets another care for them."""
+    key = town_keys().code_key
+    code = care_code(key, who.account_id, who.wallet.id, UUID(town.new_key()))
+    asked = GiveCareCode(who.wallet.id, who.account_id, WORDS, "carer", None, care_code_mac(key, code))
+    await town.do(give_care_code, asked)
+    return code
+
+
+async def care_of(town: HttpTown, cared_for: Resident, carer: Resident) -> UUID:
+    """The id of one's care for another."""
+    mac = care_code_mac(town_keys().code_key, await given_by(town, cared_for))
+    return (await town.do(take_care_code, TakeCareCode(carer.account_id, "cared for", mac))).id

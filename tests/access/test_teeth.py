@@ -18,7 +18,7 @@ from infra.http.context import Context
 from services.identity.people import Role
 from services.identity.tokens import AccessToken, Audience, TokenInvalid
 from services.kit.db import Tx
-from services.wallets.wallet import Wallet
+from services.wallets.wallet import Held, Wallet
 from tests.access.every import PLACES
 from tests.access.ground import Ground, disagreements
 from tests.http_town import HttpTown
@@ -65,10 +65,21 @@ def wallets_are_everybodys(patch: pytest.MonkeyPatch) -> None:
     from services.wallets import read
     from services.wallets.tables import access
 
-    async def wallet_for(tx: Tx, wallet_id: UUID, _account_id: UUID) -> Wallet:
+    async def held_wallet(tx: Tx, wallet_id: UUID, _account_id: UUID) -> Held:
         found = await access.find_wallet(tx, wallet_id=wallet_id)
         assert found is not None
-        return found
+        return Held(found)
+
+    patch.setattr(read, "held_wallet", held_wallet)
+
+
+def carers_are_holders(patch: pytest.MonkeyPatch) -> None:
+    from services.wallets import read
+
+    held_wallet = read.held_wallet
+
+    async def wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet:
+        return (await held_wallet(tx, wallet_id, account_id)).wallet
 
     patch.setattr(read, "wallet_for", wallet_for)
 
@@ -112,6 +123,7 @@ MUTANTS: list[tuple[Patch, str, set[str]]] = [
     (roles_are_not_compared, "wallet POST /wallets/{wallet_id}/payments", {"owner at wallet", "officer at wallet"}),
     (no_role_is_asked_for, "wallet GET /wallets", {"owner at wallet", "officer at wallet"}),
     (wallets_are_everybodys, "wallet GET /wallets/{wallet_id}", {"neighbour"}),
+    (carers_are_holders, "wallet GET /wallets/{wallet_id}/residency", {"carer"}),
     (tills_are_everybodys, "merchant GET /stores/{store_id}/payments", {"stranger", "removed clerk"}),
     (ranks_are_alike, "merchant POST /stores/{store_id}/members", {"clerk"}),
     (books_are_open, "merchant GET /stores/{store_id}/statements", {"clerk", "stranger"}),

@@ -166,6 +166,16 @@ async def persons_of(tx: Tx, account_id: UUID) -> list[UUID]:
     return [row[0] for row in await _PERSONS.rows(tx, {"account_id": account_id})]
 
 
+async def self_of(tx: Tx, account_id: UUID) -> UUID | None:
+    """The person whose own account it is, while it is active."""
+    query = select(ActsForRow.person_id).join(AccountRow, AccountRow.id == ActsForRow.account_id)
+    own = (ActsForRow.relation == "self", AccountRow.status == AccountStatus.ACTIVE.value)
+    found: UUID | None = (
+        await tx.connection.execute(query.where(ActsForRow.account_id == account_id, *own))
+    ).scalar_one_or_none()
+    return found
+
+
 async def accounts_for(tx: Tx, person_id: UUID) -> list[UUID]:
     query = select(ActsForRow.account_id).where(ActsForRow.person_id == person_id).order_by(ActsForRow.account_id)
     return list((await tx.connection.execute(query)).scalars())

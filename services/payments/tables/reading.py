@@ -93,12 +93,13 @@ async def store_by_till_code(tx: Tx, number: str) -> tuple[StoreAtTill, TillCode
 class CounterAsked:
     """Where somebody wants to pay, by one of three names, and what must be known of it there.
 
-    `account_id` is the staff's who acts, `person_id` the payer's; `code_id` is the use of a pay code. `wallet_id` is
-    the payer's, where its latest payments matter.
+    `account_id` is the staff's who acts, `person_id` the payer's, `carer_id` that of whoever pays for them;
+    `code_id` is the use of a pay code. `wallet_id` is the payer's, where its latest payments matter.
     """
 
     person_id: UUID
     wallet_id: UUID | None = None
+    carer_id: UUID | None = None
     store_id: UUID | None = None
     store_code: str | None = None
     till_number: str | None = None
@@ -123,6 +124,7 @@ def _counters() -> Executable:
         n=Integer(),
         person_id=Uuid(),
         wallet_id=Uuid(),
+        carer_id=Uuid(),
         store_id=Uuid(),
         store_code=Text(),
         till_number=Text(),
@@ -140,7 +142,7 @@ def _counters() -> Executable:
     used = select(CodeUseRow.code_id).where(CodeUseRow.code_id == code_id).exists()
     # With a limit, each store is looked up by its key; without, all stores would be read for each batch.
     store = (
-        clauses.stores_at_till(wanted.c.account_id, wanted.c.person_id)
+        clauses.stores_at_till(wanted.c.account_id, (wanted.c.person_id, wanted.c.carer_id))
         .where(clauses.store_id == wanted.c.wanted_id)
         .where(or_(wanted.c.account_id.is_(None), is_open(wanted.c.account_id)))
         .limit(1)

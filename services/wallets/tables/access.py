@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from services.identity.clauses import acts_for
 from services.identity.session import NewPhone
 from services.kit.db import Tx
-from services.kit.sets import by_columns, insert_later
+from services.kit.sets import any_of, by_columns, insert_later
 from services.kit.statements import Statement
+from services.wallets.tables.care import CareRow, carer_cares
 from services.wallets.tables.schema import DeviceRow, WalletRow
-from services.wallets.wallet import Device, Wallet
+from services.wallets.wallet import Device, Held, UnderCare, Wallet
 
 WALLET = (WalletRow.id, WalletRow.number, WalletRow.person_id, WalletRow.status)
 NEW_WALLET = ("id", "number", "person_id", "status", "opened_at")
@@ -61,6 +62,23 @@ async def find_wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet |
     query = select(*WALLET).where(WalletRow.id == wallet_id, acts_for(account_id, WalletRow.person_id))
     row = (await tx.connection.execute(query)).one_or_none()
     return Wallet(*row) if row else None
+
+
+async def find_held(tx: Tx, wallet_id: UUID, account_id: UUID) -> Held | None:
+    """The wallet, if the account acts for its person or cares for them now."""
+    own = acts_for(account_id, WalletRow.person_id)
+    query = select(*WALLET, own, CareRow.id, CareRow.carer_id)
+    query = query.outerjoin(CareRow, carer_cares(account_id, WalletRow.person_id, tx.now))
+    row = (await tx.connection.execute(query.where(WalletRow.id == wallet_id))).one_or_none()
+    if row is None or not (row[4] or row[5]):
+        return None
+    return Held(Wallet(*row[:4]), None if row[4] else UnderCare(row[5], row[6], account_id))
+
+
+async def hold_wallet(tx: Tx, wallet_id: UUID, account_id: UUID) -> Held | None:
+    """The same under the wallet's lock, which comes first: an end of care that was waited for is seen."""
+    await lock_wallets(tx, [wallet_id])
+    return await find_held(tx, wallet_id, account_id)
 
 
 async def find_by_numbers(tx: Tx, numbers: Collection[str]) -> dict[str, Wallet]:
@@ -136,15 +154,32 @@ async def find_keys(tx: Tx, device_ids: Collection[UUID]) -> dict[UUID, str]:
     return {row[0]: row[1] for row in await _KEYS.rows(tx, {"device_ids": list(device_ids)})}
 
 
-async def block_devices(tx: Tx, wallet_id: UUID) -> int:
-    """Block all phones of a wallet; how many were not blocked yet."""
-    active = (DeviceRow.wallet_id == wallet_id, DeviceRow.status == "active")
+async def block_devices(tx: Tx, wallet_id: UUID, *, of_accounts: Collection[UUID] | None = None) -> int:
+    """Block all phones of a wallet, or those that these accounts registered; how many were not blocked yet."""
+    active = [DeviceRow.wallet_id == wallet_id, DeviceRow.status == "active"]
+    if of_accounts is not None:
+        active.append(DeviceRow.account_id == any_of(of_accounts))
     statement = update(DeviceRow).where(*active).values(status="blocked").returning(DeviceRow.id)
     return len((await tx.connection.execute(statement)).all())
 
 
-async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID) -> bool:
-    """False if the wallet has no such phone."""
-    mine = (DeviceRow.id == device_id, DeviceRow.wallet_id == wallet_id)
+async def wallets_with_phones_of(tx: Tx, account_ids: Collection[UUID]) -> set[UUID]:
+    """The wallets for which accounts have registered phones that are not blocked."""
+    active = (DeviceRow.account_id == any_of(account_ids), DeviceRow.status == "active")
+    return set((await tx.connection.execute(select(DeviceRow.wallet_id).where(*active))).scalars())
+
+
+async def block_devices_of(tx: Tx, account_ids: Collection[UUID]) -> int:
+    """Block all phones that accounts have registered, whatever the wallet; how many were not blocked yet."""
+    active = (DeviceRow.account_id == any_of(account_ids), DeviceRow.status == "active")
+    statement = update(DeviceRow).where(*active).values(status="blocked").returning(DeviceRow.id)
+    return len((await tx.connection.execute(statement)).all())
+
+
+async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID, *, of_account: UUID | None = None) -> bool:
+    """False if the wallet has no such phone, or, where an account is named, none that it registered."""
+    mine = [DeviceRow.id == device_id, DeviceRow.wallet_id == wallet_id]
+    if of_account is not None:
+        mine.append(DeviceRow.account_id == of_account)
     statement = update(DeviceRow).where(*mine).values(status="blocked").returning(DeviceRow.id)
     return (await tx.connection.execute(statement)).one_or_none() is not None

@@ -31,8 +31,9 @@ from services.kit.sets import any_of, as_rows, insert_rows, rows_later, values_l
 from services.kit.statements import Statement
 from services.kit.tables import Instant
 from services.wallets.lots import Lot, Origin, Parts
+from services.wallets.tables.care import CareRow, carer_cares
 from services.wallets.tables.schema import DeviceRow, GrantRow, LotRow, SpentTodayRow, WalletRow
-from services.wallets.wallet import Absent, Payer, PayerAsked, PayingDevice, Wallet
+from services.wallets.wallet import Absent, Payer, PayerAsked, PayingDevice, UnderCare, Wallet
 
 LOT = tuple(getattr(LotRow, name) for name in Lot.__dataclass_fields__)
 _CLASSES_AT, _ORIGIN_AT = (tuple(Lot.__dataclass_fields__).index(name) for name in ("store_classes", "origin"))
@@ -109,10 +110,14 @@ def _payers() -> Executable:
             DeviceRow.status.label("device_status"),
             cast(DeviceRow.public_jwk, Text).label("public_jwk"),
             _limit(asked.c.device_id, asked.c.account_id).label("phone_limit_yen"),
+            CareRow.id.label("care_id"),
+            CareRow.carer_id,
+            account.label("account_id"),
         )
         .select_from(asked)
         .outerjoin(WalletRow, WalletRow.id == asked.c.wallet_id)
         .outerjoin(DeviceRow, DeviceRow.id == asked.c.device_id)
+        .outerjoin(CareRow, carer_cares(account, WalletRow.person_id, bindparam("at", type_=Instant)))
         .cte("who")
         .prefix_with("MATERIALIZED")  # asked once a payer, not once a lot
     )
@@ -129,7 +134,7 @@ def _payers() -> Executable:
 _PAYERS = Statement(_payers)
 
 
-PAYER_COLUMNS = 12
+PAYER_COLUMNS = 15
 """How many columns of `_payers` come before those of the lot."""
 
 
@@ -137,7 +142,8 @@ async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absen
     """Who pays, with what, as it is now, for each that was asked, in their order; lock the wallets first.
 
     Absent where there is no such wallet or phone, or where no open account that was asked for, or that
-    the phone belongs to, acts for the wallet's person. A card needs no account: its holder may have none.
+    the phone belongs to, acts for the wallet's person or cares for them at this instant. A card needs no
+    account: its holder may have none.
     """
     values = {
         "asked_n": list(range(len(asked))),
@@ -156,10 +162,12 @@ async def read_payers(tx: Tx, asked: Sequence[PayerAsked]) -> list[Payer | Absen
             if row[1] is None and device is not None:
                 found[place] = Absent.WALLET
             # A phone's code that names another wallet than the phone's is the code's own fault, to be told as such.
-            may = row[5] or asked[place].by_card or (device is not None and device.wallet_id != row[1])
+            foreign = device is not None and device.wallet_id != row[1]
+            may = row[5] or asked[place].by_card or foreign or row[11] is not None
             if row[1] is None or not may:
                 continue
-            payer = found[place] = Payer(Wallet(*row[1:5]), device, [], {}, row[10])
+            care = None if row[5] or row[11] is None else UnderCare(*row[11:14])
+            payer = found[place] = Payer(Wallet(*row[1:5]), device, [], {}, row[10], care)
         if row[PAYER_COLUMNS] is not None:
             lot = lot_of(row[PAYER_COLUMNS:])
             payer.lots.append(lot)
