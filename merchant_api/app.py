@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from infra.http.apps import create_api
 from infra.http.context import Context
 from merchant_api import (
+    at_register,
     cards,
     codes,
     insight,
@@ -12,6 +13,7 @@ from merchant_api import (
     passkeys,
     passwords,
     payments,
+    registers,
     sessions,
     sign_in,
     statements,
@@ -33,7 +35,9 @@ the client: make a UUID, store it, then send. Errors are RFC 9457 problems; rely
 def create_merchant_api(context: Context) -> FastAPI:
     """The app over one city's context, for the server and, in-process, for simulations and tests."""
     of_money = (stores, codes, payments, cards, till_codes, statements, insight)
-    routers = [each.routes for each in (sign_in, sessions, passkeys, *of_money, members, passwords)]
+    routers = [
+        each.routes for each in (sign_in, sessions, passkeys, *of_money, members, passwords, registers, at_register)
+    ]
     return create_api(
         context,
         Audience.MERCHANT,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from infra.http.apps import router
-from infra.http.auth import StoreStaff
+from infra.http.auth import AtCounter
 from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -75,13 +75,13 @@ class CardPaymentRequest(Body):
     ),
 )
 async def take_card_payment(
-    store_id: UUID, body: CardPaymentRequest, token: StoreStaff, here: Here, command: Command
+    store_id: UUID, body: CardPaymentRequest, token: AtCounter, here: Here, command: Command
 ) -> ReceiptAnswer:
     """Take a payment by card. Without the card's own symbol nobody gets as far as its PIN."""
     card = await here.database.transact(find_card, number_in(body.card))
     if card is None or not is_genuine(here.code_key, body.card, card):
         raise CardUnknown
-    asked = PayByCard(token.account_id, store_id, card.number, card.wallet_id, body.amount_yen)
+    asked = PayByCard(token.account_id, store_id, card.number, card.wallet_id, body.amount_yen, token.register_id)
     pay_now = partial(pay_by_card, velocity=here.payments.velocity)
     try:
         if body.amount_yen > WITHOUT_PIN_YEN:

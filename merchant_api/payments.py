@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from infra.http.apps import router
-from infra.http.auth import StoreStaff, Till
+from infra.http.auth import AtCounter, Till
 from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -19,10 +19,11 @@ from services.kit.clock import civil_date
 from services.kit.db import Tx
 from services.merchants.at_till import OwnStore, StoreSuspended
 from services.payments import read, refund
-from services.payments.order import PayByCode
+from services.payments.order import PayAtRegister, PayByCode
 from services.payments.pay_code import PayCodeClock, PayCodeExpired, PayCodeForged, PayCodeMalformed
 from services.payments.payment import (
     CancelTooLate,
+    Mode,
     NothingToCancel,
     PayCodeUsed,
     RefundTooLate,
@@ -75,6 +76,8 @@ class PaymentLine(Answer):
     amount_yen: int
     returned_yen: int = Field(description="What has gone back of it, by cancel or refunds.")
     paid_at: datetime
+    taken_by: UUID | None = Field(description="The account of the staff who took it; null where the customer paid.")
+    register_id: UUID | None = Field(description="The register, where somebody had signed in at one.")
 
 
 class ReturnLine(Answer):
@@ -86,6 +89,8 @@ class ReturnLine(Answer):
     amount_yen: int
     reason: str
     effective_at: datetime
+    acted_by: UUID = Field(description="The account of the staff who gave it back.")
+    register_id: UUID | None
 
 
 class PaymentAnswer(PaymentLine):
@@ -122,6 +127,10 @@ class TotalsAnswer(Answer):
     cancelled_yen: int
     refunds: int
     refunded_yen: int
+
+
+_BY_STAFF = frozenset({Mode.CPM, Mode.CARD})
+"""In other ways the customer pays, and who that is no store learns."""
 
 
 @dataclass(frozen=True)
@@ -162,14 +171,17 @@ class _Page:
 )
 async def take_payment(store_id: UUID, body: PaymentRequest, token: Till, command: Command) -> ReceiptAnswer:
     """Take a payment by the code on the customer's phone."""
-    asked = PayByCode(token.account_id, store_id, body.pay_code.strip(), body.amount_yen)
+    by, code = token.account_id, body.pay_code.strip()
+    asked: PayByCode | PayAtRegister = PayByCode(by, store_id, code, body.amount_yen)
+    if token.register_id is not None:
+        asked = PayAtRegister(by, store_id, code, body.amount_yen, token.register_id)
     return ReceiptAnswer.of(await command.pay(token, "store.pay", asked))
 
 
 @routes.get("/stores/{store_id}/payments")
 async def list_payments(
     store_id: UUID,
-    token: StoreStaff,
+    token: AtCounter,
     here: Here,
     day: Day | None = None,
     after: UUID | None = None,
@@ -183,7 +195,7 @@ async def list_payments(
 
 
 @routes.get("/stores/{store_id}/payments/{payment_id}")
-async def get_payment(store_id: UUID, payment_id: UUID, token: StoreStaff, here: Here) -> PaymentAnswer:
+async def get_payment(store_id: UUID, payment_id: UUID, token: AtCounter, here: Here) -> PaymentAnswer:
     """One payment, with what has gone back of it."""
     asked = (store_id, token.account_id, payment_id)
     found = await here.database.transact(_find, asked)
@@ -196,10 +208,10 @@ async def get_payment(store_id: UUID, payment_id: UUID, token: StoreStaff, here:
     responses=refuses(CancelTooLate, NothingToCancel),
 )
 async def cancel_payment(
-    store_id: UUID, payment_id: UUID, body: CancelRequest, token: StoreStaff, command: Command
+    store_id: UUID, payment_id: UUID, body: CancelRequest, token: AtCounter, command: Command
 ) -> ReturnAnswer:
     """Take a whole payment back on the day that it was made."""
-    asked = refund.Cancel(token.account_id, store_id, payment_id, body.reason)
+    asked = refund.Cancel(token.account_id, store_id, payment_id, body.reason, token.register_id)
     return ReturnAnswer.of(await command.perform(token.account_id, "store.cancel", refund.cancel, asked, ReturnReceipt))
 
 
@@ -209,15 +221,16 @@ async def cancel_payment(
     responses=refuses(RefundTooMuch, RefundTooLate),
 )
 async def refund_payment(
-    store_id: UUID, payment_id: UUID, body: RefundRequest, token: StoreStaff, command: Command
+    store_id: UUID, payment_id: UUID, body: RefundRequest, token: AtCounter, command: Command
 ) -> ReturnAnswer:
     """Give back part or all of a payment; several times, up to what was paid."""
-    asked = refund.Refund(token.account_id, store_id, payment_id, body.amount_yen, body.reason)
+    by = token.account_id
+    asked = refund.Refund(by, store_id, payment_id, body.amount_yen, body.reason, token.register_id)
     return ReturnAnswer.of(await command.perform(token.account_id, "store.refund", refund.refund, asked, ReturnReceipt))
 
 
 @routes.get("/stores/{store_id}/totals")
-async def get_totals(store_id: UUID, token: StoreStaff, here: Here, day: Day | None = None) -> TotalsAnswer:
+async def get_totals(store_id: UUID, token: AtCounter, here: Here, day: Day | None = None) -> TotalsAnswer:
     """A day's sums; today unless `day` says another."""
     return TotalsAnswer.of(await here.database.transact(_totals, _asked(here, store_id, token.account_id, day)))
 
@@ -235,6 +248,8 @@ def _line(found: read.StorePayment) -> dict[str, Any]:
         "amount_yen": payment.amount_yen,
         "returned_yen": found.returned_yen,
         "paid_at": payment.effective_at,
+        "taken_by": payment.acted_by if payment.mode in _BY_STAFF else None,
+        "register_id": payment.register_id,
     }
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from infra.http import sessions
 from infra.http.apps import router
-from infra.http.auth import PUBLIC, StoreStaff
+from infra.http.auth import PUBLIC, AtCounter, StoreStaff
 from infra.http.browser import CookieUnclear, CrossSite, Visiting
 from infra.http.context import Here
 from infra.http.idempotency import Command
@@ -12,6 +12,7 @@ from infra.http.openapi import refuses
 from infra.http.sessions import RefreshRequest, SessionsAnswer, SignedOutAnswer, SignOutRequest
 from infra.http.tokens import TokenAnswer
 from services.identity.people import AccountKind
+from services.kit.errors import Forbidden
 
 routes = router("sessions")
 
@@ -27,8 +28,13 @@ async def refresh_session(body: RefreshRequest, here: Here, visit: Visiting, com
 
 
 @routes.post("/sign-out")
-async def sign_out(body: SignOutRequest, token: StoreStaff, visit: Visiting, command: Command) -> SignedOutAnswer:
-    """End this session, or all of one's own; their tokens are refused from the next request on."""
+async def sign_out(body: SignOutRequest, token: AtCounter, visit: Visiting, command: Command) -> SignedOutAnswer:
+    """End this session, or all of one's own; their tokens are refused from the next request on.
+
+    Whoever has signed in by PIN ends this one only.
+    """
+    if body.everywhere and token.register_id is not None:
+        raise Forbidden
     return await sessions.sign_out(visit, command, token, body)
 
 

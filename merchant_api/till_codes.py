@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import Field
 
 from infra.http.apps import router
-from infra.http.auth import StoreStaff
+from infra.http.auth import AtCounter
 from infra.http.context import Context, Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -52,24 +52,24 @@ class _Found:
 
 @routes.post("/stores/{store_id}/till-codes", status_code=201, responses=refuses(StoreSuspended))
 async def create_till_code(
-    store_id: UUID, body: TillCodeRequest, token: StoreStaff, here: Here, command: Command
+    store_id: UUID, body: TillCodeRequest, token: AtCounter, here: Here, command: Command
 ) -> TillCodeAnswer:
     """Make a code with the amount in it, for five minutes."""
-    asked = MakeTillCode(token.account_id, store_id, body.amount_yen)
+    asked = MakeTillCode(token.account_id, store_id, body.amount_yen, token.register_id)
     code = await command.perform(token.account_id, "store.till_code", _make, asked, TillCode)
     store = (await here.database.transact(own_store, AtStore(store_id, token.account_id), direct=True)).store
     return _answer(here, _Found(code, store, None))
 
 
 @routes.get("/stores/{store_id}/till-codes/{till_code_id}")
-async def get_till_code(store_id: UUID, till_code_id: UUID, token: StoreStaff, here: Here) -> TillCodeAnswer:
+async def get_till_code(store_id: UUID, till_code_id: UUID, token: AtCounter, here: Here) -> TillCodeAnswer:
     """Whether a register's code has been paid."""
     asked = (AtStore(store_id, token.account_id), till_code_id)
     return _answer(here, await here.database.transact(_find, asked))
 
 
 @routes.get("/stores/{store_id}/till-codes/{till_code_id}/qr.svg", response_class=Svg)
-async def get_till_code_svg(store_id: UUID, till_code_id: UUID, token: StoreStaff, here: Here) -> Response:
+async def get_till_code_svg(store_id: UUID, till_code_id: UUID, token: AtCounter, here: Here) -> Response:
     """The register's code for a customer display."""
     found = await here.database.transact(_find, (AtStore(store_id, token.account_id), till_code_id))
     return Svg(qr_svg(till_url(origin(here), found.code.number)))

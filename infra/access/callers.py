@@ -66,6 +66,8 @@ CALLERS = (
     Caller("stranger", "the owner of another store", _STORE, Role.MERCHANT, Tie.STRANGER),
     Caller("removed clerk", "just let go by this store", _STORE, Role.MERCHANT, Tie.REMOVED),
     Caller("closed clerk", "their account was just closed", _STORE, Role.MERCHANT, Tie.CLERK, Standing.CLOSED),
+    Caller("owner by PIN", "of this store, at its register", _STORE, Role.TILL, Tie.OWNER),
+    Caller("stranger by PIN", "at the register of another store", _STORE, Role.TILL, Tie.STRANGER),
     Caller("officer", "of the city", _CITY, Role.OFFICER, Tie.OFFICE),
     Caller("approver", "of the city", _CITY, Role.APPROVER, Tie.OFFICE),
     Caller("auditor", "of the city", _CITY, Role.AUDITOR, Tie.OFFICE),

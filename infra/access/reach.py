@@ -58,6 +58,7 @@ OWN_STORE = Reach("the store's staff", _STAFF, _OUTSIDE)
 TILL = replace(OWN_STORE, closed=_ENDED)
 OWN_BOOKS = Reach("its owner and managers", frozenset({Tie.OWNER, Tie.MANAGER}), {**_OUTSIDE, Tie.CLERK: _NO_SUCH_RANK})
 OWN_TEAM = Reach("its owner and managers", frozenset({Tie.OWNER, Tie.MANAGER}), {**_OUTSIDE, Tie.CLERK: _RANK})
+REGISTER = Reach("whoever has a register's own text", frozenset(Tie))
 OFFICE = Reach("the city's office", frozenset({Tie.OFFICE}))
 OWN_SESSION = Reach("whose session it is", _RESIDENTS | _EVERY_STAFF | {Tie.OFFICE})
 
@@ -148,6 +149,13 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "GET /stores/{store_id}/members": OWN_TEAM,
         "POST /stores/{store_id}/members": OWN_TEAM,
         "POST /stores/{store_id}/members/{account_id}/disable": OWN_TEAM,
+        "GET /stores/{store_id}/registers": OWN_TEAM,
+        "POST /stores/{store_id}/registers": OWN_TEAM,
+        "POST /stores/{store_id}/registers/{register_id}/revocation": OWN_TEAM,
+        "POST /stores/{store_id}/members/{account_id}/pin-invitation": OWN_TEAM,
+        "POST /registers/staff": REGISTER,
+        "POST /registers/pin": REGISTER,
+        "POST /registers/sign-in": REGISTER,
         "POST /password": STAFF,
     },
     "city": {

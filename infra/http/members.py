@@ -22,8 +22,9 @@ from services.kit.numbers import parse_number
 from services.merchants import read as merchants
 from services.merchants.add_member import AddMember, add_member
 from services.merchants.appoint import require_may_appoint
-from services.merchants.disable_member import DisableMember, disable_member
+from services.merchants.disable_member import DisableMember
 from services.merchants.shops import Member, MemberExists, MemberRole, MerchantReasonMissing
+from services.tills.invite_clerk import let_go
 from services.wallets.grant import WalletUnknown
 from services.wallets.open import NUMBER_PREFIX
 from services.wallets.read import wallet_by_number
@@ -110,7 +111,7 @@ async def disable(command: Named, by: Actor, store_id: UUID, account_id: UUID, b
     """End an account's work for the store from the next request on."""
     asked = DisableMember(by.account_id, by.as_officer, store_id, account_id, body.reason)
     operation = "city.member.disable" if by.as_officer else "store.member.disable"
-    await command.perform(by.account_id, operation, disable_member, asked, type(None))
+    await command.perform(by.account_id, operation, let_go, asked, type(None))
     return DisabledAnswer(status="disabled")
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, exists
 from sqlalchemy.orm import InstrumentedAttribute
 
-from services.identity.tables import sessions
+from services.identity.tables import at_register, sessions
 from services.identity.tables.schema import AccountRow, ActsForRow
 
 AccountId = UUID | InstrumentedAttribute[UUID] | BindParameter[Any] | ColumnElement[Any]
@@ -49,3 +49,8 @@ def session_is_open(session_id: AccountId, account_id: AccountId, at: Instant) -
 def new_phone_limit(account_id: AccountId, at: Instant) -> ScalarSelect[Any]:
     """What an account pays at once at most while one of its open sessions is on a new phone; NULL: no such limit."""
     return sessions.limit_of(account_id, at)
+
+
+def stands_at(session_id: UUID, account_id: UUID, register_id: AccountId, at: datetime) -> ColumnElement[bool]:
+    """True where the account's session is at that register and can still be used at `at`."""
+    return at_register.stands_at(session_id, account_id, register_id, at)

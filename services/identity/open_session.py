@@ -42,6 +42,7 @@ class OpenSession:
     """Whose session is opened; `limit_yen` for a phone that is new to the account: what it pays at once at first.
 
     `owes_secret`: it has shown a one-time code alone, and adds nothing until it has shown a secret as well.
+    `register_id` for a session at a store's register: it has a clerk's rights there and lives for minutes.
     """
 
     account_id: UUID
@@ -49,19 +50,22 @@ class OpenSession:
     opening: Opening
     limit_yen: int | None = None
     owes_secret: bool = False
+    register_id: UUID | None = None
 
 
 async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
     """A new session, in place of the oldest when the account has too many."""
     session_id = tx.new_id()
     token = new_token(session_id, tx.entropy.take(ENTROPY_BYTES))
-    expires_at, latest_at = begins(command.kind, tx.now)
+    expires_at, latest_at = begins(command.kind, tx.now, at_register=command.register_id is not None)
     carrier, client = command.opening.carrier, client_name(command.opening.client)
     await sessions.make_room(tx, command.account_id, EndedAs.CROWDED_OUT)
     session = Session(session_id, carrier, client, tx.now, tx.now, expires_at)
     hashes = hash_of(token.family), hash_of(token.turn)
     limit_yen = command.limit_yen
     new = None if limit_yen is None else NewPhone(tx.now + NEW_PHONE, limit_yen)
-    owes = command.owes_secret
-    await sessions.insert_session(tx, session, command.account_id, hashes, latest_at, new, owes_secret=owes)
+    owes, place = command.owes_secret, command.register_id
+    await sessions.insert_session(
+        tx, session, command.account_id, hashes, latest_at, new, owes_secret=owes, register_id=place
+    )
     return OpenedSession(session_id, carrier, write_token(token), expires_at)

@@ -111,6 +111,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ANALYST = "analyst"
     CALL_CENTRE = "call_centre"
+    TILL = "till"
+    """Whoever works in a store and typed their PIN at its register: a clerk's rights there, whatever else they are."""
 
 
 CITY_ROLES = frozenset({Role.OFFICER, Role.APPROVER, Role.AUDITOR, Role.ANALYST, Role.CALL_CENTRE})

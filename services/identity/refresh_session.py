@@ -5,12 +5,12 @@ back. Refreshes of one session take turns at its row, so that of two with one to
 turn and the other repeats it or is found out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from services.identity import read
 from services.identity import session as sessions
-from services.identity.people import Account, AccountKind
+from services.identity.people import Account, AccountKind, Role
 from services.identity.session import Carrier, EndedAs, OpenedSession, RefreshToken, Verdict
 from services.identity.tables import sessions as rows
 from services.kit import audit
@@ -30,7 +30,10 @@ class RefreshSession:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A session that goes on, and its account as it is now: its roles may have changed."""
+    """A session that goes on, and its account as it is now: its roles may have changed.
+
+    At a register the account has the register's role and no other, as at the sign-in.
+    """
 
     account: Account
     session: OpenedSession
@@ -67,4 +70,6 @@ async def _refresh(tx: Tx, asked: RefreshSession) -> Refreshed | None:
             expires_at = sessions.goes_on(kept, tx.now)
             await rows.turn(tx, kept.id, sessions.hash_of(follower.turn), expires_at)
     account = await read.account(tx, kept.account_id)
+    if kept.register_id is not None:
+        account = replace(account, roles=(Role.TILL,))
     return Refreshed(account, OpenedSession(kept.id, kept.carrier, sessions.write_token(follower), expires_at))

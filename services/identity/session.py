@@ -75,6 +75,9 @@ class EndedAs(StrEnum):
     PASSKEY_CLONED = "passkey_cloned"
     PHONE_LOST = "phone_lost"
     BY_OFFICE = "by_office"
+    SWITCHED = "switched"
+    PIN_TAKEN = "pin_taken"
+    REGISTER_REVOKED = "register_revoked"
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,10 @@ LIVES = {
     AccountKind.CITY: Life(timedelta(hours=1), timedelta(hours=12)),
 }
 """A resident signs in about once a year, a store once a quarter, the city's staff every working day."""
+
+
+AT_REGISTER = Life(timedelta(minutes=10), timedelta(hours=12))
+"""At a store's register, by PIN: idle is who does nothing there; refreshing alone keeps nobody signed in."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,7 @@ class Kept:
     expires_at: datetime
     latest_at: datetime
     ended: bool
+    register_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -208,14 +216,16 @@ def client_name(text: str) -> str:
     return "".join(sign for sign in text if sign.isprintable())[:MAX_CLIENT_LENGTH]
 
 
-def begins(kind: AccountKind, opened_at: datetime) -> tuple[datetime, datetime]:
-    """When a new session expires unless it is refreshed, and when in any case."""
-    life = LIVES[kind]
+def begins(kind: AccountKind, opened_at: datetime, *, at_register: bool = False) -> tuple[datetime, datetime]:
+    """When a new session expires unless it is refreshed (at a register: used), and when in any case."""
+    life = AT_REGISTER if at_register else LIVES[kind]
     return opened_at + min(life.idle, life.longest), opened_at + life.longest
 
 
 def goes_on(kept: Kept, now: datetime) -> datetime:
     """When a session that is refreshed now expires unless it is refreshed again."""
+    if kept.register_id is not None:
+        return kept.expires_at
     return min(now + LIVES[kept.kind].idle, kept.latest_at)
 
 

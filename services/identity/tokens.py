@@ -105,6 +105,8 @@ class AccessToken:
     token_id: UUID
     issued_at: datetime
     expires_at: datetime
+    register_id: UUID | None = None
+    """No claim: where its session is at a register, the door reads which from the tables at each request."""
 
 
 def token_keys(

@@ -82,6 +82,11 @@ async def persons_working_for(tx: Tx, merchant_id: UUID) -> set[UUID]:
     return await rows.find_persons_of_merchant(tx, merchant_id)
 
 
+async def roles_in(tx: Tx, store_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, MemberRole]:
+    """The roles that accounts have in a store now; who works there no more is left out."""
+    return await rows.active_roles(tx, store_id, account_ids)
+
+
 async def merchants(tx: Tx, *, after: UUID | None = None, limit: int = 100) -> tuple[Merchant, ...]:
     """Merchants in the order of registration, at most 501, from the one after `after`."""
     return tuple(await businesses.list_merchants(tx, after, min(limit, MAX_MERCHANTS)))

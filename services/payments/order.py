@@ -1,4 +1,4 @@
-"""An order to pay: by whom, where, how much, in one of four ways.
+"""An order to pay: by whom, where, how much, in one of five ways.
 
 Nothing here is decided from the tables: whose wallet an order wants to pay from, and what two orders
 that are posted together may not share.
@@ -23,6 +23,18 @@ class PayByCode:
     store_id: UUID
     pay_code: str
     amount_yen: int
+
+
+@quick
+@dataclass(frozen=True)
+class PayAtRegister:
+    """As `PayByCode`, by a clerk who has signed in at one of the store's registers."""
+
+    account_id: UUID
+    store_id: UUID
+    pay_code: str
+    amount_yen: int
+    register_id: UUID
 
 
 @quick
@@ -57,15 +69,19 @@ class PayByCard:
     card_number: str
     wallet_id: UUID
     amount_yen: int
+    register_id: UUID | None = None
 
 
-Order = PayByCode | PayStore | PayTill | PayByCard
+Order = PayByCode | PayAtRegister | PayStore | PayTill | PayByCard
+
+
+_BY_STAFF = (PayByCode, PayAtRegister, PayByCard)
 
 
 def payer_asked(order: Order) -> PayerAsked:
     """Whose wallet is to be locked. Raises what is wrong with the order's form."""
     match order:
-        case PayByCode():
+        case PayByCode() | PayAtRegister():
             must_be_amount(order.amount_yen)
             return PayerAsked(peek_wallet(order.pay_code), device_id=peek_device(order.pay_code))
         case PayStore():
@@ -81,7 +97,7 @@ def payer_asked(order: Order) -> PayerAsked:
 def keys_of(order: Order) -> tuple[UUID | str, ...]:
     """What two payments of one batch may not share: a wallet, and a register's code."""
     match order:
-        case PayByCode():
+        case PayByCode() | PayAtRegister():
             return (_wallet_of_code(order.pay_code),)
         case PayStore() | PayByCard():
             return (order.wallet_id,)
@@ -98,8 +114,8 @@ def _wallet_of_code(pay_code: str) -> UUID | str:
 
 def answer_of(order: Order, receipt: Receipt) -> Receipt | StoreReceipt:
     """What is stored and answered: by code or card the store's receipt, which holds nothing of who paid."""
-    return for_the_store(receipt) if isinstance(order, PayByCode | PayByCard) else receipt
+    return for_the_store(receipt) if isinstance(order, _BY_STAFF) else receipt
 
 
 def answer_type_of(order: Order) -> type[Receipt | StoreReceipt]:
-    return StoreReceipt if isinstance(order, PayByCode | PayByCard) else Receipt
+    return StoreReceipt if isinstance(order, _BY_STAFF) else Receipt

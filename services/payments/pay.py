@@ -21,6 +21,7 @@ from services.ledger import post
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
 from services.payments.order import (
     Order,
+    PayAtRegister,
     PayByCard,
     PayByCode,
     PayStore,
@@ -146,13 +147,14 @@ class _Agreed:
     amount_yen: int
     acted_by: UUID
     code_id: UUID | None
+    register_id: UUID | None = None
 
 
 def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
     carer_id = None if payer.care is None else payer.care.carer_id
     persons = (payer.wallet.person_id, payer.wallet.id, carer_id)
     match order:
-        case PayByCode():
+        case PayByCode() | PayAtRegister():
             use_id = peek_use(order.pay_code)
             return CounterAsked(*persons, store_id=order.store_id, account_id=order.account_id, code_id=use_id)
         case PayStore():
@@ -166,7 +168,7 @@ def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
 def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity: Velocity) -> _Agreed:
     """What is to be paid. Raises what stands against it, but for the points."""
     match order:
-        case PayByCode():
+        case PayByCode() | PayAtRegister():
             agreed = _agree_code(tx, order, payer, counter)
         case PayStore():
             must_be_active(payer.wallet)
@@ -179,11 +181,13 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity
                 raise TillCodeUnknown(till_code=order.till_code)
             code = counter.till_code
             _must_be_payable(tx, code, counter.used, order.amount_yen)
-            agreed = _Agreed(payer, counter.store, Mode.TILL, code.amount_yen, order.account_id, code.id)
+            agreed = _Agreed(
+                payer, counter.store, Mode.TILL, code.amount_yen, order.account_id, code.id, code.register_id
+            )
         case PayByCard():
             store = must_be_staff(None if counter is None else counter.store, STAFF)
             must_be_active(payer.wallet)
-            agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None)
+            agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None, order.register_id)
     must_accept(agreed.store, payer.wallet.person_id)
     if payer.care is not None:
         must_accept(agreed.store, payer.care.carer_id)
@@ -192,7 +196,7 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity
     return agreed
 
 
-def _agree_code(tx: Tx, order: PayByCode, payer: Payer, counter: Counter | None) -> _Agreed:
+def _agree_code(tx: Tx, order: PayByCode | PayAtRegister, payer: Payer, counter: Counter | None) -> _Agreed:
     store = must_be_staff(None if counter is None else counter.store, STAFF)
     if payer.device is None:
         raise DeviceUnknown()
@@ -202,7 +206,8 @@ def _agree_code(tx: Tx, order: PayByCode, payer: Payer, counter: Counter | None)
         raise Missing()
     if counter is None or counter.used:
         raise PayCodeUsed()
-    return _Agreed(payer, store, Mode.CPM, order.amount_yen, order.account_id, peek_use(order.pay_code))
+    register_id = order.register_id if isinstance(order, PayAtRegister) else None
+    return _Agreed(payer, store, Mode.CPM, order.amount_yen, order.account_id, peek_use(order.pay_code), register_id)
 
 
 def _must_be_payable(tx: Tx, code: TillCode, used: bool, amount_yen: int | None) -> None:
@@ -246,6 +251,7 @@ def _make(tx: Tx, paid: Sequence[tuple[_Agreed, Spent]]) -> list[Made]:
             spent.balance_after_yen,
             agreed.acted_by,
             tx.now,
+            agreed.register_id,
         )
         legs = [
             Leg(

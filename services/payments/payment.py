@@ -108,6 +108,8 @@ class Payment:
     balance_after_yen: int
     acted_by: UUID
     effective_at: datetime
+    register_id: UUID | None = None
+    """The register at which it was taken, or whose code was paid."""
 
 
 @quick
@@ -137,6 +139,7 @@ class Return:
     reason: str
     acted_by: UUID
     effective_at: datetime
+    register_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ class TillCode:
     amount_yen: int
     made_by: UUID
     expires_at: datetime
+    register_id: UUID | None = None
 
 
 @quick

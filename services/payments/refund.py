@@ -48,6 +48,7 @@ class Cancel:
     store_id: UUID
     payment_id: UUID
     reason: str
+    register_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Refund:
     payment_id: UUID
     amount_yen: int
     reason: str
+    register_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ async def cancel(tx: Tx, command: Cancel) -> ReturnReceipt:
         raise CancelTooLate(payment=held.payment.number)
     if held.left_yen != held.payment.amount_yen:
         raise NothingToCancel(payment=held.payment.number)
-    receipt = await _return(tx, held, DeedKind.CANCEL, held.left_yen, command.reason, command.account_id)
+    receipt = await _return(tx, held, DeedKind.CANCEL, held.left_yen, command)
     spent: dict[UUID, int] = {}
     for each in held.outstanding:
         spent[each.programme_id] = spent.get(each.programme_id, 0) + each.paid_yen + each.premium_yen
@@ -104,7 +106,7 @@ async def refund(tx: Tx, command: Refund) -> ReturnReceipt:
         raise RefundTooMuch(payment=held.payment.number, left_yen=held.left_yen)
     if any(tx.now >= held.terms_of(part).refunds_until for part in give_back(held.outstanding, command.amount_yen)):
         raise RefundTooLate(payment=held.payment.number)
-    return await _return(tx, held, DeedKind.REFUND, command.amount_yen, command.reason, command.account_id)
+    return await _return(tx, held, DeedKind.REFUND, command.amount_yen, command)
 
 
 async def _hold(tx: Tx, account_id: UUID, store_id: UUID, payment_id: UUID) -> _Held:
@@ -120,7 +122,7 @@ async def _hold(tx: Tx, account_id: UUID, store_id: UUID, payment_id: UUID) -> _
     return _Held(payment, wallet, outstanding, lots, await campaigns.versions(tx, versions))
 
 
-async def _return(tx: Tx, held: _Held, kind: DeedKind, amount_yen: int, reason: str, account_id: UUID) -> ReturnReceipt:
+async def _return(tx: Tx, held: _Held, kind: DeedKind, amount_yen: int, command: Cancel | Refund) -> ReturnReceipt:
     payment = held.payment
     parts = give_back(held.outstanding, amount_yen)
     returned = Return(
@@ -129,9 +131,10 @@ async def _return(tx: Tx, held: _Held, kind: DeedKind, amount_yen: int, reason: 
         payment.id,
         kind,
         amount_yen,
-        reason,
-        account_id,
+        command.reason,
+        command.account_id,
         tx.now,
+        command.register_id,
     )
     legs = [_leg(tx, returned, payment, programme_id, group) for programme_id, group in by_programme(parts).items()]
     turns = {part.lot_id: turn for turn, part in enumerate(parts)}

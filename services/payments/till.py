@@ -19,6 +19,7 @@ class MakeTillCode:
     account_id: UUID
     store_id: UUID
     amount_yen: int
+    register_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ async def make_till_code(tx: Tx, command: MakeTillCode) -> MadeTillCode:
         command.amount_yen,
         command.account_id,
         tx.now + VALID_FOR,
+        command.register_id,
     )
     await writing.insert_till_code(tx, code)
     return MadeTillCode(code, store)

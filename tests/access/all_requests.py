@@ -8,6 +8,7 @@ from tests.access import (
     requests_factors,
     requests_passkeys,
     requests_phones,
+    requests_registers,
     requests_residents,
     requests_sessions,
 )
@@ -22,6 +23,7 @@ MORE = [
         requests_factors,
         requests_passkeys,
         requests_phones,
+        requests_registers,
         requests_residents,
         requests_sessions,
     )

@@ -49,6 +49,7 @@ from services.settlement.close import Close, close
 from services.settlement.pay_out import MarkSent, mark_sent
 from services.settlement.propose import ProposeFile, propose
 from services.settlement.read import statements_of_close
+from services.tills.enrol_register import EnrolRegister, enrol_register
 from services.wallets.grant import Grant
 from services.wallets.grant_csv import GrantLine
 from services.wallets.issue_card import IssueCard, IssuedCard, issue_card
@@ -99,6 +100,8 @@ class Stage:
     alarm_id: UUID
     care_code: str
     care_id: UUID
+    registers: dict[str, UUID]
+    """By name of who stands at it, and `spare`."""
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -163,7 +166,8 @@ async def build(engine: AsyncEngine) -> Stage:
     proofs = await register(town, accounts, resident, neighbour)
     care_id = await care_of(town, resident, carer)
     care_code = await given_by(town, giver)
-    sessions, others = [await town.do(_sign_in, accounts) for _ in range(2)]
+    registers = await _enrol_registers(town, shop, other_shop, accounts)
+    sessions, others = [await town.do(_sign_in, (accounts, registers)) for _ in range(2)]
     challenges = await town.do(_challenge, accounts)
     held = await town.do(_hold_passkeys, accounts)
     stage = Stage(
@@ -173,6 +177,7 @@ async def build(engine: AsyncEngine) -> Stage:
         await town.do(_find, None),
         await town.do(_alarm, accounts["call centre"]),
         care_code, care_id,
+        registers,
     )  # fmt: skip
     await _take_away(town, stage)
     town.built.checkout.close()
@@ -250,6 +255,7 @@ async def _deeds(town: HttpTown, shop: Shop, accounts: dict[str, UUID], who: Res
         client = town.client(MERCHANT, town.token(Audience.MERCHANT, accounts[name], Role.MERCHANT))
         answer = await client.command(f"/stores/{shop.id}/till-codes", {"amount_yen": 5}, key=keys[name])
         assert answer.status_code == 201, answer.text
+    keys["owner by PIN"] = keys["owner"]
     spare = {"name": "spare", "public_jwk": (await town.resident()).phone.public_jwk()}
     client = town.as_resident(who)
     answer = await client.command(f"/wallets/{who.wallet.id}/devices", spare, key=keys["resident"])
@@ -257,11 +263,28 @@ async def _deeds(town: HttpTown, shop: Shop, accounts: dict[str, UUID], who: Res
     return keys
 
 
-async def _sign_in(tx: Tx, accounts: dict[str, UUID]) -> dict[str, UUID]:
+async def _enrol_registers(town: HttpTown, shop: Shop, other: Shop, accounts: dict[str, UUID]) -> dict[str, UUID]:
+    """A register that waits, and one for each caller by PIN: a name of somebody who has signed in in full, too."""
+    made = {}
+    for name, where, by in (
+        ("spare", shop, "owner"),
+        ("owner by PIN", shop, "owner"),
+        ("stranger by PIN", other, "stranger"),
+    ):
+        asked = EnrolRegister(accounts[by], where.id, name)
+        made[name] = (await town.do(enrol_register, asked)).id
+        if name != "spare":
+            accounts[name] = accounts[by]
+    return made
+
+
+async def _sign_in(tx: Tx, given: tuple[dict[str, UUID], dict[str, UUID]]) -> dict[str, UUID]:
     """A session of everybody."""
+    accounts, registers = given
     kinds = {key: found.kind for key, found in (await read.accounts(tx, list(accounts.values()))).items()}
     return {
-        name: (await open_session(tx, OpenSession(key, kinds[key], BY_BEARER))).id for name, key in accounts.items()
+        name: (await open_session(tx, OpenSession(key, kinds[key], BY_BEARER, register_id=registers.get(name)))).id
+        for name, key in accounts.items()
     }
 
 

@@ -1,9 +1,9 @@
 """The package's tables and every statement on them.
 
-Schema, accounts, sessions, attempts (codes and passwords), factors (what comes after a password), passkeys,
+Schema, accounts, sessions (also at registers), attempts (codes and passwords), factors (what comes after a password), passkeys,
 looks (at people, by the city's staff).
 """
 
-from services.identity.tables import accounts, attempts, factors, looks, passkeys, schema, sessions
+from services.identity.tables import accounts, at_register, attempts, factors, looks, passkeys, schema, sessions
 
-__all__ = ["accounts", "attempts", "factors", "looks", "passkeys", "schema", "sessions"]
+__all__ = ["accounts", "at_register", "attempts", "factors", "looks", "passkeys", "schema", "sessions"]

@@ -7,7 +7,7 @@ person's wallet, phones and cards hang on the person, replaceable one by one.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Integer, LargeBinary, Text, false
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.db import Base
@@ -80,6 +80,7 @@ class SessionRow(Base):
         CheckConstraint("length(client) <= 200", name="client"),
         CheckConstraint("expires_at <= latest_at", name="life"),
         CheckConstraint("(ended_at IS NULL) = (ended_as IS NULL)", name="ended"),
+        Index("ix_session_at_register", "register_id", postgresql_where="register_id IS NOT NULL AND ended_at IS NULL"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
@@ -97,6 +98,7 @@ class SessionRow(Base):
     limit_yen: Mapped[int | None] = mapped_column(BigInteger)
     owes_secret: Mapped[bool] = mapped_column(Boolean, server_default=false())
     secret_tries: Mapped[int] = mapped_column(Integer, server_default="0")
+    register_id: Mapped[UUID | None] = mapped_column()
 
 
 class SignInCodeRow(Base):

@@ -41,6 +41,7 @@ _NEW = (
     "limited_until",
     "limit_yen",
     "owes_secret",
+    "register_id",
 )
 _ID, _ACCOUNT = bindparam("session_id", type_=Uuid()), bindparam("of_account", type_=Uuid())
 _AT = bindparam("at", type_=Instant)
@@ -66,12 +67,14 @@ async def insert_session(
     new_phone: NewPhone | None = None,
     *,
     owes_secret: bool = False,
+    register_id: UUID | None = None,
 ) -> None:
     """`hashes` are those of the family and of the first turn."""
     row = (session.id, account_id, session.carrier.value, session.client, *hashes)
     times = (session.opened_at, session.refreshed_at, session.expires_at, latest_at)
     limit = (None, None) if new_phone is None else (new_phone.until, new_phone.limit_yen)
-    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [(*row, *times, *limit, owes_secret)]))
+    values = (*row, *times, *limit, owes_secret, register_id)
+    await _INSERT.rows(tx, by_columns(SessionRow.__tablename__, _NEW, [values]))
 
 
 _INSERT = Statement(lambda: insert_later(SessionRow, _NEW))
@@ -127,19 +130,18 @@ async def lock_session(tx: Tx, session_id: UUID) -> Kept | None:
     rows = await _LOCK.rows(tx, {"session_id": session_id})
     if not rows:
         return None
-    key, account_id, kind, status, carrier, family, turn, refreshed_at, expires_at, latest_at, ended_at = rows[0]
-    active = status == AccountStatus.ACTIVE.value
-    times = (refreshed_at, expires_at, latest_at)
-    return Kept(
-        key, account_id, AccountKind(kind), active, Carrier(carrier), family, turn, *times, ended_at is not None
-    )
+    (key, account_id, kind, status, carrier, family, turn), (*times, ended_at, register_id) = rows[0][:7], rows[0][7:]
+    refreshed_at, expires_at, latest_at = times
+    states = (AccountKind(kind), status == AccountStatus.ACTIVE.value, Carrier(carrier))
+    ends = (refreshed_at, expires_at, latest_at, ended_at is not None)
+    return Kept(key, account_id, *states, family, turn, *ends, register_id)
 
 
 def _lock() -> Executable:
     columns = (SessionRow.carrier, SessionRow.family_hash, SessionRow.turn_hash, SessionRow.refreshed_at)
     return (
         select(SessionRow.id, SessionRow.account_id, AccountRow.kind, AccountRow.status, *columns)
-        .add_columns(SessionRow.expires_at, SessionRow.latest_at, SessionRow.ended_at)
+        .add_columns(SessionRow.expires_at, SessionRow.latest_at, SessionRow.ended_at, SessionRow.register_id)
         .join(AccountRow, AccountRow.id == SessionRow.account_id)
         .where(SessionRow.id == _ID)
         .with_for_update(of=SessionRow)

@@ -28,6 +28,7 @@ class PaymentRow(Base):
     balance_after_yen: Mapped[int] = mapped_column(BigInteger)
     acted_by: Mapped[UUID] = mapped_column()
     effective_at: Mapped[datetime] = mapped_column(Instant)
+    register_id: Mapped[UUID | None] = mapped_column()
 
 
 class PaidLatelyRow(Base):
@@ -65,6 +66,7 @@ class TillCodeRow(Base):
     made_by: Mapped[UUID] = mapped_column()
     made_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
+    register_id: Mapped[UUID | None] = mapped_column()
 
 
 class ReturnRow(Base):
@@ -83,6 +85,7 @@ class ReturnRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     acted_by: Mapped[UUID] = mapped_column()
     effective_at: Mapped[datetime] = mapped_column(Instant)
+    register_id: Mapped[UUID | None] = mapped_column()
 
 
 class ReturnedRow(Base):

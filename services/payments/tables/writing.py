@@ -58,7 +58,17 @@ def _write_legs() -> Insert:
     return insert_later(AllocationRow, ALLOCATION).add_cte(legs)
 
 
-_PAYMENT_SQL = ("id", "number", "wallet_id", "store_id", "mode", "amount_yen", "balance_after_yen", "acted_by")
+_PAYMENT_SQL = (
+    "id",
+    "number",
+    "wallet_id",
+    "store_id",
+    "mode",
+    "amount_yen",
+    "balance_after_yen",
+    "acted_by",
+    "register_id",
+)
 
 
 _PAID_LEG = ("id", "payment_id", "programme_id", "store_id", "amount_yen")
@@ -148,6 +158,7 @@ def _columns(payment: Payment) -> tuple[Any, ...]:
         payment.amount_yen,
         payment.balance_after_yen,
         payment.acted_by,
+        payment.register_id,
     )
 
 
