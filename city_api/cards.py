@@ -13,11 +13,20 @@ from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.pictures import qr_svg
-from infra.http.strict import Answer, Body, Reason, ShortText
+from infra.http.strict import AmountYen, Answer, Body, Reason, ShortText, WholeNumber
 from infra.http.typed import NUMBER_REFUSALS
 from services.residency.prove import AtTheCounter
 from services.residency.residency import ResidencyDetailsInvalid
-from services.wallets.card import CardPinInvalid, CardStatus, card_number, card_token
+from services.wallets.card import (
+    CardLimits,
+    CardLimitTooHigh,
+    CardPinInvalid,
+    CardStatus,
+    OwnLimits,
+    card_number,
+    card_token,
+)
+from services.wallets.change_card import SetCardPin, SetLimits, set_card_pin, set_limits
 from services.wallets.issue_card import IssueCard, IssuedCard, SetCardStatus, issue_card, set_card_status
 from services.wallets.open_at_counter import NOBODY_YET, PersonHasWallet, open_at_counter
 from services.wallets.wallet import Wallet
@@ -39,6 +48,33 @@ class IssuedCardAnswer(Answer):
     number: str
     symbol: str = Field(description="The text of the QR symbol.")
     svg: str = Field(description="The symbol as a picture, error correction Q.")
+
+
+class CardPinRequest(CardRequest):
+    """A new PIN as the card's holder typed it at the counter, and how the officer knew who it was."""
+
+
+class CardLimitsRequest(Body):
+    """What the holder wishes; null: what the city allows."""
+
+    without_pin_yen: WholeNumber | None = Field(description="Up to this it pays without its PIN; 0: never.")
+    payment_yen: AmountYen | None
+    day_yen: AmountYen | None
+    reason: Reason
+
+
+class CardLimitsAnswer(Answer):
+    """What holds from now on."""
+
+    without_pin_yen: int
+    payment_yen: int
+    day_yen: int
+
+
+class CardPinAnswer(Answer):
+    """The new PIN counts from now on."""
+
+    card_id: UUID
 
 
 class CardStatusRequest(Body):
@@ -80,3 +116,26 @@ async def change_card_status(
     asked = SetCardStatus(card_number(number), CardStatus(body.status), body.reason, token.account_id)
     status = await command.perform(token.account_id, "city.card.status", set_card_status, asked, CardStatus)
     return CardStatusAnswer(status=status.value)
+
+
+@routes.post("/cards/{number}/pin", responses=refuses(*NUMBER_REFUSALS, CardPinInvalid))
+async def set_card_pin_at_counter(
+    number: ShortText, body: CardPinRequest, token: Officer, here: Here, command: Command
+) -> CardPinAnswer:
+    """Let the holder, whom an officer has identified, choose another PIN; the old one is not needed."""
+    asked = SetCardPin(card_number(number), token.account_id, body.reason, body.pin, here.code_key)
+    # As above: the PIN takes no part in the fingerprint.
+    said = (asked.number, body.reason)
+    card_id = await command.perform(token.account_id, "city.card.pin", set_card_pin, asked, UUID, said=said)
+    return CardPinAnswer(card_id=card_id)
+
+
+@routes.post("/cards/{number}/limits", responses=refuses(*NUMBER_REFUSALS, CardLimitTooHigh))
+async def set_card_limits(
+    number: ShortText, body: CardLimitsRequest, token: Officer, here: Here, command: Command
+) -> CardLimitsAnswer:
+    """Set what the card pays without its PIN, at once and a day, as its holder wishes; never above the city's."""
+    wanted = OwnLimits(body.without_pin_yen, body.payment_yen, body.day_yen)
+    asked = SetLimits(card_number(number), token.account_id, body.reason, wanted, here.card_limits)
+    done = await command.perform(token.account_id, "city.card.limits", set_limits, asked, CardLimits)
+    return CardLimitsAnswer.of(done)

@@ -44,10 +44,9 @@ async def create_app(
     """Everything of one city, to be served until its lifespan ends; without `jobs` another process does them.
 
     `plain` leaves out the fast door: payments are answered one by one through FastAPI. A database that
-    cannot be reached does not stop the start: everybody is told to come back until it answers.
-
-    Raises ClockSkew when this machine's clock is more than two seconds off the database's, and
-    KeyUnsafe when a key of the installation could have been read by others.
+    cannot be reached does not stop the start: everybody is told to come back until it answers. Raises ClockSkew
+    when this machine's clock is more than two seconds off the database's, and KeyUnsafe when a key of the
+    installation could have been read by others.
     """
     _warn_of_ports(settings)
     keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
@@ -94,6 +93,7 @@ async def create_app(
         rates=Rates(Meter(settings.requests_per_account), Meter(settings.requests_per_address)),
         look_limits=settings.look_limits,
         most_cared_for=settings.most_cared_for,
+        card_limits=settings.card_limits,
         lifespan=lifespan,
         insight=insight,
     )

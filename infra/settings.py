@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
 from services.payments.velocity import USUAL, Most, Velocity
 from services.wallets.care import LARGEST_HOUSEHOLD, MOST_CARED_FOR
+from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.wallet import NEVER_LIMITED_YEN
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -80,6 +81,8 @@ class Settings:
     """A minute, and as many at once; 0 counts none."""
     requests_per_address: int = 3_000
     """As above, of requests without a sign-in."""
+    card_limits: CardLimits = CITY_LIMITS
+    """What a printed card pays without its PIN, at once and a day; a holder's own limits lie below."""
 
     velocity: Velocity = USUAL
     """What one wallet pays by large payments, an hour and a day."""
@@ -140,6 +143,7 @@ class Settings:
             requests_per_address=_requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
             look_limits=_look_limits(present.get("TANABATA_LOOK_LIMITS")),
             most_cared_for=_most_cared_for(present.get("TANABATA_MOST_CARED_FOR", str(MOST_CARED_FOR))),
+            card_limits=_card_limits(present.get("TANABATA_CARD_LIMITS")),
         )
 
 
@@ -216,6 +220,17 @@ def _most_cared_for(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= LARGEST_HOUSEHOLD:
         raise BadSetting("TANABATA_MOST_CARED_FOR", value, f"a whole number from 1 to {LARGEST_HOUSEHOLD}")
     return int(value)
+
+
+def _card_limits(value: str | None) -> CardLimits:
+    if value is None:
+        return CITY_LIMITS
+    sums = [int(part) for part in value.split(",")] if re.fullmatch(r"[0-9]{1,8}(,[0-9]{1,8}){2}", value) else []
+    if sums != sorted(sums) or len(sums) != 3 or sums[1] == 0:
+        raise BadSetting(
+            "TANABATA_CARD_LIMITS", value, "whole yen without a PIN, at once and a day, none below the one before"
+        )
+    return CardLimits(*sums)
 
 
 def _database_url(present: Mapping[str, str], name: str) -> str | None:

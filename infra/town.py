@@ -43,6 +43,7 @@ from services.payments.desk import PaymentDesk
 from services.payments.velocity import USUAL, Velocity
 from services.residency.sign_in_service import SignInService
 from services.wallets.care import MOST_CARED_FOR
+from services.wallets.card import CITY_LIMITS, CardLimits
 from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
 from wallet_api.app import SECONDS, create_wallet_api
@@ -84,17 +85,16 @@ def build_town(
     look_limits: LookLimits = LOOK_LIMITS,
     velocity: Velocity = USUAL,
     most_cared_for: int = MOST_CARED_FOR,
+    card_limits: CardLimits = CITY_LIMITS,
     lifespan: Lifespan[Any] | None = None,
     insight: InsightPort | None = None,
 ) -> Town:
     """A town on a database, with its clock and entropy.
 
     `jobs` is the same database through connections with the limits of jobs; None shares them.
-    `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody
-    reads the outbox or pays at the sandbox: right for an installation that others can reach.
-    `plain_payments` makes each payment in a transaction of its own. The `short_cut` draws noise by which
-    payments meet: seeded towns go without. `password_cost` below the recommended one is for invented people only.
-    Without `insight` nothing is evaluated, without `rates` no request is counted.
+    `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody reads the outbox
+    or pays at the sandbox. `plain_payments` makes each payment a transaction of its own. The `short_cut` draws
+    noise by which payments meet: seeded towns go without. Without `rates` no request is counted.
     """
     outbox, carrier = LocalOutbox(database.clock), _Carrier(public_url)
     together = 1 if plain_payments else MOST_TOGETHER
@@ -121,6 +121,7 @@ def build_town(
         insight=insight,
         look_limits=look_limits,
         most_cared_for=most_cared_for,
+        card_limits=card_limits,
     )
     secure = public_url.startswith("https:")
     city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow))

@@ -21,7 +21,6 @@ from services.payments.pay import pay_by_card
 from services.payments.payment import StoreReceipt
 from services.payments.velocity import VelocityReached
 from services.wallets.card import (
-    WITHOUT_PIN_YEN,
     Card,
     CardFrozen,
     CardLimitReached,
@@ -32,6 +31,7 @@ from services.wallets.card import (
     CardPinWrong,
     CardUnknown,
     is_genuine,
+    limits_of,
     number_in,
 )
 from services.wallets.card_pin import PinGuess, prove_pin
@@ -82,18 +82,22 @@ async def take_card_payment(
     if card is None or not is_genuine(here.code_key, body.card, card):
         raise CardUnknown
     asked = PayByCard(token.account_id, store_id, card.number, card.wallet_id, body.amount_yen, token.register_id)
-    pay_now = partial(pay_by_card, velocity=here.payments.velocity)
+    pay = partial(pay_by_card, velocity=here.payments.velocity, city=here.card_limits)
     try:
-        if body.amount_yen > WITHOUT_PIN_YEN:
-            await _prove_pin(here, token.account_id, card, body.pin)
-        paid = await command.perform(token.account_id, "store.pay.card", pay_now, asked, StoreReceipt)
+        await _prove_pin(here, token.account_id, card, body)
+        paid = await command.perform(token.account_id, "store.pay.card", pay, asked, StoreReceipt)
     except Refusal as refusal:
         here.payments.declines.hear(asked, refusal)
         raise
     return ReceiptAnswer.of(paid)
 
 
-async def _prove_pin(here: Context, account_id: UUID, card: Card, pin: str | None) -> None:
-    if pin is None:
-        raise CardPinMissing(limit_yen=WITHOUT_PIN_YEN)
-    await prove_pin(here.database, PinGuess(card, pin, here.code_key, (("till", account_id), ("card", card.id))))
+async def _prove_pin(here: Context, account_id: UUID, card: Card, body: CardPaymentRequest) -> None:
+    """Above what the card pays without it, the PIN is asked for, and counted for the card and for the clerk."""
+    without_pin_yen = limits_of(card, here.card_limits).without_pin_yen
+    if body.amount_yen <= without_pin_yen:
+        return
+    if body.pin is None:
+        raise CardPinMissing(limit_yen=without_pin_yen)
+    places = (("till", account_id), ("card", card.id))
+    await prove_pin(here.database, PinGuess(card, body.pin, here.code_key, places))

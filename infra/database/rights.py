@@ -26,6 +26,8 @@ SECRETS: Final[Mapping[tuple[str, str], str]] = {
     ("account", "password_hash"): "a password could be guessed against it, away from our limits on tries",
     ("card", "pin_mac"): "with the key, ten thousand PINs are tried in no time",
     ("care_code", "mac"): "with the key, a code that somebody has heard is known by it",
+    ("clerk_pin", "invitation_id"): "with the key, it is the code by which a PIN is chosen",
+    ("clerk_pin", "pin_hash"): "with the key, ten thousand PINs are tried in a quarter of an hour",
     ("registry_letter", "mac"): "with the key, it tells whether a code is the letter's",
     ("block_code", "secret_hash"): "the ten signs of a printed code could be guessed against it",
     ("passkey_challenge", "challenge"): "whoever knows it first could have another's authenticator sign it",

@@ -18,6 +18,7 @@ from services.kit.deeds import Deeds
 from services.payments.desk import PaymentDesk
 from services.residency.sign_in_service import SignInService
 from services.wallets.care import MOST_CARED_FOR
+from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.checkout import CheckoutPort
 
 EMVCO_GUID = "jp.example.tanabata"
@@ -73,6 +74,7 @@ class Context:
     """How many people one of the city's accounts may look at."""
     most_cared_for: int = MOST_CARED_FOR
     """How many people one person may care for."""
+    card_limits: CardLimits = CITY_LIMITS
 
 
 def context_of(request: Request) -> Context:

@@ -13,9 +13,11 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Text,
+    and_,
     bindparam,
     cast,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -176,8 +178,13 @@ async def sum_by_account(tx: Tx, programme_id: UUID, at: datetime | None) -> lis
     return [(row[0], int(row[1]), int(row[2])) for row in await tx.connection.execute(query)]
 
 
-async def sum_movements(tx: Tx, owner_ids: Sequence[UUID], limit: int) -> list[Movement]:
-    """What each deed did to a set of owned accounts, newest first; `change_yen` is a gain above zero."""
+async def sum_movements(
+    tx: Tx, owner_ids: Sequence[UUID], limit: int, before: Movement | None = None
+) -> list[Movement]:
+    """What each deed did to a set of owned accounts, newest first; `change_yen` is a gain above zero.
+
+    `before` is the last of a page: what comes after it is told.
+    """
     change = func.sum(-PostingRow.amount_yen)
     query = (
         select(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at, change)
@@ -187,6 +194,15 @@ async def sum_movements(tx: Tx, owner_ids: Sequence[UUID], limit: int) -> list[M
         .order_by(JournalRow.effective_at.desc(), JournalRow.deed_id.desc(), JournalRow.kind)
         .limit(limit)
     )
+    if before is not None:
+        same_instant, same_deed = JournalRow.effective_at == before.effective_at, JournalRow.deed_id == before.deed_id
+        query = query.where(
+            or_(
+                JournalRow.effective_at < before.effective_at,
+                and_(same_instant, JournalRow.deed_id < before.deed_id),
+                and_(same_instant, same_deed, JournalRow.kind > before.kind.value),
+            )
+        )
     rows = await tx.connection.execute(query)
     return [Movement(row[0], JournalKind(row[1]), row[2], int(row[3])) for row in rows]
 

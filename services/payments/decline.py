@@ -13,7 +13,7 @@ from uuid import UUID
 from services.campaigns.programme import ProgrammeClosed
 from services.kit.errors import Refusal
 from services.merchants.at_till import OwnStore, StoreSuspended, StoreUnknown
-from services.payments.order import Order, PayByCard, PayByCode, PayStore
+from services.payments.order import Order, PayAtRegister, PayByCard, PayByCode, PayStore
 from services.payments.pay_code import PayCodeClock, PayCodeExpired, peek_device, peek_wallet
 from services.payments.payment import (
     AmountDiffers,
@@ -106,7 +106,7 @@ def declined(order: Order, refusal: Refusal, now: datetime) -> Declined | None:
     if type(refusal) not in EXPLAINED:
         return None
     said = (refusal.code, dict(refusal.params))
-    if isinstance(order, PayByCode):
+    if isinstance(order, PayByCode | PayAtRegister):
         wallet_id, device_id = peek_wallet(order.pay_code), peek_device(order.pay_code)
         return Declined(wallet_id, *said, Mode.CPM, order.amount_yen, now, order.store_id, device_id=device_id)
     if isinstance(order, PayByCard):

@@ -21,7 +21,7 @@ from services.kit.deeds import Deed, Done
 from services.kit.errors import Busy, Refusal
 from services.kit.micro_batch import MOST_TOGETHER, MOST_WAITING, MicroBatch
 from services.payments.keep_declines import Declines
-from services.payments.order import Order, PayByCode
+from services.payments.order import Order, PayAtRegister, PayByCode
 from services.payments.pay import PAYMENTS, pay
 from services.payments.pay_code import is_signed, peek_device
 from services.payments.pay_plainly import pay_plainly
@@ -54,13 +54,13 @@ class PaymentDesk:
 
     def begin(self, deed: Deed, order: Order) -> asyncio.Future[Done[Any]]:
         """As `perform`, but nobody needs a task to wait for it. What stands against it at once is raised at once."""
-        if isinstance(order, PayByCode) and not self._phones.look(order.pay_code):
+        if isinstance(order, PayByCode | PayAtRegister) and not self._phones.look(order.pay_code):
             return asyncio.get_running_loop().create_task(self.perform(deed, order))
         return self._batch.submit(deed, order)
 
     async def perform(self, deed: Deed, order: Order) -> Done[Any]:
         """Pay once for this deed's id; see `MicroBatch.perform` for what it raises."""
-        if isinstance(order, PayByCode) and not self._phones.look(order.pay_code):
+        if isinstance(order, PayByCode | PayAtRegister) and not self._phones.look(order.pay_code):
             await self._phones.meet(order.pay_code)
         return await self._batch.perform(deed, order)
 

@@ -19,7 +19,7 @@ from services.kit.errors import Refusal
 from services.merchants import read as merchants
 from services.merchants.shops import Store
 from services.payments.decline import Decline, Declined, declined
-from services.payments.order import Order, PayByCode
+from services.payments.order import Order, PayAtRegister, PayByCode
 from services.payments.pay_code import is_signed, peek_device
 from services.payments.tables import declines as rows
 from services.wallets import read as wallets
@@ -72,7 +72,7 @@ class Declines:
 
     def _is_theirs(self, order: Order) -> bool:
         """Whether the phone has signed the code: not every refusal comes after that was asked."""
-        if not isinstance(order, PayByCode):
+        if not isinstance(order, PayByCode | PayAtRegister):
             return True
         key = self._key_of(peek_device(order.pay_code))
         return key is not None and is_signed(order.pay_code, key)

@@ -56,6 +56,7 @@ from services.payments.tables.reading import Counter, CounterAsked
 from services.payments.tables.writing import Made
 from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, must_not_rush
 from services.wallets import spend
+from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.hold_card import hold_card
 from services.wallets.note_deeds import CareDeed, note_deeds
 from services.wallets.spend import Spent, Want
@@ -117,12 +118,14 @@ async def pay_till(tx: Tx, command: PayTill) -> Receipt:
     return await _pay_alone(tx, command)
 
 
-async def pay_by_card(tx: Tx, command: PayByCard, velocity: Velocity = USUAL) -> StoreReceipt:
+async def pay_by_card(
+    tx: Tx, command: PayByCard, velocity: Velocity = USUAL, city: CardLimits = CITY_LIMITS
+) -> StoreReceipt:
     """By a printed card, held until the payment stands: nobody freezes it between the look and the deed.
 
     Raises CardFrozen, CardLimitReached, Missing for a card of another wallet, and what `pay` refuses with.
     """
-    if await hold_card(tx, command.card_number, command.amount_yen) != command.wallet_id:
+    if await hold_card(tx, command.card_number, command.amount_yen, city) != command.wallet_id:
         raise Missing()
     return for_the_store(await _pay_alone(tx, command, velocity))
 

@@ -2,8 +2,8 @@
 
 Law: a card is not the person and holds no value, so a stolen one is replaced and every point stays. What its QR
 symbol carries beside the number, and what a PIN is compared with, follow from the card's id and keys that the
-database does not know: a copied database makes no card and tells no PIN. Below a sum of the installation's choice the
-card alone pays; above it the person types four digits at the store's device.
+database does not know: a copied database makes no card and tells no PIN. Up to a sum the card alone pays; above it the
+person types four digits at the store's device. The city sets the sums, and a card's holder makes theirs smaller.
 """
 
 import base64
@@ -12,6 +12,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from uuid import UUID
 
@@ -23,14 +24,9 @@ PIN_DIGITS = 4
 SECRET_BYTES = 16
 TOKEN_PREFIX = "TC1"  # noqa: S105 - the symbol's kind, no secret
 
-WITHOUT_PIN_YEN = 1_000
-"""Up to this a card pays without its PIN: what a thief could take at one till."""
-PAYMENT_LIMIT_YEN = 10_000
-DAY_LIMIT_YEN = 30_000
-
 WINDOW = timedelta(hours=1)
-TRIES = {"card": 5, "till": 20, "web": 5}
-"""Wrong PINs in `WINDOW`: of one card at tills, of one clerk's device, of one card on the web."""
+TRIES = {"card": 5, "till": 20, "web": 5, "address": 100}
+"""Wrong PINs in `WINDOW`: of one card at tills, of one clerk's device; on the web of one card, of one address."""
 
 
 class CardMalformed(Refusal):
@@ -84,10 +80,38 @@ class CardLimitReached(Refusal):
     kind = Kind.CONFLICT
 
 
+class CardLimitTooHigh(Refusal):
+    """A holder's own limit is not above the city's, and on the web it only becomes lower: at most `most_yen`."""
+
+    code = "card_limit_too_high"
+
+
 class CardStatus(StrEnum):
     ACTIVE = "active"
     FROZEN = "frozen"
     REPLACED = "replaced"
+
+
+@dataclass(frozen=True)
+class CardLimits:
+    """What a card pays without its PIN, at once, and on a civil day: the city's, or what holds for one card."""
+
+    without_pin_yen: int = 1_000
+    payment_yen: int = 10_000
+    day_yen: int = 30_000
+
+
+CITY_LIMITS = CardLimits()
+"""Unless the installation says otherwise."""
+
+
+@dataclass(frozen=True)
+class OwnLimits:
+    """What a holder wants instead; None: the city's."""
+
+    without_pin_yen: int | None = None
+    payment_yen: int | None = None
+    day_yen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +123,24 @@ class Card:
     wallet_id: UUID
     status: CardStatus
     pin_mac: bytes = field(repr=False)
+    own: OwnLimits = OwnLimits()
+
+
+def limits_of(card: Card, city: CardLimits) -> CardLimits:
+    """What holds for a card: the lower of its holder's wish and what the city allows now."""
+    own, most = card.own, city
+    return CardLimits(
+        _lower(own.without_pin_yen, most.without_pin_yen),
+        _lower(own.payment_yen, most.payment_yen),
+        _lower(own.day_yen, most.day_yen),
+    )
+
+
+def must_not_exceed(wanted: OwnLimits, most: CardLimits) -> None:
+    """Raises CardLimitTooHigh."""
+    for key, value in vars(wanted).items():
+        if value is not None and value > vars(most)[key]:
+            raise CardLimitTooHigh(most_yen=vars(most)[key])
 
 
 def name_of(number: str) -> UUID:
@@ -125,6 +167,22 @@ def number_in(token: str) -> str:
         return card_number(parts[1])
     except Refusal as refusal:
         raise CardMalformed from refusal
+
+
+def address_name(key: bytes, address: str) -> UUID | None:
+    """What tries from a network address are counted under; None where the address tells nobody apart.
+
+    An address of this machine or of a private network is a proxy's: behind it everybody would be counted as one. Of
+    IPv6 the network counts, because one subscriber has all of it. Kept is an HMAC, so that no address is.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return None
+    if not found.is_global:
+        return None
+    network = ip_network((found, 64 if found.version == 6 else 32), strict=False)
+    return UUID(bytes=hmac.digest(key, b"card address\0" + str(network).encode(), "sha256")[:16])
 
 
 def is_genuine(key: bytes, token: str, card: Card) -> bool:
@@ -162,10 +220,14 @@ def pin_fits(key: bytes, card: Card, pin: str) -> bool:
     return hmac.compare_digest(pin_mac(key, card.id, pin), card.pin_mac)
 
 
-def must_be_within_limits(amount_yen: int) -> None:
-    """Raises CardLimitReached."""
-    if amount_yen > PAYMENT_LIMIT_YEN:
-        raise CardLimitReached(limit_yen=PAYMENT_LIMIT_YEN, day_limit_yen=DAY_LIMIT_YEN)
+def must_be_within_limits(amount_yen: int, limits: CardLimits) -> None:
+    """Raises CardLimitReached. A day's limit may be below that of one payment."""
+    if amount_yen > min(limits.payment_yen, limits.day_yen):
+        raise CardLimitReached(limit_yen=limits.payment_yen, day_limit_yen=limits.day_yen)
+
+
+def _lower(wanted_yen: int | None, most_yen: int) -> int:
+    return most_yen if wanted_yen is None else min(wanted_yen, most_yen)
 
 
 def _secret(key: bytes, card_id: UUID) -> str:

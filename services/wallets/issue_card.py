@@ -1,4 +1,7 @@
-"""Give a wallet a printed card, replace a lost one, freeze one. The wallet and every point in it stay."""
+"""Give a wallet a printed card, replace a lost one, freeze one. The wallet and every point in it stay.
+
+A new card takes the place of the old one in everything: points, and the limits that its holder had wished for.
+"""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -46,10 +49,11 @@ async def issue_card(tx: Tx, command: IssueCard) -> IssuedCard:
     wallet = None if found is None else await access.lock_wallet(tx, found.id)
     if wallet is None:
         raise Missing
+    own = await rows.own_limits_of(tx, wallet.id)
     await rows.replace_cards(tx, wallet.id)
     card_id = tx.new_id()
     number = tx.new_number(cards.NUMBER_PREFIX, cards.NUMBER_LENGTH)
-    made = Card(card_id, number, wallet.id, CardStatus.ACTIVE, cards.pin_mac(command.key, card_id, pin))
+    made = Card(card_id, number, wallet.id, CardStatus.ACTIVE, cards.pin_mac(command.key, card_id, pin), own)
     await rows.insert_card(tx, made, command.officer_id)
     await audit.record(tx, command.officer_id, "card.issued", wallet.id, card=card_id, reason=command.reason)
     return IssuedCard(card_id, number)

@@ -121,9 +121,9 @@ def _purse(lots: Sequence[Lot], programme: str, programme_name: str, purse_name:
     )
 
 
-async def history(tx: Tx, wallet: Wallet, *, limit: int = 100) -> list[Movement]:
-    """What deeds did to the wallet, newest first, straight from the ledger."""
-    return await ledger.movements(tx, await holdings.lot_ids_of(tx, wallet.id), limit=limit)
+async def history(tx: Tx, wallet: Wallet, *, limit: int = 100, before: Movement | None = None) -> list[Movement]:
+    """What deeds did to the wallet, newest first, straight from the ledger, from the one after `before`."""
+    return await ledger.movements(tx, await holdings.lot_ids_of(tx, wallet.id), limit=limit, before=before)
 
 
 async def purchase_of(tx: Tx, wallet: Wallet, purchase_id: UUID) -> Purchase:

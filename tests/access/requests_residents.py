@@ -80,9 +80,23 @@ plain(
     lambda town: Ask(f"/cards/{town.stage.card.number}/status", {"status": "frozen"} | WHY),
 )
 plain(
-    "wallet POST /cards/balance",
-    lambda town: Ask("/cards/balance", {"number": town.stage.card.number, "pin": "2580"}),
+    "city POST /cards/{number}/pin",
+    lambda town: Ask(f"/cards/{town.stage.card.number}/pin", {"pin": "1470"} | WHY),
 )
+plain(
+    "city POST /cards/{number}/limits",
+    lambda town: Ask(
+        f"/cards/{town.stage.card.number}/limits",
+        {"without_pin_yen": 0, "payment_yen": 500, "day_yen": None} | WHY,
+    ),
+)
+for _asked, _more in {"balance": {}, "history": {}, "pin": {"new_pin": "2580"}, "limits": {"day_yen": 30_000}}.items():
+    plain(
+        f"wallet POST /cards/{_asked}",
+        lambda town, asked=_asked, more=_more: Ask(  # type: ignore[misc]
+            f"/cards/{asked}", {"number": town.stage.card.number, "pin": "2580"} | more
+        ),
+    )
 plain(
     "merchant POST /stores/{store_id}/card-payments",
     lambda town: Ask(

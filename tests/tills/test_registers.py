@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.identity.hashing import compare_password
 from services.identity.people import AccountStatus, Role
 from services.identity.staff import OpenMerchantAccount, SetAccountStatus, open_merchant_account, set_account_status
 from services.identity.tokens import Audience
 from services.merchants.add_member import AddMember, add_member
 from services.merchants.shops import MemberRole
-from services.tills import use_pin
 from services.tills.pin import SPANS
 from tests.http_town import MERCHANT, Client, HttpTown, done, problem
 from tests.town import OFFICER, Resident, Shop
@@ -236,13 +236,13 @@ async def test_of_many_guesses_at_once_only_the_allowed_are_compared(
 ) -> None:
     clerk_id = counter.shop.clerk_id
     await counter.choose(clerk_id)
-    compared, compare = [], use_pin.compare_password
+    compared = []
 
     async def counting(stored: str | None, *rest: Any) -> bool:
         compared.append(stored)
-        return await compare(stored, *rest)
+        return await compare_password(stored, *rest)
 
-    monkeypatch.setattr(use_pin, "compare_password", counting)
+    monkeypatch.setattr("services.tills.use_pin.compare_password", counting)
     answers = await asyncio.gather(*(counter.type_pin(clerk_id, f"{7300 + turn}") for turn in range(20)))
     codes = Counter(each.json()["code"] for each in answers)
     assert codes == {"clerk_pin_wrong": MOST, "clerk_pin_throttled": 20 - MOST}

@@ -15,8 +15,7 @@ from services.payments.payment import Mode, StoreReceipt
 from services.residency.prove import AtTheCounter
 from services.wallets import card_pin
 from services.wallets.card import (
-    DAY_LIMIT_YEN,
-    PAYMENT_LIMIT_YEN,
+    CITY_LIMITS,
     Card,
     CardFrozen,
     CardLimitReached,
@@ -109,11 +108,11 @@ async def test_limits_hold_for_one_payment_and_for_a_day_exactly_under_a_race(to
     await town.buy(who, 3)
     card = await with_card(town, who)
     with pytest.raises(CardLimitReached):
-        await town.do(pay_by_card, by_card(shop, card, PAYMENT_LIMIT_YEN + 1))
+        await town.do(pay_by_card, by_card(shop, card, CITY_LIMITS.payment_yen + 1))
     asked = [town.do(pay_by_card, by_card(shop, card, 4_000)) for _ in range(12)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert sum(isinstance(each, StoreReceipt) for each in answers) == DAY_LIMIT_YEN // 4_000
-    assert sum(isinstance(each, CardLimitReached) for each in answers) == 12 - DAY_LIMIT_YEN // 4_000
+    assert sum(isinstance(each, StoreReceipt) for each in answers) == CITY_LIMITS.day_yen // 4_000
+    assert sum(isinstance(each, CardLimitReached) for each in answers) == 12 - CITY_LIMITS.day_yen // 4_000
     town.clock.advance(timedelta(days=1))
     await town.do(pay_by_card, by_card(shop, card, 4_000))
     await town.must_prove()

@@ -1,7 +1,7 @@
 """The package's tables and every statement on them.
 
-Schema, accounts, sessions (also at registers), attempts (codes and passwords), factors (what comes after a password), passkeys,
-looks (at people, by the city's staff).
+Schema, accounts, sessions (also at registers), attempts (codes and passwords), factors (what comes after a
+password), passkeys, looks (at people, by the city's staff).
 """
 
 from services.identity.tables import accounts, at_register, attempts, factors, looks, passkeys, schema, sessions

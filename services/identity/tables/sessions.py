@@ -133,8 +133,8 @@ async def lock_session(tx: Tx, session_id: UUID) -> Kept | None:
     (key, account_id, kind, status, carrier, family, turn), (*times, ended_at, register_id) = rows[0][:7], rows[0][7:]
     refreshed_at, expires_at, latest_at = times
     states = (AccountKind(kind), status == AccountStatus.ACTIVE.value, Carrier(carrier))
-    ends = (refreshed_at, expires_at, latest_at, ended_at is not None)
-    return Kept(key, account_id, *states, family, turn, *ends, register_id)
+    ended = ended_at is not None
+    return Kept(key, account_id, *states, family, turn, refreshed_at, expires_at, latest_at, ended, register_id)
 
 
 def _lock() -> Executable:

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.kit.db import Base, Tx
 from services.kit.sets import insert_rows
 from services.kit.tables import Instant
-from services.wallets.card import Card, CardStatus
+from services.wallets.card import Card, CardStatus, OwnLimits
 
 
 class CardRow(Base):
@@ -35,6 +35,7 @@ class CardRow(Base):
     __tablename__ = "card"
     __table_args__ = (
         CheckConstraint("status IN ('active', 'frozen', 'replaced')", name="status"),
+        CheckConstraint("without_pin_yen >= 0 AND payment_yen > 0 AND day_yen > 0", name="own_limits"),
         Index("ix_card_wallet", "wallet_id"),
         Index("ix_card_working", "wallet_id", unique=True, postgresql_where="status <> 'replaced'"),
     )
@@ -43,6 +44,9 @@ class CardRow(Base):
     wallet_id: Mapped[UUID] = mapped_column(ForeignKey("wallet.id"))
     status: Mapped[str] = mapped_column(Text)
     pin_mac: Mapped[bytes] = mapped_column(LargeBinary)
+    without_pin_yen: Mapped[int | None] = mapped_column(BigInteger)
+    payment_yen: Mapped[int | None] = mapped_column(BigInteger)
+    day_yen: Mapped[int | None] = mapped_column(BigInteger)
     issued_at: Mapped[datetime] = mapped_column(Instant)
     issued_by: Mapped[UUID] = mapped_column()
 
@@ -58,17 +62,18 @@ class CardSpentRow(Base):
 
 
 class CardTriesRow(Base):
-    """PINs tried since a window began: of a card at tills, by a clerk's device, of a card on the web."""
+    """PINs tried since a window began: of a card at tills, by a clerk's device; on the web of a card, of an address."""
 
     __tablename__ = "card_tries"
-    __table_args__ = (CheckConstraint("place IN ('card', 'till', 'web')", name="place"),)
+    __table_args__ = (CheckConstraint("place IN ('card', 'till', 'web', 'address')", name="place"),)
     place: Mapped[str] = mapped_column(Text, primary_key=True)
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     window_began_at: Mapped[datetime] = mapped_column(Instant)
     tries: Mapped[int] = mapped_column(Integer)
 
 
-_CARD = (CardRow.id, CardRow.number, CardRow.wallet_id, CardRow.status, CardRow.pin_mac)
+_OWN = (CardRow.without_pin_yen, CardRow.payment_yen, CardRow.day_yen)
+_CARD = (CardRow.id, CardRow.number, CardRow.wallet_id, CardRow.status, CardRow.pin_mac, *_OWN)
 
 
 async def find_card(tx: Tx, number: str, *, hold: bool = False) -> Card | None:
@@ -84,8 +89,30 @@ async def cards_of(tx: Tx, wallet_id: UUID) -> Sequence[Card]:
 
 
 async def insert_card(tx: Tx, card: Card, officer_id: UUID) -> None:
-    row = vars(card) | {"status": card.status.value, "issued_at": tx.now, "issued_by": officer_id}
+    row = vars(card) | vars(card.own) | {"status": card.status.value, "issued_at": tx.now, "issued_by": officer_id}
+    del row["own"]
     await tx.connection.execute(insert_rows(CardRow, [row]))
+
+
+async def own_limits_of(tx: Tx, wallet_id: UUID) -> OwnLimits:
+    """What the holder of the wallet's present card wants; nothing where there is none."""
+    query = select(*_OWN).where(CardRow.wallet_id == wallet_id, CardRow.status != CardStatus.REPLACED.value)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return OwnLimits(*row) if row else OwnLimits()
+
+
+async def set_own_limits(tx: Tx, card_id: UUID, own: OwnLimits) -> bool:
+    """False for a card that was replaced."""
+    its = (CardRow.id == card_id, CardRow.status != CardStatus.REPLACED.value)
+    statement = update(CardRow).where(*its).values(vars(own)).returning(CardRow.id)
+    return (await tx.connection.execute(statement)).first() is not None
+
+
+async def set_pin(tx: Tx, card_id: UUID, old_mac: bytes, new_mac: bytes) -> bool:
+    """False for a card that was replaced, or whose PIN is another by now."""
+    its = (CardRow.id == card_id, CardRow.status != CardStatus.REPLACED.value, CardRow.pin_mac == old_mac)
+    statement = update(CardRow).where(*its).values(pin_mac=new_mac).returning(CardRow.id)
+    return (await tx.connection.execute(statement)).first() is not None
 
 
 async def replace_cards(tx: Tx, wallet_id: UUID) -> None:
@@ -162,4 +189,5 @@ async def freeze_working(tx: Tx, wallet_id: UUID) -> UUID | None:
 
 
 def _card(row: Row[*tuple[Any, ...]]) -> Card:
-    return Card(row.id, row.number, row.wallet_id, CardStatus(row.status), bytes(row.pin_mac))
+    own = OwnLimits(row.without_pin_yen, row.payment_yen, row.day_yen)
+    return Card(row.id, row.number, row.wallet_id, CardStatus(row.status), bytes(row.pin_mac), own)

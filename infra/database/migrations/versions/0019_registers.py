@@ -3,13 +3,13 @@
 The hash of a PIN is a secret to the auditor.
 
 Revision ID: 0019
-Revises: 0029
+Revises: 0017
 """
 
 from alembic import op
 
 revision = "0019"
-down_revision = "0029"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
