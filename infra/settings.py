@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
 from services.payments.velocity import USUAL, Most, Velocity
-from services.wallets.care import LARGEST_HOUSEHOLD, MOST_CARED_FOR
 from services.wallets.card import CITY_LIMITS, CardLimits
+from services.wallets.care import LARGEST_HOUSEHOLD, MOST_CARED_FOR
 from services.wallets.wallet import NEVER_LIMITED_YEN
 
 PROJECT = Path(__file__).resolve().parents[1]

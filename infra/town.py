@@ -42,8 +42,8 @@ from services.kit.micro_batch import MOST_TOGETHER
 from services.payments.desk import PaymentDesk
 from services.payments.velocity import USUAL, Velocity
 from services.residency.sign_in_service import SignInService
-from services.wallets.care import MOST_CARED_FOR
 from services.wallets.card import CITY_LIMITS, CardLimits
+from services.wallets.care import MOST_CARED_FOR
 from wallet_api import hot as wallet_hot
 from wallet_api.app import PREFIX as WALLET
 from wallet_api.app import SECONDS, create_wallet_api

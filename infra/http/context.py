@@ -17,8 +17,8 @@ from services.kit.db import Database
 from services.kit.deeds import Deeds
 from services.payments.desk import PaymentDesk
 from services.residency.sign_in_service import SignInService
-from services.wallets.care import MOST_CARED_FOR
 from services.wallets.card import CITY_LIMITS, CardLimits
+from services.wallets.care import MOST_CARED_FOR
 from services.wallets.checkout import CheckoutPort
 
 EMVCO_GUID = "jp.example.tanabata"

@@ -1,12 +1,12 @@
 """Which person is behind an account of the city's staff: two accounts of one person are one pair of eyes.
 
-Revision ID: 0020
+Revision ID: 0016
 Revises: 0015
 """
 
 from alembic import op
 
-revision = "0020"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None

@@ -1,13 +1,13 @@
 """A card's own limits, its PIN changed, and wrong PINs counted for a network address as well.
 
-Revision ID: 0019b
-Revises: 0019
+Revision ID: 0023
+Revises: 0022
 """
 
 from alembic import op
 
-revision = "0019b"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """A sign-in by a one-time code alone may owe a secret before it adds a phone; a letter's code is such a secret once.
 
-Revision ID: 0029
-Revises: 0021
+Revision ID: 0018
+Revises: 0017
 """
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0021"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

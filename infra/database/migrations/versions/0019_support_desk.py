@@ -2,14 +2,14 @@
 
 Declines are forgotten by a function of the owner's that looks at their age only: the application removes nothing else.
 
-Revision ID: 0017
-Revises: 0029
+Revision ID: 0019
+Revises: 0018
 """
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0029"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -2,14 +2,14 @@
 
 The hash of a PIN is a secret to the auditor.
 
-Revision ID: 0019
-Revises: 0017
+Revision ID: 0022
+Revises: 0021
 """
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0017"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -2,14 +2,14 @@
 
 From a number of the lake to its wallet there is one way: a function that asks first whether an alert names it.
 
-Revision ID: 0021
-Revises: 0020
+Revision ID: 0017
+Revises: 0016
 """
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
