@@ -23,6 +23,7 @@ from services.payments.payment import (
     TillCodeUnknown,
     TillCodeUsed,
 )
+from services.payments.velocity import VelocityReached
 from services.wallets.card import (
     CardFrozen,
     CardLimitReached,
@@ -44,6 +45,7 @@ EXPLAINED: frozenset[type[Refusal]] = frozenset(
         PaymentLimitReached,
         DayLimitReached,
         NewPhoneLimit,
+        VelocityReached,
         WalletSuspended,
         DeviceBlocked,
         PayCodeExpired,

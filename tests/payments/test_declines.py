@@ -32,7 +32,8 @@ LOOK = {"purpose": "payment_declined"}
 LANGUAGES = ("ja", "en", "ja-simple")
 NOT_THE_PAYERS = {
     "pay_code_malformed", "pay_code_forged", "device_unknown", "not_found", "card_malformed", "card_unknown",
-    "number_malformed", "number_mistyped", "number_of_other_kind", "code_foreign", "code_unknown", "invalid_request",
+    "number_malformed", "number_mistyped", "number_of_other_kind",
+    "code_foreign", "code_unknown", "invalid_request", "too_many_requests",
     "idempotency_key_reused", "deed_in_progress", "forbidden", "cross_site",
 }  # fmt: skip
 """What is said before anybody has proved whose wallet it is, or of the request itself."""
