@@ -11,6 +11,7 @@ from typing import TypeVar
 import typer
 from rich.console import Console
 
+from infra.bad_setting import BadSetting
 from infra.database.binaries import ServerFailed
 from infra.database.connect import BadDatabaseUrl, ClockSkew
 from infra.database.locks import InUse
@@ -18,7 +19,6 @@ from infra.database.migrate import CannotMigrate
 from infra.database.provision import Unreachable
 from infra.database.server_files import FolderRefused
 from infra.keys import KeyUnsafe
-from infra.settings import BadSetting
 
 R = TypeVar("R")
 

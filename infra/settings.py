@@ -14,26 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
-from services.payments.velocity import USUAL, Most, Velocity
+from infra import limit_settings as limits
+from infra.bad_setting import BadSetting
+from services.identity.bulk_reading import RECOMMENDED, LookLimits
+from services.payments.velocity import USUAL, Velocity
 from services.wallets.card import CITY_LIMITS, CardLimits
-from services.wallets.care import LARGEST_HOUSEHOLD, MOST_CARED_FOR
-from services.wallets.wallet import NEVER_LIMITED_YEN
+from services.wallets.care import MOST_CARED_FOR
 
 PROJECT = Path(__file__).resolve().parents[1]
 UNPRIVILEGED = "nobody"
 _SYSTEM_PLACES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - survives a reboot, named and owned by us
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _DATABASE_SCHEMES = ("postgresql://", "postgres://", "postgresql+asyncpg://")
-
-
-class BadSetting(ValueError):
-    """A setting has a value that cannot be used."""
-
-    def __init__(self, name: str, value: str, expected: str) -> None:
-        shown = _without_password(value)
-        super().__init__(f"{name} is {shown!r}, but must be {expected}")
-        self.name = name
 
 
 @dataclass(frozen=True)
@@ -134,16 +126,13 @@ class Settings:
             token_key=_token_key(present),
             token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
             sign_in_service=_sign_in_service(present),
-            new_phone_limit_yen=_new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
-            velocity=Velocity(
-                _most(present, "TANABATA_VELOCITY_HOUR", USUAL.an_hour),
-                _most(present, "TANABATA_VELOCITY_DAY", USUAL.a_day),
-            ),
-            requests_per_account=_requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
-            requests_per_address=_requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
-            look_limits=_look_limits(present.get("TANABATA_LOOK_LIMITS")),
-            most_cared_for=_most_cared_for(present.get("TANABATA_MOST_CARED_FOR", str(MOST_CARED_FOR))),
-            card_limits=_card_limits(present.get("TANABATA_CARD_LIMITS")),
+            new_phone_limit_yen=limits.new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
+            velocity=limits.velocity(present),
+            requests_per_account=limits.requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
+            requests_per_address=limits.requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
+            look_limits=limits.look_limits(present.get("TANABATA_LOOK_LIMITS")),
+            most_cared_for=limits.most_cared_for(present.get("TANABATA_MOST_CARED_FOR", str(MOST_CARED_FOR))),
+            card_limits=limits.card_limits(present.get("TANABATA_CARD_LIMITS")),
         )
 
 
@@ -183,54 +172,6 @@ def _port(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 65_535:
         raise BadSetting("PORT", value, "a whole number from 1 to 65535")
     return int(value)
-
-
-def _new_phone_limit(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,8}", value) or int(value) < NEVER_LIMITED_YEN:
-        raise BadSetting("TANABATA_NEW_PHONE_LIMIT", value, f"whole yen, at least {NEVER_LIMITED_YEN}")
-    return int(value)
-
-
-def _requests(present: Mapping[str, str], name: str, usual: int) -> int:
-    value = present.get(name, str(usual))
-    if not re.fullmatch(r"[0-9]{1,7}", value):
-        raise BadSetting(name, value, "a whole number of requests a minute, at most 9999999; 0 counts none")
-    return int(value)
-
-
-def _look_limits(value: str | None) -> LookLimits:
-    if value is None:
-        return RECOMMENDED
-    try:
-        hour_alarm, hour_stop, day_alarm, day_stop = map(int, value.split("/"))
-        return LookLimits(Limit(hour_alarm, hour_stop), Limit(day_alarm, day_stop))
-    except ValueError:
-        raise BadSetting("TANABATA_LOOK_LIMITS", value, "people: alarm/stop an hour/alarm/stop a day") from None
-
-
-def _most(present: Mapping[str, str], name: str, usual: Most) -> Most:
-    value = present.get(name, f"{usual.payments} {usual.yen}")
-    found = re.fullmatch(r"([1-9][0-9]{0,5}) ([1-9][0-9]{0,8})", value)
-    if found is None or int(found[2]) < NEVER_LIMITED_YEN:
-        raise BadSetting(name, value, f"payments and yen, like {usual.payments} {usual.yen}")
-    return Most(int(found[1]), int(found[2]))
-
-
-def _most_cared_for(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= LARGEST_HOUSEHOLD:
-        raise BadSetting("TANABATA_MOST_CARED_FOR", value, f"a whole number from 1 to {LARGEST_HOUSEHOLD}")
-    return int(value)
-
-
-def _card_limits(value: str | None) -> CardLimits:
-    if value is None:
-        return CITY_LIMITS
-    sums = [int(part) for part in value.split(",")] if re.fullmatch(r"[0-9]{1,8}(,[0-9]{1,8}){2}", value) else []
-    if sums != sorted(sums) or len(sums) != 3 or sums[1] == 0:
-        raise BadSetting(
-            "TANABATA_CARD_LIMITS", value, "whole yen without a PIN, at once and a day, none below the one before"
-        )
-    return CardLimits(*sums)
 
 
 def _database_url(present: Mapping[str, str], name: str) -> str | None:
@@ -308,7 +249,3 @@ def _public_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise BadSetting("PUBLIC_URL", value, "an address like https://tanabata.example.jp")
     return value.rstrip("/")
-
-
-def _without_password(value: str) -> str:
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)

@@ -91,13 +91,12 @@ def build_town(
 ) -> Town:
     """A town on a database, with its clock and entropy.
 
-    `jobs` is the same database through connections with the limits of jobs; None shares them.
-    `state` is the sandbox checkout's file; None keeps it in memory. Without `local_pages` nobody reads the outbox
-    or pays at the sandbox. `plain_payments` makes each payment a transaction of its own. The `short_cut` draws
-    noise by which payments meet: seeded towns go without. Without `rates` no request is counted.
+    `jobs` is the same database with the limits of jobs; None shares one. `state` is the sandbox checkout's file; None
+    keeps it in memory. Without `local_pages` nobody reads the outbox or pays at the sandbox. `plain_payments` makes
+    each payment a transaction. The `short_cut` draws noise by which payments meet: seeded towns go without.
     """
     outbox, carrier = LocalOutbox(database.clock), _Carrier(public_url)
-    together = 1 if plain_payments else MOST_TOGETHER
+    together, secure = 1 if plain_payments else MOST_TOGETHER, public_url.startswith("https:")
     checkout = _sandbox(database, keys, public_url, state, carrier)
     context = Context(
         database=database,
@@ -123,10 +122,9 @@ def build_town(
         most_cared_for=most_cared_for,
         card_limits=card_limits,
     )
-    secure = public_url.startswith("https:")
     city = replace(context, database=(slow := jobs or database), deeds=Deeds(slow))
-    plain = _apps(context, city, _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure), lifespan)
-    carrier.app = plain
+    elsewhere = _elsewhere(pages(outbox, checkout) if local_pages else [], secure=secure)
+    plain = carrier.app = _apps(context, city, elsewhere, lifespan)
     door = Door(plain, context, [wallet_hot.hot(context), merchant_hot.hot()], seconds=SECONDS, secure=secure)
     return Town(door, plain, context, slow, outbox, checkout)
 

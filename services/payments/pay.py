@@ -58,6 +58,7 @@ from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, must_not
 from services.wallets import spend
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.hold_card import hold_card
+from services.wallets.lots import Parts
 from services.wallets.note_deeds import CareDeed, note_deeds
 from services.wallets.spend import Spent, Want
 from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active, must_be_within
@@ -242,7 +243,7 @@ def _make(tx: Tx, paid: Sequence[tuple[_Agreed, Spent]]) -> list[Made]:
     programmes = [by_programme(spent.parts) for _, spent in paid]
     ids = iter(tx.new_ids(len(paid) + sum(map(len, programmes))))
     numbers = tx.new_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(paid))
-    made = []
+    made, kind = [], DeedKind.PAYMENT
     for (agreed, spent), number, parts_of in zip(paid, numbers, programmes, strict=True):
         payment = Payment(
             next(ids),
@@ -257,21 +258,16 @@ def _make(tx: Tx, paid: Sequence[tuple[_Agreed, Spent]]) -> list[Made]:
             agreed.register_id,
         )
         legs = [
-            Leg(
-                next(ids),
-                payment.id,
-                DeedKind.PAYMENT,
-                payment.id,
-                programme_id,
-                payment.store_id,
-                sum([part.total_yen for part in parts]),
-                parts,
-            )
+            Leg(next(ids), payment.id, kind, payment.id, programme_id, payment.store_id, _yen(parts), parts)
             for programme_id, parts in parts_of.items()
         ]
         turns = {part.lot_id: turn for turn, part in enumerate(spent.parts)}
         made.append(Made(payment, legs, turns, agreed.code_id))
     return made
+
+
+def _yen(parts: Sequence[Parts]) -> int:
+    return sum([part.total_yen for part in parts])
 
 
 async def _write(tx: Tx, made: Sequence[Made], velocity: Velocity) -> None:

@@ -84,9 +84,9 @@ async def test_a_lost_answer_shows_the_same_code_and_takes_the_same_care(town: H
 async def test_codes_that_are_over_used_replaced_or_unknown_are_refused_alike(town: HttpTown) -> None:
     """Also one that somebody else has used. A number of another kind is known by its form, without a look."""
     mother, father, daughter, friend = [await town.resident() for _ in range(4)]
-    carer = town.as_resident(daughter)
     over = await code_for(town.as_resident(father), father)
     town.wait(seconds=CODE_LIFE.total_seconds())
+    carer = town.as_resident(daughter)
     replaced = await code_for(town.as_resident(mother), mother)
     used = await code_for(town.as_resident(mother), mother)
     done(await take(town.as_resident(friend), used), 201)
@@ -185,6 +185,7 @@ async def test_who_guessed_too_often_is_heard_again_after_the_window(town: HttpT
         problem(await take(client, old), 422, "care_code_refused")
     problem(await take(client, code), 429, "care_throttled")
     town.wait(seconds=WINDOW.total_seconds())
+    client = town.as_resident(daughter)  # an access token lives for less
     done(await take(client, await code_for(town.as_resident(mother), mother)), 201)
 
 

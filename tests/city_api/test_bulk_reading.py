@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.settings import BadSetting, Settings
+from infra.bad_setting import BadSetting
+from infra.settings import Settings
 from services.identity.bulk_reading import Limit, LookLimits
 from services.identity.people import Role
 from services.identity.tables import looks

@@ -10,9 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from typer.testing import CliRunner
 
+from infra.bad_setting import BadSetting
 from infra.cli import app
 from infra.keys import SIGNING_FILE, KeyUnsafe, keys_for, load_keys, make_keys, rotate
-from infra.settings import BadSetting, Settings
+from infra.settings import Settings
 from services.identity.people import Role
 from services.identity.tokens import Audience, Bearer, TokenInvalid, issue, kid_of, token_keys, verify
 from tests.identity.keys import private_key, private_pem, public_pem

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import BadSetting, Settings, default_data_dir, may_walk_to
+from infra.bad_setting import BadSetting
+from infra.settings import Settings, default_data_dir, may_walk_to
 
 
 def test_without_any_setting_there_is_a_working_default() -> None:
