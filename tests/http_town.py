@@ -1,5 +1,6 @@
 """A town behind its HTTP doors: the same deeds as `tests.town`, asked for as apps ask for them."""
 
+import asyncio
 import base64
 import json
 import re
@@ -69,6 +70,7 @@ class HttpTown(Town):
         )
         self._staff: dict[tuple[Role, ...], UUID] = {}
         self._to_open: list[tuple[UUID, UUID]] = []
+        self._opening = asyncio.Lock()
         self.authenticators: dict[str, Authenticator] = {}
 
     def client(self, prefix: str, token: str | None = None, *, shows_factor: bool = True) -> "Client":
@@ -84,10 +86,11 @@ class HttpTown(Town):
         return new_token(self.built.context, audience, account_id, roles, session_id)
 
     async def open_sessions(self) -> None:
-        """Open the sessions of the tokens that were given out."""
-        waiting, self._to_open = self._to_open, []
-        if waiting:
-            await self.do(_open, waiting)
+        """Open the sessions of the tokens that were given out; who asks at once waits for whoever opens them."""
+        async with self._opening:
+            waiting, self._to_open = self._to_open, []
+            if waiting:
+                await self.do(_open, waiting)
 
     def as_resident(self, who: Resident) -> "Client":
         return self.client(WALLET, self.token(Audience.WALLET, who.account_id, Role.RESIDENT))

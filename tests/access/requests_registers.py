@@ -19,13 +19,11 @@ plain(
 )
 plain(
     "merchant POST /stores/{store_id}/registers/{register_id}/revocation",
-    lambda town: Ask(f"/stores/{town.stage.shop.id}/registers/{town.stage.registers['spare']}/revocation", WHY),
+    lambda town: Ask(f"/stores/{town.stage.shop.id}/registers/{town.stage.registers['retired']}/revocation", WHY),
 )
 plain(
     "merchant POST /stores/{store_id}/members/{account_id}/pin-invitation",
-    lambda town: Ask(
-        f"/stores/{town.stage.shop.id}/members/{town.stage.accounts['spare clerk']}/pin-invitation", {}, 201
-    ),
+    lambda town: Ask(f"/stores/{town.stage.shop.id}/members/{town.stage.accounts['clerk']}/pin-invitation", {}, 201),
 )
 plain("merchant POST /registers/staff", lambda town: Ask("/registers/staff", _shown(town)))
 
@@ -33,13 +31,13 @@ plain("merchant POST /registers/staff", lambda town: Ask("/registers/staff", _sh
 @is_right("merchant POST /registers/pin")
 async def _choose(town: StagedTown, _caller: Caller) -> Ask:
     """Invited anew each time: an invitation works once."""
-    body = {"account_id": str(town.stage.accounts["spare clerk"]), "code": await _invite(town), "pin": PIN}
+    body = {"account_id": str(town.stage.accounts["clerk"]), "code": await _invite(town), "pin": PIN}
     return Ask("/registers/pin", _shown(town) | body)
 
 
 @is_right("merchant POST /registers/sign-in")
 async def _sign_in(town: StagedTown, _caller: Caller) -> Ask:
-    clerk_id, key = town.stage.accounts["spare clerk"], town_keys().code_key
+    clerk_id, key = town.stage.accounts["clerk"], town_keys().code_key
     chosen = PinChosen(town.stage.registers["spare"], clerk_id, PIN, await _invite(town), key, CHEAPEST)
     await choose_pin(town.database, chosen)
     return Ask("/registers/sign-in", _shown(town) | {"account_id": str(clerk_id), "pin": PIN})
@@ -51,6 +49,6 @@ def _shown(town: StagedTown) -> dict[str, str]:
 
 async def _invite(town: StagedTown) -> str:
     stage = town.stage
-    asked = InviteClerk(stage.accounts["owner"], stage.shop.id, stage.accounts["spare clerk"])
+    asked = InviteClerk(stage.accounts["owner"], stage.shop.id, stage.accounts["clerk"])
     made = await town.do(invite_clerk, asked)
     return invitation_code(town_keys().code_key, made.id)

@@ -101,7 +101,7 @@ class Stage:
     care_code: str
     care_id: UUID
     registers: dict[str, UUID]
-    """By name of who stands at it, and `spare`."""
+    """By name of who stands at it, `spare` and `retired`."""
 
     def account_of(self, caller: Caller) -> UUID:
         return self.accounts[namesake(caller)]
@@ -264,16 +264,17 @@ async def _deeds(town: HttpTown, shop: Shop, accounts: dict[str, UUID], who: Res
 
 
 async def _enrol_registers(town: HttpTown, shop: Shop, other: Shop, accounts: dict[str, UUID]) -> dict[str, UUID]:
-    """A register that waits, and one for each caller by PIN: a name of somebody who has signed in in full, too."""
+    """One that waits, a revoked one, and one for each caller by PIN: somebody who has signed in in full, too."""
     made = {}
     for name, where, by in (
         ("spare", shop, "owner"),
+        ("retired", shop, "owner"),
         ("owner by PIN", shop, "owner"),
         ("stranger by PIN", other, "stranger"),
     ):
         asked = EnrolRegister(accounts[by], where.id, name)
         made[name] = (await town.do(enrol_register, asked)).id
-        if name != "spare":
+        if name.endswith("by PIN"):
             accounts[name] = accounts[by]
     return made
 

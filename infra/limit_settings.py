@@ -1,0 +1,65 @@
+"""Limits as an operator sets them: each variable's text into what the platform counts by. All raise BadSetting."""
+
+import re
+from collections.abc import Mapping
+
+from infra.bad_setting import BadSetting
+from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
+from services.payments.velocity import USUAL, Most, Velocity
+from services.wallets.card import CITY_LIMITS, CardLimits
+from services.wallets.care import LARGEST_HOUSEHOLD
+from services.wallets.wallet import NEVER_LIMITED_YEN
+
+
+def new_phone_limit(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,8}", value) or int(value) < NEVER_LIMITED_YEN:
+        raise BadSetting("TANABATA_NEW_PHONE_LIMIT", value, f"whole yen, at least {NEVER_LIMITED_YEN}")
+    return int(value)
+
+
+def requests(present: Mapping[str, str], name: str, usual: int) -> int:
+    value = present.get(name, str(usual))
+    if not re.fullmatch(r"[0-9]{1,7}", value):
+        raise BadSetting(name, value, "a whole number of requests a minute, at most 9999999; 0 counts none")
+    return int(value)
+
+
+def look_limits(value: str | None) -> LookLimits:
+    if value is None:
+        return RECOMMENDED
+    try:
+        hour_alarm, hour_stop, day_alarm, day_stop = map(int, value.split("/"))
+        return LookLimits(Limit(hour_alarm, hour_stop), Limit(day_alarm, day_stop))
+    except ValueError:
+        raise BadSetting("TANABATA_LOOK_LIMITS", value, "people: alarm/stop an hour/alarm/stop a day") from None
+
+
+def velocity(present: Mapping[str, str]) -> Velocity:
+    return Velocity(
+        _most(present, "TANABATA_VELOCITY_HOUR", USUAL.an_hour), _most(present, "TANABATA_VELOCITY_DAY", USUAL.a_day)
+    )
+
+
+def _most(present: Mapping[str, str], name: str, usual: Most) -> Most:
+    value = present.get(name, f"{usual.payments} {usual.yen}")
+    found = re.fullmatch(r"([1-9][0-9]{0,5}) ([1-9][0-9]{0,8})", value)
+    if found is None or int(found[2]) < NEVER_LIMITED_YEN:
+        raise BadSetting(name, value, f"payments and yen, like {usual.payments} {usual.yen}")
+    return Most(int(found[1]), int(found[2]))
+
+
+def most_cared_for(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= LARGEST_HOUSEHOLD:
+        raise BadSetting("TANABATA_MOST_CARED_FOR", value, f"a whole number from 1 to {LARGEST_HOUSEHOLD}")
+    return int(value)
+
+
+def card_limits(value: str | None) -> CardLimits:
+    if value is None:
+        return CITY_LIMITS
+    sums = [int(part) for part in value.split(",")] if re.fullmatch(r"[0-9]{1,8}(,[0-9]{1,8}){2}", value) else []
+    if sums != sorted(sums) or len(sums) != 3 or sums[1] == 0:
+        raise BadSetting(
+            "TANABATA_CARD_LIMITS", value, "whole yen without a PIN, at once and a day, none below the one before"
+        )
+    return CardLimits(*sums)
