@@ -129,6 +129,11 @@ class StagedTown(HttpTown):
         account_id, session_id = self.stage.account_of(caller), self.stage.sessions[namesake(caller)]
         return new_token(self.built.context, caller.audience, account_id, (caller.role,), session_id)
 
+    async def sign_in_again(self, caller: Caller) -> None:
+        """Another session for a caller who has ended theirs."""
+        name = namesake(caller)
+        self.stage.sessions.update(await self.do(_sign_in, ({name: self.stage.accounts[name]}, self.stage.registers)))
+
 
 async def build(engine: AsyncEngine) -> Stage:
     """Set the stage through the product's own verbs."""
