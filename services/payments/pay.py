@@ -1,13 +1,12 @@
 """Pay stores: the hot path. Any number of payments in one transaction, each with its own outcome.
 
-All ways end in the same deed: lock the wallets, look at the stores, choose the lots, take from
-them, write the payments, post the journals; at most eight statements whatever the number, and
-nothing of a store is locked. The instant of the deed decides about codes, limits, suspension and
-expiry alike. One payment alone is a batch of one: there is no other set of rules.
+All ways end in the same deed: lock the wallets, look at the stores, choose the lots, take from them, write the
+payments, post the journals; at most eight statements whatever the number, and nothing of a store is locked. The
+instant of the deed decides about codes, limits, suspension and expiry alike. One payment alone is a batch of one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.identity.clauses import session_is_open
@@ -54,7 +53,7 @@ from services.payments.payment import (
 from services.payments.tables import reading, writing
 from services.payments.tables.reading import Counter, CounterAsked
 from services.payments.tables.writing import Made
-from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, must_not_rush
+from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, VelocityReached, rush_of
 from services.wallets import spend
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.hold_card import hold_card
@@ -152,6 +151,7 @@ class _Agreed:
     acted_by: UUID
     code_id: UUID | None
     register_id: UUID | None = None
+    rush: VelocityReached | None = None
 
 
 def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
@@ -196,8 +196,8 @@ def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity
     if payer.care is not None:
         must_accept(agreed.store, payer.care.carer_id)
     must_be_within(payer, agreed.amount_yen)
-    must_not_rush(velocity, NOTHING_LATELY if counter is None else counter.lately, agreed.amount_yen, tx.now)
-    return agreed
+    rush = rush_of(velocity, NOTHING_LATELY if counter is None else counter.lately, agreed.amount_yen, tx.now)
+    return agreed if rush is None else replace(agreed, rush=rush)
 
 
 def _agree_code(tx: Tx, order: PayByCode | PayAtRegister, payer: Payer, counter: Counter | None) -> _Agreed:
@@ -227,7 +227,7 @@ async def _settle(tx: Tx, agreed: Sequence[_Agreed], velocity: Velocity) -> list
     """Take the points, write the payments, post the journals."""
     if not agreed:
         return []
-    wants = [Want(each.payer, each.amount_yen, each.store.store_class) for each in agreed]
+    wants = [Want(each.payer, each.amount_yen, each.store.store_class, each.rush) for each in agreed]
     outcomes = await spend.spend(tx, wants)
     paid = [(each, spent) for each, spent in zip(agreed, outcomes, strict=True) if isinstance(spent, Spent)]
     made = _make(tx, paid)

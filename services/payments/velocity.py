@@ -71,15 +71,15 @@ def day_of(now: datetime) -> datetime:
     return start_of(civil_date(now))
 
 
-def must_not_rush(velocity: Velocity, lately: Lately, amount_yen: int, now: datetime) -> None:
-    """Raise VelocityReached for one large payment more than the hour or the day may hold."""
+def rush_of(velocity: Velocity, lately: Lately, amount_yen: int, now: datetime) -> VelocityReached | None:
+    """What stands against one large payment more than the hour or the day may hold, and until when."""
     if not is_counted(amount_yen):
-        return
+        return None
     if lately.day_payments >= velocity.a_day.payments or lately.day_yen + amount_yen > velocity.a_day.yen:
         over = end_of(civil_date(now)) - now
     elif lately.hour_payments >= velocity.an_hour.payments or lately.hour_yen + amount_yen > velocity.an_hour.yen:
         over = hour_of(now) + HOUR - now
     else:
-        return
+        return None
     until = (now + over).astimezone(TOKYO)
-    raise VelocityReached(retry_after_seconds=-(-over // timedelta(seconds=1)), until=f"{until:%H:%M}")
+    return VelocityReached(retry_after_seconds=-(-over // timedelta(seconds=1)), until=f"{until:%H:%M}")

@@ -47,11 +47,15 @@ class DayLimitReached(Refusal):
 @quick
 @dataclass(frozen=True)
 class Want:
-    """`amount_yen` (> 0) of a payer, at a store of this class."""
+    """`amount_yen` (> 0) of a payer, at a store of this class.
+
+    `against` is what stands against it beside the points: whoever has too few of them hears that first.
+    """
 
     payer: Payer
     amount_yen: int
     store_class: str
+    against: Refusal | None = None
 
 
 @quick
@@ -109,7 +113,9 @@ async def spend(tx: Tx, wants: Sequence[Want]) -> list[Spent | Refusal]:
         payer = want.payer
         ceilings = _ceilings(payer.lots, payer.spent_today)
         found = allocate(payer.lots, want.amount_yen, want.store_class, tx.now, ceilings)
-        if isinstance(found, Taken):
+        if isinstance(found, Taken) and want.against is not None:
+            outcomes[place] = want.against
+        elif isinstance(found, Taken):
             parts += found.parts
             counted += _counted(payer, found, ceilings)
             held = sum(lot.remaining_yen for lot in payer.lots if not lot.has_expired(tx.now))

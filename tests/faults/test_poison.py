@@ -84,8 +84,8 @@ async def test_a_wallet_that_does_not_exist(market: Market) -> None:
 
 async def test_more_than_any_wallet_holds(market: Market) -> None:
     [answer], sizes = await market.with_neighbours(market.pay(market.crowd[-1], 9_999_999_999))
-    assert answer.status_code in {409, 429}
-    assert answer.json()["code"] in {"points_missing", "payment_limit_reached", "velocity_reached"}
+    assert answer.status_code == 409
+    assert answer.json()["code"] in {"points_missing", "payment_limit_reached"}
     assert sizes == [1, NEIGHBOURS + 1, 1]
     assert await market.town.points(market.crowd[-1]) == 13_000
     await market.town.must_prove()

@@ -76,11 +76,12 @@ async def test_a_phone_with_an_account_and_one_without_are_answered_alike(city: 
         assert refused.value.params == {"retry_after_seconds": 30}
 
 
-async def unlocked(tx: Tx, phone: str) -> int:
+async def unlocked(tx: Tx, given: tuple[str, asyncio.Barrier]) -> int:
     """The control: the same count and insert, without the lock."""
+    phone, both = given
     sent = await tx.connection.execute(text("SELECT sent_at FROM sign_in_code WHERE phone = :p"), {"p": phone})
     wait = wait_seconds(list(sent.scalars()), tx.now)
-    await asyncio.sleep(0.01)
+    await both.wait()  # two have looked before either writes
     if wait == 0:
         await tx.connection.execute(
             text("INSERT INTO sign_in_code VALUES (:id, :p, '', :now, :now, 5, NULL)"),
@@ -90,7 +91,8 @@ async def unlocked(tx: Tx, phone: str) -> int:
 
 
 async def test_of_forty_requests_at_once_one_is_the_first(city: Database) -> None:
-    control = await asyncio.gather(*(city.transact(unlocked, phone_number("070-1234-5678")) for _ in range(40)))
+    asked = (phone_number("070-1234-5678"), asyncio.Barrier(2))
+    control = await asyncio.gather(*(city.transact(unlocked, asked) for _ in range(40)))
     assert control.count(0) > 1, "without the lock several are the first"
 
     answers = await asyncio.gather(*(ask(city) for _ in range(40)), return_exceptions=True)

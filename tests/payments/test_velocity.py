@@ -19,7 +19,7 @@ from services.payments.order import PayByCard, PayStore
 from services.payments.pay import pay, pay_by_card
 from services.payments.payment import Receipt
 from services.payments.tables.schema import PaidLatelyRow
-from services.payments.velocity import Lately, Most, Velocity, VelocityReached, must_not_rush
+from services.payments.velocity import Lately, Most, Velocity, VelocityReached, rush_of
 from services.wallets.issue_card import IssueCard, issue_card
 from services.wallets.wallet import NEVER_LIMITED_YEN
 from tests.http_town import URL, WALLET, HttpTown, done, problem, town_keys
@@ -45,12 +45,8 @@ NOON = datetime(2026, 5, 1, 3, 20, tzinfo=UTC)
     ],
 )
 def test_the_longer_wait_is_told(lately: Lately, yen: int, seconds: int | None, until: str) -> None:
-    if seconds is None:
-        must_not_rush(THREE, lately, yen, NOON)
-        return
-    with pytest.raises(VelocityReached) as refused:
-        must_not_rush(THREE, lately, yen, NOON)
-    assert refused.value.params == {"retry_after_seconds": seconds, "until": until}
+    rush = rush_of(THREE, lately, yen, NOON)
+    assert (rush and rush.params) == (seconds and {"retry_after_seconds": seconds, "until": until})
 
 
 class Scene:
@@ -105,7 +101,7 @@ async def test_of_six_large_payments_at_once_exactly_three_are_made(
     await scene.town.must_prove()
     # Without the look, the row's own rule still lets no fourth one through in this hour.
     with monkeypatch.context() as blind:
-        blind.setattr(paying, "must_not_rush", lambda *_: None)
+        blind.setattr(paying, "rush_of", lambda *_: None)
         with pytest.raises(DBAPIError, match="ck_paid_lately_most"):
             await scene.pay()
         await drop_constraints(migrator_engine, (PaidLatelyRow.__tablename__, "ck_paid_lately_most"))
