@@ -13,8 +13,9 @@ from tests.fuzz.serving import Served, served
 ST = Path(sys.executable).parent / "st"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SEED = 7
-ENDS = "/(sign-out|end)$"
-"""What ends a session. A fuzzer that is let near it is nobody from then on, so it goes there by itself."""
+ENDS = "/(sign-out|end|lost-phone)$"
+"""What ends a session, also a printed code that one answer told and another request shows. A fuzzer that is let near
+it is nobody from then on, so it goes there by itself."""
 SAMPLE = [("wallet", "resident"), ("merchant", "owner"), ("city", "officer")]
 ALL = [
     *SAMPLE,
