@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.identity.people import Role
 from services.identity.read import are_independent
 from services.identity.staff_number import StaffNumberMalformed, staff_number
+from tests.care.family import begin
 from tests.city_api.test_four_eyes import approval, signed_in
 from tests.city_api.test_money_path import PASSWORD
 from tests.factories.rows import unchanged
@@ -170,6 +171,48 @@ async def test_nobody_moves_the_account_of_a_store_where_their_household_works(
     proposed = done(await scene.officer.command(path, body), 201)
     problem(await scene.approve(proposed, scene.both), 403, "own_interest")
     done(await scene.approve(proposed, scene.approver), 201)
+
+
+def care_of(carer: Resident, cared_for: Resident) -> dict[str, str]:
+    """Care as it is asked for at the counter."""
+    said = {"carer": carer.wallet.number, "cared_for": cared_for.wallet.number, "reason": "came to the counter"}
+    return said | {"kind": "consent", "evidence": "spoken_consent", "carer_name": "友人", "cared_for_name": "友人"}
+
+
+async def test_nobody_proposes_care_to_which_their_household_is_a_side(scene: Scene, engine: AsyncEngine) -> None:
+    """Neither as carers nor as who is cared for; for others they do."""
+    parent, child = await household(scene.town, engine)
+    friend, stranger = await scene.town.resident(), await scene.town.resident()
+    await scene.one_person(wallet_number=parent.wallet.number)
+    for carer, cared_for in ((parent, friend), (friend, parent), (child, friend), (friend, child)):
+        for account in (scene.officer, scene.both):
+            problem(await account.command("/care", care_of(carer, cared_for)), 403, "own_interest")
+    assert done(await scene.approver.get("/changes"))["changes"] == []
+    done(await scene.both.command("/care", care_of(stranger, friend)), 201)
+
+
+async def test_nobody_approves_care_to_which_their_household_is_a_side(scene: Scene, engine: AsyncEngine) -> None:
+    parent, child = await household(scene.town, engine)
+    done(await scene.approve(await scene.name(*BOTH, wallet_number=parent.wallet.number), scene.approver), 201)
+    friend, neighbour, carer, stranger = [await scene.town.resident() for _ in range(4)]
+    for sides, near in (((parent, friend), True), ((neighbour, child), True), ((carer, stranger), False)):
+        proposed = done(await scene.officer.command("/care", care_of(*sides)), 201)
+        if near:
+            problem(await scene.approve(proposed, scene.both), 403, "own_interest")
+        done(await scene.approve(proposed, scene.approver if near else scene.both), 201)
+
+
+async def test_whoever_is_in_care_with_the_household_is_of_it(scene: Scene, engine: AsyncEngine) -> None:
+    """Whom the officer cares for and who cares for the officer's child; and nobody else."""
+    await scene.town.programme()
+    parent, child = await household(scene.town, engine)
+    grandmother, sitter, stranger = [await scene.town.resident() for _ in range(3)]
+    await begin(scene.town, grandmother, parent)
+    done(await scene.approve(done(await scene.officer.command("/care", care_of(sitter, child)), 201), scene.both), 201)
+    done(await scene.approve(await scene.name(*BOTH, wallet_number=parent.wallet.number), scene.approver), 201)
+    for whose in (grandmother, sitter):
+        problem(await scene.grant(whose, scene.both), 403, "own_interest")
+    done(await scene.grant(stranger, scene.both), 201)
 
 
 @pytest.mark.parametrize("typed", ["417", "0417", "０４１７", " 04-17 ", "00417", "４１７"])
