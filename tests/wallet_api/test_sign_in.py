@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.http_town import WALLET, Client, HttpTown, done, problem
+from tests.identity.test_phones import WAYS
 
 PHONE = "090-1234-5678"
 
@@ -41,6 +43,21 @@ async def test_the_code_on_the_phone_opens_account_and_wallet_once(town: HttpTow
     attempt = await ask(client, "０９０１２３４５６７８")
     again = done(await client.post("/sign-in", json={"attempt_id": attempt, "code": code_in(town)}))
     assert (again["account_id"], again["wallets"]) == (answer["account_id"], answer["wallets"])
+
+
+async def test_eighty_ways_to_write_one_number_lead_to_one_account_and_one_wallet(town: HttpTown) -> None:
+    """Each is asked for and entered with as if nobody had signed in before; all messages go to the one phone."""
+    client, entered = town.client(WALLET), set()
+    for way in WAYS:
+        guess = {"attempt_id": await ask(client, way), "code": code_in(town)}
+        answer = done(await client.post("/sign-in", json=guess))
+        entered.add((answer["account_id"], *(each["id"] for each in answer["wallets"])))
+        town.wait(minutes=15)
+    assert [len(each) for each in entered] == [2]
+    assert len(WAYS) > 80
+    async with town.database.begin() as tx:
+        kept = await tx.connection.execute(text("SELECT count(*), min(phone) FROM account WHERE phone IS NOT NULL"))
+    assert tuple(kept.one()) == (1, "+819012345678")
 
 
 async def test_the_message_comes_in_the_language_that_was_asked_for(town: HttpTown) -> None:
