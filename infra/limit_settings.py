@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from infra.bad_setting import BadSetting
 from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
+from services.payments.store_velocity import USUAL_STORES, Bounds, ReturnBounds, StoreLimits
 from services.payments.velocity import USUAL, Most, Velocity
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.care import LARGEST_HOUSEHOLD
@@ -46,6 +47,47 @@ def _most(present: Mapping[str, str], name: str, usual: Most) -> Most:
     if found is None or int(found[2]) < NEVER_LIMITED_YEN:
         raise BadSetting(name, value, f"payments and yen, like {usual.payments} {usual.yen}")
     return Most(int(found[1]), int(found[2]))
+
+
+def stores(present: Mapping[str, str]) -> StoreLimits:
+    times = present.get("TANABATA_STORE_USUAL", str(USUAL_STORES.times))
+    if not re.fullmatch(r"[0-9]{1,3}", times) or not 2 <= int(times) <= 100:
+        raise BadSetting("TANABATA_STORE_USUAL", times, "how many times a store's own usual, from 2 to 100")
+    return StoreLimits(
+        _bounds(present, "TANABATA_STORE_HOUR", USUAL_STORES.an_hour),
+        _bounds(present, "TANABATA_STORE_DAY", USUAL_STORES.a_day),
+        _return_bounds(present, "TANABATA_STORE_RETURNS", USUAL_STORES.returns),
+        int(times),
+    )
+
+
+def _bounds(present: Mapping[str, str], name: str, usual: Bounds) -> Bounds:
+    floor, ceiling = usual.floor, usual.ceiling
+    example = f"{floor.payments} {floor.yen} {ceiling.payments} {ceiling.yen}"
+    value = present.get(name, example)
+    try:
+        lowest, lowest_yen, highest, highest_yen = _numbers(value)
+        return Bounds(Most(lowest, lowest_yen), Most(highest, highest_yen))
+    except ValueError:
+        said = f"payments and yen of the floor, then of the ceiling, like {example}"
+        raise BadSetting(name, value, said) from None
+
+
+def _return_bounds(present: Mapping[str, str], name: str, usual: ReturnBounds) -> ReturnBounds:
+    example = f"{usual.least} {usual.floor_percent} {usual.ceiling_percent}"
+    value = present.get(name, example)
+    try:
+        return ReturnBounds(*_numbers(value))
+    except (ValueError, TypeError):
+        said = f"how many at least, then the percentages of the floor and of the ceiling, like {example}"
+        raise BadSetting(name, value, said) from None
+
+
+def _numbers(value: str) -> list[int]:
+    """Whole numbers from 1 on, a space between two. Raises ValueError."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}( [1-9][0-9]{0,8})*", value):
+        raise ValueError(value)
+    return [int(part) for part in value.split(" ")]
 
 
 def most_cared_for(value: str) -> int:

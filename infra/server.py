@@ -29,6 +29,7 @@ from infra.town import Town, build_town
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
 from services.kit.ids import SecretEntropy
+from services.payments.store_velocity import StoreLimits
 
 SERVING_CONNECTIONS = 8
 JOB_CONNECTIONS = 4
@@ -69,7 +70,7 @@ async def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        background = asyncio.create_task(_background(town, slow, clock, reached, anchors))
+        background = asyncio.create_task(_background(town, slow, clock, reached, anchors, settings.stores))
         try:
             yield
         finally:
@@ -129,13 +130,18 @@ def _sign_in_service(settings: Settings) -> DigitalId | None:
 
 
 async def _background(
-    town: Town, engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event, anchors: AnchorFile | None
+    town: Town,
+    engine: AsyncEngine,
+    clock: OffsetClock,
+    reached: asyncio.Event,
+    anchors: AnchorFile | None,
+    stores: StoreLimits,
 ) -> None:
     """Time is kept; with a place for anchors the jobs run here too."""
     await _reach(engine, clock, reached)
     async with asyncio.TaskGroup() as group:
         if anchors is not None:
-            group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout, anchors)))
+            group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout, anchors, stores=stores)))
         group.create_task(keep_time(engine, clock))
         group.create_task(town.context.payments.declines.keep_writing())
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from infra import limit_settings as limits
 from infra.bad_setting import BadSetting
 from services.identity.bulk_reading import RECOMMENDED, LookLimits
+from services.payments.store_velocity import USUAL_STORES, StoreLimits
 from services.payments.velocity import USUAL, Velocity
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.care import MOST_CARED_FOR
@@ -79,6 +80,9 @@ class Settings:
     velocity: Velocity = USUAL
     """What one wallet pays by large payments, an hour and a day."""
 
+    stores: StoreLimits = USUAL_STORES
+    """What a store takes, and gives back, without being told of."""
+
     sign_in_service: SignInServiceSetting | None = None
     """How this installation is known to the government's sign-in service; None where it is not."""
 
@@ -128,6 +132,7 @@ class Settings:
             sign_in_service=_sign_in_service(present),
             new_phone_limit_yen=limits.new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
             velocity=limits.velocity(present),
+            stores=limits.stores(present),
             requests_per_account=limits.requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
             requests_per_address=limits.requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),
             look_limits=limits.look_limits(present.get("TANABATA_LOOK_LIMITS")),

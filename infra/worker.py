@@ -15,6 +15,7 @@ from functools import partial
 from uuid import UUID
 
 from infra.daily_lake import DailyLake
+from infra.store_watch import StoreWatch
 from services.kit import seal
 from services.kit.anchor import anchor
 from services.kit.anchors import AnchorPort
@@ -26,6 +27,7 @@ from services.kit.errors import Missing
 from services.kit.horizon import Horizon
 from services.ledger.seal import JOURNALS
 from services.payments import keep_declines
+from services.payments.store_velocity import USUAL_STORES, StoreLimits
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.settlement.close import Close, close
@@ -73,13 +75,17 @@ def jobs(
     anchors: AnchorPort | None = None,
     refresh: Callable[[], Awaitable[int]] | None = None,
     look: Callable[[], Awaitable[int]] | None = None,
+    stores: StoreLimits = USUAL_STORES,
 ) -> tuple[Job, ...]:
     """Every job, in the order in which one run does them; without anchors or `refresh` these two are left out."""
+    watch = StoreWatch(database, stores)
     every: tuple[Job, ...] = (
         Job("expire points", 60, partial(expire_points, database)),
         Job("settle checkouts", 20, partial(settle_checkouts, database, checkout)),
         Job("close periods", 60, Closer(database).close),
         Job("forget declines", 3_600, partial(forget_declines, database)),
+        Job("watch stores", 60, watch.watch),
+        Job("forget store hours", 3_600, watch.forget),
         Job("seal journals", 10, Sealer(database, JOURNALS).seal),
         Job("seal audit log", 10, Sealer(database, ENTRIES).seal),
         Job("prove", 300, Nightly(database).prove),

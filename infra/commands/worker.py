@@ -46,7 +46,7 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due and stop; exit code 1 if a job failed.")] = False,
     beside: Annotated[bool, typer.Option("--beside", hidden=True, help="End when standard input ends.")] = False,
 ) -> None:
-    """Expire points, settle checkouts, close periods, seal and anchor, refresh the lake and look for misuse."""
+    """Expire points, settle checkouts, close periods, watch stores, seal and anchor, refresh the lake and look."""
     logging.basicConfig(level=logging.WARNING if beside or once else logging.INFO, format="%(message)s")
     if once:
         failed = run(_once)
@@ -109,9 +109,8 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
         anchors = AnchorFile(settings.anchors_file, load_anchor_key(settings.anchor_key_file))
         keeping = asyncio.create_task(keep_time(engine, clock))
         try:
-            yield jobs.jobs(
-                Database(engine, clock, SecretEntropy()), checkout, anchors, _refresh_lake, _look_for_misuse
-            )
+            database = Database(engine, clock, SecretEntropy())
+            yield jobs.jobs(database, checkout, anchors, _refresh_lake, _look_for_misuse, settings.stores)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

@@ -29,7 +29,10 @@ class Kept:
 
 
 async def keep_findings(tx: Tx, command: KeepFindings) -> Kept:
-    """An open alert never comes to say less than it did: it is rewritten by what rests on as much, or more."""
+    """An open alert never comes to say less than it did: it is rewritten by what rests on as much, or more.
+
+    A run that finds nothing new leaves no entry in the log: what stores take is looked at every minute.
+    """
     findings = most_telling(command.findings)
     known = await tables.latest(tx, [each.key for each in findings])
     rounds = {each.key: round_of(each, known.get(each.key)) for each in findings}
@@ -38,7 +41,7 @@ async def keep_findings(tx: Tx, command: KeepFindings) -> Kept:
     new = sum(1 for each, _ in kept if each.key not in known)
     anew = sum(1 for each, placed in kept if each.key in known and placed > known[each.key].round)
     done = Kept(new, anew, len(kept) - new - anew, len(findings) - len(kept))
-    await audit.record(
-        tx, None, "alerts.found", first_day=command.first_day, last_day=command.last_day, new=new, anew=anew
-    )
+    if new or anew:
+        days = {"first_day": command.first_day, "last_day": command.last_day}
+        await audit.record(tx, None, "alerts.found", None, new=new, anew=anew, **days)
     return done

@@ -37,6 +37,8 @@ async def test_nothing_due_nothing_done(town: HttpTown) -> None:
         "settle checkouts": 0,
         "close periods": 0,
         "forget declines": 0,
+        "watch stores": 0,
+        "forget store hours": 0,
         "seal journals": 0,
         "seal audit log": 2,  # a programme proposed, and approved
         "prove": 1,

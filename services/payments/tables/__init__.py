@@ -1,6 +1,6 @@
 """The package's tables and every statement on them: schema, writing payments, reading them,
-declined ones."""
+declined ones, what stores take by the hour."""
 
-from services.payments.tables import declines, reading, schema, writing
+from services.payments.tables import at_stores, declines, reading, schema, writing
 
-__all__ = ["declines", "reading", "schema", "writing"]
+__all__ = ["at_stores", "declines", "reading", "schema", "writing"]
