@@ -9,6 +9,7 @@ from infra.http.apps import router
 from infra.http.auth import Approver, CityAccount
 from infra.http.context import Here
 from infra.http.idempotency import Command
+from infra.http.notices import tell_seldom
 from infra.http.openapi import refuses
 from infra.http.staff import (
     NEW_ACCOUNT_REFUSALS,
@@ -20,6 +21,7 @@ from infra.http.staff import (
 )
 from infra.http.strict import Answer, Body, Reason, ShortText
 from services.identity.hashing import hash_new_password
+from services.identity.notice import About
 from services.identity.people import AccountReasonMissing, AccountStatus, Role, RolesInvalid
 from services.identity.reset_factor import FactorReset, ResetFactor, reset_factor
 from services.identity.staff import (
@@ -97,11 +99,13 @@ async def open_officer_account(body: OfficerRequest, token: Approver, here: Here
 
 @routes.post("/accounts/{account_id}/status", responses=refuses(AccountReasonMissing))
 async def change_account_status(
-    account_id: UUID, body: AccountStatusRequest, token: Approver, command: Command
+    account_id: UUID, body: AccountStatusRequest, token: Approver, here: Here, command: Command
 ) -> AccountStatusAnswer:
-    """Close an account: its sessions end, and it acts for nobody from the next request on."""
+    """Close an account: its sessions end, it acts for nobody from the next request on, and its owner is told."""
     asked = SetAccountStatus(token.account_id, account_id, AccountStatus(body.status), body.reason)
     await command.perform(token.account_id, "city.account.status", set_account_status, asked, type(None))
+    if asked.status is AccountStatus.DISABLED and not command.replayed:
+        await tell_seldom(here, account_id, About.END, "notice.account_closed")
     return AccountStatusAnswer(status=body.status)
 
 
@@ -114,10 +118,14 @@ async def take_account_role(account_id: UUID, body: RoleRequest, token: Approver
 
 
 @routes.post("/accounts/{account_id}/second-factor/reset", responses=refuses(AccountReasonMissing))
-async def reset_second_factor(account_id: UUID, body: ResetRequest, token: Approver, command: Command) -> ResetAnswer:
-    """Take a lost second factor of somebody's staff away: sessions end, and the next sign-in enrols another."""
+async def reset_second_factor(
+    account_id: UUID, body: ResetRequest, token: Approver, here: Here, command: Command
+) -> ResetAnswer:
+    """Take a lost second factor of staff away: sessions end, the next sign-in enrols another, the owner is told."""
     asked = ResetFactor(token.account_id, account_id, body.reason)
     done = await command.perform(token.account_id, "city.account.second_factor", reset_factor, asked, FactorReset)
+    if not command.replayed:
+        await tell_seldom(here, account_id, About.END, "notice.factor_reset")
     return ResetAnswer(sessions_ended=done.sessions_ended)
 
 

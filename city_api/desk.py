@@ -15,11 +15,12 @@ from infra.http.auth import Desk
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.looks import LOOK_REFUSALS, AskedWhy
-from infra.http.notices import tell
+from infra.http.notices import tell, tell_seldom
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.identity.bulk_reading import Looker
+from services.identity.notice import About
 from services.merchants.shops import Store
 from services.payments.decline import Decline
 from services.payments.keep_declines import LookAtDeclines, look_at_declines
@@ -129,7 +130,7 @@ async def end_wallet_sign_ins(
     asked = Stop(token.account_id, wallet_number(number), body.identified_by, body.reason)
     done = await command.perform(token.account_id, "city.desk.sign_ins", end_sign_ins, asked, Stopped)
     for account_id in () if command.replayed else done.account_ids:
-        await tell(here, account_id, "notice.sign_ins_ended")
+        await tell_seldom(here, account_id, About.END, "notice.sign_ins_ended")
     return SignInsEndedAnswer(sessions_ended=done.count)
 
 

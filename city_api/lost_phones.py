@@ -9,11 +9,12 @@ from infra.http.apps import router
 from infra.http.auth import CallCentre
 from infra.http.context import Here
 from infra.http.idempotency import Command
-from infra.http.notices import tell
+from infra.http.notices import tell_seldom
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.identity.bulk_reading import TooManyLooks
+from services.identity.notice import About
 from services.wallets.lost_phone import Blocked, BlockPhones, LookAtPhones, block_phones, look_at_phones
 
 routes = router("lost phones")
@@ -63,5 +64,5 @@ async def block_wallet_phones(
     asked = BlockPhones(token.account_id, wallet_number(number), body.identified_by, body.reason)
     done = await command.perform(token.account_id, "city.phones.block", block_phones, asked, Blocked)
     for account_id in () if command.replayed else done.account_ids:
-        await tell(here, account_id, "notice.phones_blocked")
+        await tell_seldom(here, account_id, About.END, "notice.phones_blocked")
     return PhonesBlockedAnswer(phones=done.phones, sessions_ended=done.sessions)

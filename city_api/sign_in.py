@@ -19,6 +19,7 @@ from infra.http.factors import (
     factor_asked,
     show_factor,
 )
+from infra.http.notices import tell_of_sign_in
 from infra.http.openapi import refuses
 from infra.http.passkeys import (
     PASSKEY_FACTOR_REFUSALS,
@@ -69,14 +70,14 @@ async def sign_in(body: StaffSignInRequest, here: Here, visit: Visiting) -> Sign
     entered = await sign_in_staff(here.database, attempt)
     if isinstance(entered, FactorAsked):
         return factor_asked(entered)
-    return _entered(here, visit, entered.account, entered.session)
+    return await _entered(here, visit, entered.account, entered.session)
 
 
 @routes.post("/sign-in/second-factor", dependencies=[PUBLIC], responses=refuses(*FACTOR_REFUSALS))
 async def show_second_factor(body: FactorRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Show the second factor and be signed in; wrong codes are counted over all of one's attempts."""
     done = await show_factor(here, visit, AccountKind.CITY, body)
-    return _entered(here, visit, done.account, done.session, done.recovery_codes)
+    return await _entered(here, visit, done.account, done.session, done.recovery_codes)
 
 
 @routes.post("/sign-in/second-factor/enrolment", dependencies=[PUBLIC], responses=refuses(*ENROLMENT_REFUSALS))
@@ -97,12 +98,13 @@ async def ask_second_factor_passkey(body: AttemptRequest, here: Here) -> Challen
 async def show_second_factor_passkey(body: PasskeyFactorRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Show a passkey as the second factor and be signed in."""
     done = await show_passkey(here, visit, AccountKind.CITY, body)
-    return _entered(here, visit, done.account, done.session)
+    return await _entered(here, visit, done.account, done.session)
 
 
-def _entered(
+async def _entered(
     here: Context, visit: Visit, account: Account, session: OpenedSession, recovery_codes: Sequence[str] = ()
 ) -> SignInAnswer:
+    await tell_of_sign_in(here, account.id, session)
     return SignInAnswer(
         **token_members(here, visit, Audience.CITY, account.id, account.roles, session),
         account_id=account.id,

@@ -21,6 +21,7 @@ from infra.http.factors import (
     factor_asked,
     show_factor,
 )
+from infra.http.notices import tell_of_sign_in
 from infra.http.openapi import refuses
 from infra.http.passkeys import (
     PASSKEY_FACTOR_REFUSALS,
@@ -111,6 +112,7 @@ async def show_second_factor_passkey(body: PasskeyFactorRequest, here: Here, vis
 async def _entered(
     here: Context, visit: Visit, account: Account, session: OpenedSession, recovery_codes: Sequence[str] = ()
 ) -> SignInAnswer:
+    await tell_of_sign_in(here, account.id, session)
     found = await here.database.transact(stores_of_account, account.id, direct=True)
     return SignInAnswer(
         **token_members(here, visit, Audience.MERCHANT, account.id, account.roles, session),

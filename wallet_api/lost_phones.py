@@ -9,10 +9,11 @@ from infra.http.apps import router
 from infra.http.auth import PUBLIC, Resident
 from infra.http.context import Here
 from infra.http.idempotency import Command
-from infra.http.notices import tell
+from infra.http.notices import tell_seldom
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Secret
 from services.identity.hashing import hash_secret
+from services.identity.notice import About
 from services.identity.owed_secret import SecretOwed
 from services.identity.recovery import CODE_BYTES, make_code
 from services.wallets.block_code import BlockCodeRefused, BlockCodeThrottled, read_block_code
@@ -66,5 +67,5 @@ async def report_lost_phone(body: LostPhoneRequest, here: Here) -> PhonesBlocked
     """Block all phones of a wallet from any device, by the printed code alone."""
     done = await block_by_code(here.database, LostPhone(body.code, here.password_cost))
     for account_id in done.account_ids:
-        await tell(here, account_id, "notice.phones_blocked")
+        await tell_seldom(here, account_id, About.END, "notice.phones_blocked")
     return PhonesBlockedAnswer(phones=done.phones, sessions_ended=done.sessions)

@@ -13,6 +13,7 @@ from infra.http.apps import router
 from infra.http.auth import PUBLIC
 from infra.http.browser import CrossSite, Visit, Visiting
 from infra.http.context import Context, Here
+from infra.http.notices import tell_of_sign_in
 from infra.http.openapi import refuses
 from infra.http.passkeys import (
     PASSKEY_REFUSALS,
@@ -135,7 +136,7 @@ async def sign_in_resident(body: SignInRequest, here: Here, visit: Visiting) -> 
     earlier = earlier_session(visit, Audience.WALLET, body)
     asked = _Entering(proven, entering, here.new_phone_limit_yen, earlier)
     entered = await here.database.transact(_enter, asked, direct=True)
-    return _answer(here, visit, entered)
+    return await _answer(here, visit, entered)
 
 
 @routes.post("/sign-in/passkey/challenge", dependencies=[PUBLIC])
@@ -148,19 +149,23 @@ async def ask_sign_in_passkey(here: Here) -> ChallengeAnswer:
 async def sign_in_with_passkey(body: PasskeyUseRequest, here: Here, visit: Visiting) -> SignInAnswer:
     """Sign in with a passkey alone: it is a thing that one has, unlocked by what one knows or is."""
     carried = opening(visit, here, body.carrier)
+    earlier = earlier_session(visit, Audience.WALLET, body)
 
     async def enter(tx: Tx, account: Account) -> _Entered:
         known = SignedIn(account.id, await read.persons(tx, account.id), first_time=False)
         wallets = await open_wallet(tx, known.person_ids[0], account.id)
-        asked = OpenSession(account.id, AccountKind.RESIDENT, carried, here.new_phone_limit_yen)
+        here_before = earlier is not None and await read.was_here(tx, account.id, earlier)
+        limit_yen, new = here.new_phone_limit_yen, not here_before
+        asked = OpenSession(account.id, AccountKind.RESIDENT, carried, limit_yen, new_client=new)
         return _Entered(known, wallets, await open_session(tx, asked))
 
     used = UsePasskey(AccountKind.RESIDENT, body.challenge_id, body.credential.parts(), party_of(here))
-    return _answer(here, visit, await use_passkey(here.database, used, enter, revoked(here)))
+    return await _answer(here, visit, await use_passkey(here.database, used, enter, revoked(here)))
 
 
-def _answer(here: Context, visit: Visit, entered: _Entered) -> SignInAnswer:
+async def _answer(here: Context, visit: Visit, entered: _Entered) -> SignInAnswer:
     account_id = entered.signed_in.account_id
+    await tell_of_sign_in(here, account_id, entered.session)
     return SignInAnswer(
         **token_members(here, visit, Audience.WALLET, account_id, [Role.RESIDENT], entered.session),
         account_id=account_id,
@@ -179,5 +184,5 @@ async def _enter(tx: Tx, entering: _Entering) -> _Entered:
     known = signed_in.first_time or here_before
     limit_yen = None if known else entering.limit_yen
     owes = (not known or owed_before) and await has_secret(tx, signed_in.person_ids[0])
-    asked = OpenSession(account_id, AccountKind.RESIDENT, entering.opening, limit_yen, owes)
+    asked = OpenSession(account_id, AccountKind.RESIDENT, entering.opening, limit_yen, owes, new_client=not known)
     return _Entered(signed_in, wallets, await open_session(tx, asked), owes)

@@ -25,7 +25,14 @@ from services.payments.payment import Payment
 from services.payments.read import stores_of_movements
 from services.wallets import read
 from services.wallets.device_key import DeviceKeyInvalid, DeviceKeyPrivate
-from services.wallets.open import BlockDevice, RegisterDevice, block_device, register_device
+from services.wallets.open import (
+    BlockDevice,
+    RegisterDevice,
+    RenameDevice,
+    block_device,
+    register_device,
+    rename_device,
+)
 from services.wallets.wallet import Device, TooManyDevices, Wallet
 
 routes = router("wallets")
@@ -111,6 +118,10 @@ class DeviceRequest(Body):
     )
 
 
+class DeviceNameRequest(Body):
+    name: Name
+
+
 class DeviceAnswer(Answer):
     """A phone whose codes pay from this wallet."""
 
@@ -177,6 +188,16 @@ async def add_device(
     if not command.replayed:
         await tell(here, token.account_id, "notice.phone_added", name=made.name)
     return DeviceAnswer.of(made)
+
+
+@routes.post("/wallets/{wallet_id}/devices/{device_id}/name")
+async def rename_wallet_device(
+    wallet_id: UUID, device_id: UUID, body: DeviceNameRequest, token: Resident, command: Command
+) -> DeviceAnswer:
+    """Give a phone another name, so that one knows which to block when it is lost."""
+    asked = RenameDevice(wallet_id, token.account_id, device_id, body.name)
+    done = await command.perform(token.account_id, "wallet.device.rename", rename_device, asked, Device)
+    return DeviceAnswer.of(done)
 
 
 @routes.post("/wallets/{wallet_id}/devices/{device_id}/block")

@@ -101,6 +101,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /wallets/{wallet_id}/residency/service/{attempt_id}": OWN_WALLET,
         "GET /wallets/{wallet_id}/devices": IN_HAND,
         "POST /wallets/{wallet_id}/devices": IN_HAND,
+        "POST /wallets/{wallet_id}/devices/{device_id}/name": OWN_PHONE,
         "POST /wallets/{wallet_id}/devices/{device_id}/block": OWN_PHONE,
         "POST /wallets/{wallet_id}/block-code": OWN_WALLET,
         "POST /lost-phone": Reach("whoever has the printed code", frozenset(Tie)),

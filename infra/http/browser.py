@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
+import locales
 from services.identity.session import reminder
 from services.identity.tokens import Audience
 from services.kit.errors import Kind, Refusal
@@ -78,6 +79,12 @@ class Visit:
     @property
     def client(self) -> str:
         return self.request.headers.get("user-agent", "")
+
+    @property
+    def language(self) -> str | None:
+        """What the client asks for, of the languages that there are texts in; None where it asks for nothing."""
+        asked = self.request.headers.get("accept-language")
+        return None if asked is None else locales.choose(asked)
 
 
 async def _visit(request: Request, response: Response) -> Visit:

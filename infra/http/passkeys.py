@@ -13,8 +13,9 @@ from infra.http.browser import Visit
 from infra.http.context import Context
 from infra.http.idempotency import Named
 from infra.http.notices import tell
+from infra.http.staff import ReturningRequest, earlier_session
 from infra.http.strict import Answer, Body, Name
-from infra.http.tokens import CarrierRequest, opening
+from infra.http.tokens import opening
 from services.identity.passkeys import (
     Passkey,
     PasskeyCloned,
@@ -36,7 +37,7 @@ from services.identity.register_passkey import (
     remove_passkey,
 )
 from services.identity.second_factor import AttemptExpired
-from services.identity.tokens import AccessToken
+from services.identity.tokens import AUDIENCE_OF, AccessToken
 from services.identity.use_passkey import AskUse, EnteredByPasskey, UsePasskey, ask_use, entering, use_passkey
 from services.kit.errors import Refusal
 
@@ -84,7 +85,7 @@ class PasskeyRequest(Body):
     credential: Credential = Field(repr=False)
 
 
-class PasskeyUseRequest(CarrierRequest):
+class PasskeyUseRequest(ReturningRequest):
     """An answer to a challenge of `POST /sign-in/passkey/challenge`."""
 
     challenge_id: UUID
@@ -158,7 +159,8 @@ async def show_passkey(here: Context, visit: Visit, kind: AccountKind, body: Pas
     """A passkey as the second factor."""
     carried = opening(visit, here, body.carrier)
     used = UsePasskey(kind, body.challenge_id, body.credential.parts(), party_of(here), body.attempt_id)
-    return await use_passkey(here.database, used, entering(used, carried), revoked(here))
+    earlier = earlier_session(visit, AUDIENCE_OF[kind], body)
+    return await use_passkey(here.database, used, entering(used, carried, earlier), revoked(here))
 
 
 def revoked(here: Context) -> Any:

@@ -11,10 +11,12 @@ from pydantic import Field
 from infra.http.browser import NAMES, Visit, cookie, drop_tokens, require_own_page
 from infra.http.context import Context
 from infra.http.idempotency import Named
+from infra.http.notices import tell_seldom
 from infra.http.strict import Answer, Body, Secret
 from infra.http.tokens import TokenAnswer, token_members
 from services.identity import read
 from services.identity.end_session import EndSession, end_own_sessions, end_session
+from services.identity.notice import About
 from services.identity.people import AccountKind
 from services.identity.refresh_session import RefreshSession, refresh_session
 from services.identity.session import Carrier, RefreshRefused, RefreshReused, RefreshToken, SessionEnded, read_token
@@ -60,7 +62,11 @@ async def refresh(here: Context, visit: Visit, command: Named, kind: AccountKind
     """New tokens for the one refresh token; the same request again has the same refresh token again."""
     carrier, token = _presented(here, visit, kind, body)
     asked = RefreshSession(kind, carrier, token, command.key, here.session_key)
-    done = await refresh_session(here.database, asked)
+
+    async def told(account_id: UUID) -> None:
+        await tell_seldom(here, account_id, About.END, "notice.session_copied")
+
+    done = await refresh_session(here.database, asked, told)
     account, audience = done.account, AUDIENCE_OF[kind]
     return TokenAnswer(**token_members(here, visit, audience, account.id, account.roles, done.session))
 

@@ -8,9 +8,11 @@ from pydantic import Field, StringConstraints
 from infra.http.browser import NAMES, Visit, cookie
 from infra.http.context import Context
 from infra.http.idempotency import Named
+from infra.http.notices import tell_seldom
 from infra.http.strict import Answer, Body, Name, Secret
 from infra.http.tokens import CarrierRequest
 from services.identity.change_password import NewPassword, change_password, try_password
+from services.identity.notice import About
 from services.identity.passwords import (
     PasswordGuessable,
     PasswordTooLong,
@@ -92,4 +94,6 @@ async def change_own_password(
     asked = await try_password(here.database, typed)
     # Neither password takes part in the fingerprint: see services.identity.staff.
     await command.perform(account_id, operation, change_password, asked, type(None), said=(account_id,))
+    if not command.replayed:
+        await tell_seldom(here, account_id, About.END, "notice.password_changed")
     return PasswordAnswer(changed=True)

@@ -44,7 +44,7 @@ def opening(visit: Visit, here: Context, carrier: str) -> Opening:
     """How a session is opened. Raises CrossSite for cookies that a page of somebody else's asks for."""
     if carrier == Carrier.COOKIE:
         require_own_page(visit.request, here.public_url)
-    return Opening(Carrier(carrier), visit.client)
+    return Opening(Carrier(carrier), visit.client, visit.language)
 
 
 def new_token(context: Context, audience: Audience, account_id: UUID, roles: Iterable[Role], session_id: UUID) -> str:

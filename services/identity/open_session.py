@@ -22,16 +22,17 @@ from services.identity.session import (
     new_token,
     write_token,
 )
-from services.identity.tables import sessions
+from services.identity.tables import notices, sessions
 from services.kit.db import Tx
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What carries the tokens, and what the client says of itself."""
+    """What carries the tokens, and what the client says of itself; `language` is what it asks for, if anything."""
 
     carrier: Carrier = Carrier.BEARER
     client: str = ""
+    language: str | None = None
 
 
 BY_BEARER = Opening()
@@ -43,6 +44,7 @@ class OpenSession:
 
     `owes_secret`: it has shown a one-time code alone, and adds nothing until it has shown a secret as well.
     `register_id` for a session at a store's register: it has a clerk's rights there and lives for minutes.
+    `new_client`: nothing shows that this client had a session of the account before, so the owner is told.
     """
 
     account_id: UUID
@@ -51,6 +53,7 @@ class OpenSession:
     limit_yen: int | None = None
     owes_secret: bool = False
     register_id: UUID | None = None
+    new_client: bool = False
 
 
 async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
@@ -68,4 +71,6 @@ async def open_session(tx: Tx, command: OpenSession) -> OpenedSession:
     await sessions.insert_session(
         tx, session, command.account_id, hashes, latest_at, new, owes_secret=owes, register_id=place
     )
-    return OpenedSession(session_id, carrier, write_token(token), expires_at)
+    if command.opening.language is not None and not command.new_client and place is None:
+        await notices.note_language(tx, command.account_id, command.opening.language)
+    return OpenedSession(session_id, carrier, write_token(token), expires_at, command.new_client)

@@ -71,6 +71,7 @@ class _Taken:
     macs: tuple[bytes, ...] = field(repr=False)
     name: str
     at: datetime
+    here_before: bool
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ async def _take_try(tx: Tx, guess: FactorGuess) -> _Taken:
     if not await attempts.take_password_try(tx, name, second_factor.WINDOW, second_factor.TRIES):
         began = await attempts.password_window(tx, name)
         raise FactorThrottled(retry_after_seconds=wait_seconds(began, tx.now, second_factor.WINDOW))
-    return _Taken(waiting, tuple(await factors.recovery_macs(tx, account.id)), name, tx.now)
+    macs = tuple(await factors.recovery_macs(tx, account.id))
+    return _Taken(waiting, macs, name, tx.now, here_before is not None)
 
 
 def _compare(guess: FactorGuess, taken: _Taken) -> _Right:
@@ -181,7 +183,8 @@ async def _enter(tx: Tx, right: _Right) -> SignedInTwice:
     await attempts.give_try_back(tx, right.taken.name)
     kind = account.kind
     await audit.record(tx, account.id, "account.signed_in", account.id, kind=kind.value)
-    opened = await open_session(tx, OpenSession(account.id, kind, guess.opening))
+    asked = OpenSession(account.id, kind, guess.opening, new_client=not right.taken.here_before)
+    opened = await open_session(tx, asked)
     return SignedInTwice(account, opened, codes)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.identity.people import Account, Contact
 from services.identity.session import NewPhone, RefreshToken, Session, hash_of
 from services.identity.tables import accounts as rows
-from services.identity.tables import sessions, staff_persons
+from services.identity.tables import notices, sessions, staff_persons
 from services.kit.db import Tx
 from services.kit.errors import Missing
 
@@ -19,6 +19,11 @@ async def account(tx: Tx, account_id: UUID) -> Account:
     if not found:
         raise Missing
     return found[0]
+
+
+async def addressee(tx: Tx, account_id: UUID) -> tuple[Account, str | None]:
+    """An account, and the language in which its owner reads, where that is known. Raises `Missing`."""
+    return await account(tx, account_id), await notices.language_of(tx, account_id)
 
 
 async def accounts(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Account]:

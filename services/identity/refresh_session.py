@@ -5,6 +5,7 @@ back. Refreshes of one session take turns at its row, so that of two with one to
 turn and the other repeats it or is found out.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -39,18 +40,29 @@ class Refreshed:
     session: OpenedSession
 
 
-async def refresh_session(database: Database, asked: RefreshSession) -> Refreshed:
-    """The session's next token, or the same one again for the same request.
+@dataclass(frozen=True)
+class _Copied:
+    """The account whose session has just ended because somebody has a copy of it."""
+
+    account_id: UUID
+
+
+Told = Callable[[UUID], Awaitable[None]]
+
+
+async def refresh_session(database: Database, asked: RefreshSession, told: Told) -> Refreshed:
+    """The session's next token, or the same one again for the same request; `told` hears whose session was copied.
 
     Raises `RefreshRefused`, `SessionEnded`, and `RefreshReused`, which has ended the session.
     """
     refreshed = await database.transact(_refresh, asked, direct=True)
-    if refreshed is None:
+    if isinstance(refreshed, _Copied):
+        await told(refreshed.account_id)
         raise sessions.RefreshReused
     return refreshed
 
 
-async def _refresh(tx: Tx, asked: RefreshSession) -> Refreshed | None:
+async def _refresh(tx: Tx, asked: RefreshSession) -> Refreshed | _Copied:
     kept = await rows.lock_session(tx, asked.token.session_id)
     if kept is None or kept.kind is not asked.kind or kept.carrier is not asked.carrier:
         raise sessions.RefreshRefused
@@ -63,7 +75,7 @@ async def _refresh(tx: Tx, asked: RefreshSession) -> Refreshed | None:
         case Verdict.REUSED:
             await rows.end_session(tx, kept.account_id, kept.id, EndedAs.REFRESH_REUSED)
             await audit.record(tx, None, "session.refresh_reused", kept.id, account=kept.account_id)
-            return None
+            return _Copied(kept.account_id)
         case Verdict.REPEATS:
             expires_at = kept.expires_at
         case Verdict.TURNS:

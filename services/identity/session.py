@@ -129,12 +129,16 @@ class Kept:
 
 @dataclass(frozen=True)
 class OpenedSession:
-    """A session that goes on, and the one token that refreshes it next."""
+    """A session that goes on, and the one token that refreshes it next.
+
+    `new_client`: it has just been opened where the account had none before, and its owner is to be told.
+    """
 
     id: UUID
     carrier: Carrier
     refresh_token: str = field(repr=False)
     expires_at: datetime
+    new_client: bool = False
 
 
 @dataclass(frozen=True)

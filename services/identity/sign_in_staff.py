@@ -133,7 +133,8 @@ async def _enter(tx: Tx, fitting: _Fitting) -> SignedInStaff | FactorAsked:
     if ways or account.kind is AccountKind.CITY or (needs is not None and await needs(tx, account.id)):
         return await _ask_factor(tx, account, ways)
     await audit.record(tx, account.id, "account.signed_in", account.id, kind=account.kind.value)
-    opened = await open_session(tx, OpenSession(account.id, account.kind, fitting.opening))
+    new_client = fitting.counted_as == fitting.email
+    opened = await open_session(tx, OpenSession(account.id, account.kind, fitting.opening, new_client=new_client))
     return SignedInStaff(account, opened)
 
 

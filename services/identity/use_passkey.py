@@ -28,7 +28,7 @@ from services.identity.passkeys import (
 from services.identity.people import Account, AccountKind, AccountStatus
 from services.identity.register_passkey import Challenged
 from services.identity.second_factor import AttemptExpired
-from services.identity.session import EndedAs, OpenedSession
+from services.identity.session import EndedAs, OpenedSession, RefreshToken
 from services.identity.tables import accounts, factors
 from services.identity.tables import passkeys as rows
 from services.kit import audit
@@ -117,8 +117,8 @@ async def use_passkey(database: Database, used: UsePasskey, then: Then[R], told:
     return done
 
 
-def entering(used: UsePasskey, opening: Opening) -> Then[EnteredByPasskey]:
-    """The end of an attempt: it is used up, and a session opened for its account."""
+def entering(used: UsePasskey, opening: Opening, earlier: RefreshToken | None) -> Then[EnteredByPasskey]:
+    """The end of an attempt: it is used up, and a session opened for its account, maybe on a client it had before."""
 
     async def enter(tx: Tx, account: Account) -> EnteredByPasskey:
         attempt_id = used.attempt_id
@@ -128,7 +128,9 @@ def entering(used: UsePasskey, opening: Opening) -> Then[EnteredByPasskey]:
         if not await factors.use_attempt(tx, attempt_id, waiting.pending):
             raise AttemptExpired
         await audit.record(tx, account.id, "account.signed_in", account.id, kind=account.kind.value)
-        return EnteredByPasskey(account, await open_session(tx, OpenSession(account.id, account.kind, opening)))
+        here_before = earlier is not None and await read.was_here(tx, account.id, earlier)
+        asked = OpenSession(account.id, account.kind, opening, new_client=not here_before)
+        return EnteredByPasskey(account, await open_session(tx, asked))
 
     return enter
 

@@ -1,4 +1,4 @@
-"""Open a wallet for a person; register, list and block the phones that reach it; suspend it."""
+"""Open a wallet for a person; register, list, name and block the phones that reach it; suspend it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +32,16 @@ class BlockDevice:
     wallet_id: UUID
     account_id: UUID
     device_id: UUID
+
+
+@dataclass(frozen=True)
+class RenameDevice:
+    """Another name for a phone, which only those see who see the phone."""
+
+    wallet_id: UUID
+    account_id: UUID
+    device_id: UUID
+    name: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,22 @@ async def block_device(tx: Tx, command: BlockDevice) -> UUID:
         raise Missing()
     await audit.record(tx, command.account_id, "device.blocked", command.device_id)
     return command.device_id
+
+
+async def rename_device(tx: Tx, command: RenameDevice) -> Device:
+    """Give a phone another name, also a blocked one: a list of lost phones is to be read. The name is not recorded.
+
+    A carer names their own phones only. Raises `Missing`.
+    """
+    held = await access.hold_wallet(tx, command.wallet_id, command.account_id)
+    if held is None:
+        raise Missing
+    whose = None if held.care is None else command.account_id
+    renamed = await access.rename_device(tx, held.wallet.id, command.device_id, command.name, of_account=whose)
+    if renamed is None:
+        raise Missing
+    await audit.record(tx, command.account_id, "device.renamed", command.device_id)
+    return renamed
 
 
 async def set_wallet_status(tx: Tx, command: SetWalletStatus) -> Wallet:

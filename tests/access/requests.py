@@ -144,6 +144,10 @@ def _device(town: StagedTown) -> Ask:
 
 _wallet("wallet POST /wallets/{wallet_id}/devices", _device)
 _wallet(
+    "wallet POST /wallets/{wallet_id}/devices/{device_id}/name",
+    lambda town: Ask(f"/wallets/{{wallet}}/devices/{town.stage.resident.device.id}/name", {"name": "old phone"}),
+)
+_wallet(
     "wallet POST /wallets/{wallet_id}/devices/{device_id}/block",
     lambda town: Ask(f"/wallets/{{wallet}}/devices/{town.stage.resident.device.id}/block"),
 )

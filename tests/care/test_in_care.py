@@ -79,6 +79,7 @@ async def test_what_is_the_persons_own_stays_theirs(family: Family) -> None:
         await carer.command(f"{path}/block-code", {}),
         await carer.command(f"{path}/care-codes", CONSENT),
         await carer.command(f"{path}/devices/{family.mother.device.id}/block"),
+        await carer.command(f"{path}/devices/{family.mother.device.id}/name", {"name": "mine"}),
     ):
         assert answer.status_code in {404, 422}, answer.text
         assert answer.json()["code"] in {"not_found", "number_mistyped"}, answer.text

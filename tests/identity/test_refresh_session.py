@@ -56,9 +56,13 @@ async def enter(city: Database, password: str = PASSWORD, **given: Any) -> Signe
     return await factor.enter(city, StaffSignIn(AccountKind.CITY, EMAIL, password, CHEAPEST, opened, key=SECRET))
 
 
+async def _unheard(_account_id: UUID) -> None:
+    """`tests/infra/test_notices.py` listens."""
+
+
 async def refresh(city: Database, text: str, name: UUID | None = None, **changes: Any) -> Refreshed:
     asked = RefreshSession(AccountKind.CITY, Carrier.BEARER, read_token(text), name or uuid4(), SECRET)
-    return await refresh_session(city, replace(asked, **changes))
+    return await refresh_session(city, replace(asked, **changes), _unheard)
 
 
 async def is_open(city: Database, opened: OpenedSession, account_id: UUID) -> bool:

@@ -130,3 +130,19 @@ async def test_what_the_short_cut_pays_is_never_limited(scene: Scene) -> None:
     new, _ = await scene.sign_in()
     assert await scene.by_store_code(new, NEVER_LIMITED_YEN) == 201
     assert NEVER_LIMITED_YEN <= LIMIT
+
+
+async def test_a_phone_is_renamed_by_whose_it_is_and_nobody_else(scene: Scene) -> None:
+    client, _ = await scene.sign_in()
+    _, device_id = await scene.register(client)
+    path = f"/wallets/{scene.wallet}/devices/{device_id}/name"
+    assert done(await client.command(path, {"name": "台所の電話"}))["name"] == "台所の電話"
+    [kept] = done(await client.get(f"/wallets/{scene.wallet}/devices"))["devices"]
+    assert (kept["id"], kept["name"], kept["status"]) == (str(device_id), "台所の電話", "active")
+    stranger = await scene.town.resident()
+    theirs = scene.town.as_resident(stranger)
+    problem(await theirs.command(path, {"name": "mine"}), 404, "not_found")
+    moved = f"/wallets/{stranger.wallet.id}/devices/{device_id}/name"
+    problem(await theirs.command(moved, {"name": "mine"}), 404, "not_found")
+    [kept] = done(await client.get(f"/wallets/{scene.wallet}/devices"))["devices"]
+    assert kept["name"] == "台所の電話"

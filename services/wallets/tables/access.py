@@ -183,3 +183,15 @@ async def block_device(tx: Tx, wallet_id: UUID, device_id: UUID, *, of_account: 
         mine.append(DeviceRow.account_id == of_account)
     statement = update(DeviceRow).where(*mine).values(status="blocked").returning(DeviceRow.id)
     return (await tx.connection.execute(statement)).one_or_none() is not None
+
+
+async def rename_device(
+    tx: Tx, wallet_id: UUID, device_id: UUID, name: str, *, of_account: UUID | None = None
+) -> Device | None:
+    """The phone under its new name; None if the wallet has no such phone, or none that the account registered."""
+    mine = [DeviceRow.id == device_id, DeviceRow.wallet_id == wallet_id]
+    if of_account is not None:
+        mine.append(DeviceRow.account_id == of_account)
+    statement = update(DeviceRow).where(*mine).values(name=name).returning(*DEVICE)
+    row = (await tx.connection.execute(statement)).one_or_none()
+    return Device(*row) if row else None
