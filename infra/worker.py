@@ -15,6 +15,7 @@ from functools import partial
 from uuid import UUID
 
 from infra.daily_lake import DailyLake
+from infra.forgetting import forget_refusals, forget_what_is_over
 from infra.store_watch import StoreWatch
 from services.kit import seal
 from services.kit.anchor import anchor
@@ -26,7 +27,6 @@ from services.kit.db import Database, Tx
 from services.kit.errors import Missing
 from services.kit.horizon import Horizon
 from services.ledger.seal import JOURNALS
-from services.payments import keep_declines
 from services.payments.store_velocity import USUAL_STORES, StoreLimits
 from services.proof.proof import Proof
 from services.proof.prove import prove
@@ -83,7 +83,8 @@ def jobs(
         Job("expire points", 60, partial(expire_points, database)),
         Job("settle checkouts", 20, partial(settle_checkouts, database, checkout)),
         Job("close periods", 60, Closer(database).close),
-        Job("forget declines", 3_600, partial(forget_declines, database)),
+        Job("forget declines", 3_600, partial(forget_refusals, database)),
+        Job("forget what is over", 3_600, partial(forget_what_is_over, database)),
         Job("watch stores", 60, watch.watch),
         Job("forget store hours", 3_600, watch.forget),
         Job("seal journals", 10, Sealer(database, JOURNALS).seal),
@@ -130,13 +131,6 @@ async def expire_points(database: Database, told: Told = unheard) -> int:
     """Lots whose time is over; the number expired. Spent ones are put aside first, and do not count."""
     await _until_none(lambda: database.transact(expire.retire_spent, expire.SPENT_BATCH), unheard)
     return await _until_none(lambda: database.transact(_expire, expire.BATCH, direct=True), told)
-
-
-async def forget_declines(database: Database, told: Told = unheard) -> int:
-    """Declined payments that were kept for their time; the number forgotten."""
-    done = await database.transact(keep_declines.forget_declines, None)
-    told(done)
-    return done
 
 
 class Sealer:

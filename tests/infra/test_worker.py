@@ -37,6 +37,7 @@ async def test_nothing_due_nothing_done(town: HttpTown) -> None:
         "settle checkouts": 0,
         "close periods": 0,
         "forget declines": 0,
+        "forget what is over": 0,
         "watch stores": 0,
         "forget store hours": 0,
         "seal journals": 0,

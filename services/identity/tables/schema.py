@@ -91,7 +91,7 @@ class SessionRow(Base):
     opened_at: Mapped[datetime] = mapped_column(Instant)
     refreshed_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
-    latest_at: Mapped[datetime] = mapped_column(Instant)
+    latest_at: Mapped[datetime] = mapped_column(Instant, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_as: Mapped[str | None] = mapped_column(Text)
     limited_until: Mapped[datetime | None] = mapped_column(Instant)
@@ -110,7 +110,7 @@ class SignInCodeRow(Base):
     phone: Mapped[str] = mapped_column(Text, index=True)
     code_mac: Mapped[bytes] = mapped_column(LargeBinary)
     sent_at: Mapped[datetime] = mapped_column(Instant)
-    expires_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     tries_left: Mapped[int] = mapped_column(Integer)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
 

@@ -37,6 +37,7 @@ class PaidLatelyRow(Base):
     __tablename__ = "paid_lately"
     __table_args__ = (
         CheckConstraint("payments BETWEEN 1 AND most_payments AND paid_yen BETWEEN 1 AND most_yen", name="most"),
+        Index("ix_paid_lately_began_at", "began_at", postgresql_using="brin"),
     )
     wallet_id: Mapped[UUID] = mapped_column(primary_key=True)
     began_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)

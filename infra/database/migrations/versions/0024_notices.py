@@ -1,13 +1,13 @@
 """How often an account's owner was told, and in which language; a phone's name may be altered.
 
 Revision ID: 0024
-Revises: 0023
+Revises: 0028
 """
 
 from alembic import op
 
 revision = "0024"
-down_revision = "0023"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
