@@ -99,8 +99,9 @@ async def disagreements(ground: Ground, place: Place, callers: Sequence[Caller] 
         before = None if reads else await _everything(town)
         for caller in refused:
             found += await _try(ground, town, place, caller)
-        if before is not None and await _everything(town) != before:
-            found.append(f"{place.name}: what was refused changed something")
+        changed = [] if before is None else sorted({row[0] for row in set(before) ^ set(await _everything(town))})
+        if changed:
+            found.append(f"{place.name}: what was refused changed {', '.join(changed)}")
         for caller in admitted if reads else admitted[:1]:
             found += await _try(ground, town, place, caller)
     for caller in [] if reads else admitted[1:]:

@@ -117,7 +117,8 @@ class StagedTown(HttpTown):
 
     def __init__(self, engine: AsyncEngine, stage: Stage, *, seed: int) -> None:
         super().__init__(engine, at=_TODAY, seed=seed)
-        self.stage = stage
+        # Its own, because a session that is opened in this clone is unknown to every other.
+        self.stage = replace(stage, sessions=dict(stage.sessions))
 
     def caller(self, caller: Caller, prefix: str) -> Client:
         return self.client(prefix, self.token_of(caller), shows_factor=False)
