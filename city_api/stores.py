@@ -11,9 +11,19 @@ from infra.http.apps import router
 from infra.http.auth import CityStaff, Officer
 from infra.http.context import Here
 from infra.http.idempotency import Command
-from infra.http.members import Actor, DisabledAnswer, DisableRequest, MemberAnswer, MemberRequest, MembersAnswer
+from infra.http.members import (
+    Actor,
+    DisabledAnswer,
+    DisableRequest,
+    MemberAnswer,
+    MemberRequest,
+    MembersAnswer,
+    MemberWalletAnswer,
+    MemberWalletRequest,
+)
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Name, Reason, ShortText
+from services.kit.four_eyes import OwnInterest
 from services.kit.store_class import StoreClass
 from services.merchants.add_store import AddStore, add_store
 from services.merchants.set_status import SetStoreStatus, set_store_status
@@ -120,6 +130,14 @@ async def disable_member(
 ) -> DisabledAnswer:
     """End somebody's work for the store: their other stores and their sign-in stay."""
     return await members.disable(command, Actor(token.account_id, as_officer=True), store_id, account_id, body)
+
+
+@routes.post("/stores/{store_id}/members/{account_id}/wallet", responses=refuses(*members.NAME_REFUSALS, OwnInterest))
+async def name_members_wallet(
+    store_id: UUID, account_id: UUID, body: MemberWalletRequest, token: Officer, command: Command
+) -> MemberWalletAnswer:
+    """Say at the counter whose wallet a member's is, or that it is another than was said."""
+    return await members.name(command, Actor(token.account_id, as_officer=True), store_id, account_id, body)
 
 
 def store_answer(store: Store) -> StoreAnswer:

@@ -7,7 +7,16 @@ from infra.http.apps import router
 from infra.http.auth import StoreStaff
 from infra.http.context import Here
 from infra.http.idempotency import Command
-from infra.http.members import Actor, DisabledAnswer, DisableRequest, MemberAnswer, MemberRequest, MembersAnswer
+from infra.http.members import (
+    Actor,
+    DisabledAnswer,
+    DisableRequest,
+    MemberAnswer,
+    MemberRequest,
+    MembersAnswer,
+    MemberWalletAnswer,
+    MemberWalletRequest,
+)
 from infra.http.openapi import refuses
 
 routes = router("members")
@@ -33,3 +42,11 @@ async def disable_store_member(
 ) -> DisabledAnswer:
     """End somebody's work for the store: an owner anybody's, a manager a clerk's."""
     return await members.disable(command, Actor(token.account_id, as_officer=False), store_id, account_id, body)
+
+
+@routes.post("/stores/{store_id}/members/{account_id}/wallet", responses=refuses(*members.NAME_REFUSALS))
+async def name_store_members_wallet(
+    store_id: UUID, account_id: UUID, body: MemberWalletRequest, token: StoreStaff, command: Command
+) -> MemberWalletAnswer:
+    """Say whose wallet a member's is, while nobody knows; it cannot pay here from then on."""
+    return await members.name(command, Actor(token.account_id, as_officer=False), store_id, account_id, body)

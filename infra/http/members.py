@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from infra.http.context import Context
+from infra.http.four_eyes import require_no_interest
 from infra.http.idempotency import Named
 from infra.http.staff import NEW_ACCOUNT_REFUSALS, NewAccount
 from infra.http.strict import Answer, Body, Reason, ShortText
@@ -23,13 +24,21 @@ from services.merchants import read as merchants
 from services.merchants.add_member import AddMember, add_member
 from services.merchants.appoint import require_may_appoint
 from services.merchants.disable_member import DisableMember
-from services.merchants.shops import Member, MemberExists, MemberRole, MerchantReasonMissing
+from services.merchants.name_member import NameMember, name_member
+from services.merchants.shops import Member, MemberExists, MemberKnown, MemberRole, MerchantReasonMissing
 from services.tills.invite_clerk import let_go
 from services.wallets.grant import WalletUnknown
 from services.wallets.open import NUMBER_PREFIX
 from services.wallets.read import wallet_by_number
 
-APPOINT_REFUSALS: tuple[type[Refusal], ...] = (*NEW_ACCOUNT_REFUSALS, *NUMBER_REFUSALS, WalletUnknown, MemberExists)
+APPOINT_REFUSALS: tuple[type[Refusal], ...] = (
+    *NEW_ACCOUNT_REFUSALS,
+    *NUMBER_REFUSALS,
+    WalletUnknown,
+    MemberExists,
+    MemberKnown,
+)
+NAME_REFUSALS: tuple[type[Refusal], ...] = (*NUMBER_REFUSALS, WalletUnknown, MemberKnown, MerchantReasonMissing)
 DISABLE_REFUSALS = (MerchantReasonMissing,)
 
 
@@ -68,6 +77,17 @@ class DisableRequest(Body):
     reason: Reason
 
 
+class MemberWalletRequest(Body):
+    """Whose wallet a member's is: shown by them on their phone or card, never looked up by a name."""
+
+    wallet_number: ShortText = Field(description="The wallet of the same person, who may then not pay here.")
+    reason: Reason = Field(description="How it is known.")
+
+
+class MemberWalletAnswer(Answer):
+    wallet_known: bool
+
+
 class DisabledAnswer(Answer):
     status: str
 
@@ -87,6 +107,15 @@ class _Appoint:
     store_id: UUID
     role: MemberRole
     wallet_number: str | None
+
+
+@dataclass(frozen=True)
+class _Name:
+    by: Actor
+    store_id: UUID
+    account_id: UUID
+    wallet_number: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,18 @@ async def disable(command: Named, by: Actor, store_id: UUID, account_id: UUID, b
     return DisabledAnswer(status="disabled")
 
 
+async def name(
+    command: Named, by: Actor, store_id: UUID, account_id: UUID, body: MemberWalletRequest
+) -> MemberWalletAnswer:
+    """Say whose wallet a member's is; from the next payment on it pays no store of the merchant."""
+    number = parse_number(body.wallet_number, prefix=NUMBER_PREFIX)
+    asked = _Name(by, store_id, account_id, number, body.reason)
+    operation = "city.member.name" if by.as_officer else "store.member.name"
+    said = (store_id, account_id, number, body.reason)
+    await command.perform(by.account_id, operation, _name, asked, type(None), said=said)
+    return MemberWalletAnswer(wallet_known=True)
+
+
 async def roll(here: Context, by: Actor, store_id: UUID) -> MembersAnswer:
     """Everybody who works or worked for the store."""
     found, accounts = await here.database.transact(_roll, _Roll(by, store_id))
@@ -137,6 +178,16 @@ async def _appoint(tx: Tx, asked: _Appoint) -> Member:
     return await add_member(
         tx, AddMember(by.account_id, by.as_officer, asked.store_id, account.account_id, asked.role, person_id)
     )
+
+
+async def _name(tx: Tx, asked: _Name) -> None:
+    by = asked.by
+    person_id = await _person(tx, asked.wallet_number)
+    if by.as_officer:  # nobody frees their own household's wallet, or has another named in its place
+        known = await merchants.person_of_member(tx, asked.account_id)
+        await require_no_interest(tx, by.account_id, {person_id} if known is None else {person_id, known})
+    command = NameMember(by.account_id, by.as_officer, asked.store_id, asked.account_id, person_id, asked.reason)
+    await name_member(tx, command)
 
 
 async def _person(tx: Tx, wallet_number: str) -> UUID:

@@ -13,6 +13,7 @@ from services.kit import audit
 from services.kit.db import Tx, broken_constraint
 from services.kit.errors import Missing
 from services.merchants.appoint import require_may_appoint
+from services.merchants.name_member import known_person
 from services.merchants.shops import Member, MemberExists, MemberRole, MemberStatus
 from services.merchants.tables import stores
 
@@ -22,7 +23,7 @@ class AddMember:
     """`as_officer` says that the city's office acts, which may appoint anybody.
 
     `person_id` is the resident that the account's holder is known to be: that person is not
-    paid by this store's points.
+    paid by this store's points. None leaves what another store has said of the account.
     """
 
     actor_id: UUID
@@ -37,13 +38,17 @@ async def add_member(tx: Tx, command: AddMember) -> Member:
     """A new member, or one who worked here before, in the given role.
 
     Raises `Missing` (unknown store, account or person, or not the actor's store),
-    `Forbidden` (a manager appoints clerks only), `MemberExists`.
+    `Forbidden` (a manager appoints clerks only), `MemberExists`, `MemberKnown` (as another person).
     """
     await require_may_appoint(tx, command.actor_id, command.store_id, command.role, as_officer=command.as_officer)
-    member = Member(command.store_id, command.account_id, command.role, MemberStatus.ACTIVE, command.person_id, tx.now)
+    known = await known_person(tx, command.account_id, command.person_id, as_officer=command.as_officer)
+    person_id = command.person_id or known
+    member = Member(command.store_id, command.account_id, command.role, MemberStatus.ACTIVE, person_id, tx.now)
     try:
         if not await stores.upsert_member(tx, member):
             raise MemberExists
+        if person_id is not None and person_id != known:
+            await stores.set_person_of_account(tx, command.account_id, person_id)
     except IntegrityError as error:
         if (broken_constraint(error) or "").startswith("fk_store_member_"):
             raise Missing from error

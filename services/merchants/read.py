@@ -77,6 +77,11 @@ async def members(tx: Tx, store_id: UUID) -> tuple[Member, ...]:
     return tuple(await rows.find_members(tx, store_id))
 
 
+async def person_of_member(tx: Tx, account_id: UUID) -> UUID | None:
+    """Which resident the account's holder is known to be, held until this transaction ends; None if nobody knows."""
+    return await rows.lock_person_of_account(tx, account_id)
+
+
 async def persons_working_for(tx: Tx, merchant_id: UUID) -> set[UUID]:
     """Residents known to work in one of a merchant's stores now."""
     return await rows.find_persons_of_merchant(tx, merchant_id)

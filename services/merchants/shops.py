@@ -81,6 +81,13 @@ class MemberExists(Refusal):
     kind = Kind.CONFLICT
 
 
+class MemberKnown(Refusal):
+    """It is known already which resident this account's holder is; only the office says that it is another."""
+
+    code = "member_known"
+    kind = Kind.CONFLICT
+
+
 class Status(StrEnum):
     """Of a merchant or a store; a payment needs both to be active."""
 

@@ -231,8 +231,14 @@ def _let_go(town: StagedTown) -> Ask:
     return Ask(f"/stores/{town.stage.shop.id}/members/{town.stage.accounts['spare clerk']}/disable", WHY)
 
 
+def _wallet_of_member(town: StagedTown) -> Ask:
+    body = WHY | {"wallet_number": town.stage.neighbour.wallet.number}
+    return Ask(f"/stores/{town.stage.shop.id}/members/{town.stage.accounts['spare clerk']}/wallet", body)
+
+
 for _api in ("merchant", "city"):
     plain(f"{_api} POST /stores/{{store_id}}/members", _new_member)
+    plain(f"{_api} POST /stores/{{store_id}}/members/{{account_id}}/wallet", _wallet_of_member)
     plain(f"{_api} POST /stores/{{store_id}}/members/{{account_id}}/disable", _let_go)
     plain(
         f"{_api} POST /password", lambda _: Ask("/password", {"old_password": PASSWORD, "new_password": NEW_PASSWORD})

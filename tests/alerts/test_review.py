@@ -19,11 +19,9 @@ from services.alerts.alert import Tally
 from services.alerts.keep import Kept
 from services.identity.people import Role
 from services.kit.audit import AuditFilter, entries
-from services.merchants.add_member import AddMember, add_member
-from services.merchants.shops import MemberRole
 from services.wallets.open import RegisterDevice, register_device
 from tests.http_town import Client, HttpTown, done
-from tests.town import OFFICER, Resident, Shop, town_terms
+from tests.town import Resident, Shop, town_terms
 
 WHY = "a ring is suspected"
 
@@ -166,8 +164,9 @@ async def test_an_owner_s_family_and_whoever_shares_their_phone_stand_near_to_th
     town: HttpTown, look: Look, migrator_engine: AsyncEngine
 ) -> None:
     owner, child, tenant, stranger, shop = *[await town.resident() for _ in range(4)], await town.shop()
-    member = AddMember(OFFICER, True, shop.id, owner.account_id, MemberRole.OWNER, owner.person_id)
-    await town.do(add_member, member)
+    officer = await town.as_staff(Role.OFFICER)
+    said = {"wallet_number": owner.wallet.number, "reason": "came to the counter"}
+    done(await officer.command(f"/stores/{shop.id}/members/{shop.clerk_id}/wallet", said))
     async with migrator_engine.begin() as connection:
         await connection.execute(
             text("INSERT INTO account_acts_for (account_id, person_id, relation) VALUES (:a, :p, 'guardian')"),
@@ -180,7 +179,6 @@ async def test_an_owner_s_family_and_whoever_shares_their_phone_stand_near_to_th
         await town.buy(each)
         await town.pay(each, shop, 900)
     await look(7)
-    officer = await town.as_staff(Role.OFFICER)
     near = [each for each in (await listed(officer))["alerts"] if each["rule"] == "related_payer"]
     told = {}
     for alert in near:

@@ -84,10 +84,7 @@ async def update_store_status(tx: Tx, store_id: UUID, status: Status) -> bool:
 
 
 async def upsert_member(tx: Tx, member: Member) -> bool:
-    """Add a member, or let a disabled one on again in the new role; False for one that is active.
-
-    A person that was known stays known, unless another is named.
-    """
+    """Add a member, or let a disabled one on again in the new role; False for one that is active."""
     row = {
         "store_id": member.store_id,
         "account_id": member.account_id,
@@ -100,13 +97,26 @@ async def upsert_member(tx: Tx, member: Member) -> bool:
     statement = statement.on_conflict_do_update(
         index_elements=[MemberRow.store_id, MemberRow.account_id],
         set_={
-            "person_id": func.coalesce(statement.excluded.person_id, MemberRow.person_id),
+            "person_id": statement.excluded.person_id,
             "role": statement.excluded.role,
             "status": statement.excluded.status,
         },
         where=MemberRow.status == MemberStatus.DISABLED.value,
     )
     return (await tx.connection.execute(statement.returning(MemberRow.store_id))).first() is not None
+
+
+async def lock_person_of_account(tx: Tx, account_id: UUID) -> UUID | None:
+    """Hold an account's rows until this transaction ends: whose person its holder is known to be, in whatever store."""
+    query = select(MemberRow.person_id).where(MemberRow.account_id == account_id).order_by(MemberRow.store_id)
+    found = (await tx.connection.execute(query.with_for_update())).scalars()
+    return next((person_id for person_id in found if person_id is not None), None)
+
+
+async def set_person_of_account(tx: Tx, account_id: UUID, person_id: UUID) -> None:
+    """Whose person an account's holder is, in every store where they work or worked."""
+    statement = update(MemberRow).where(MemberRow.account_id == account_id).values(person_id=person_id)
+    await tx.connection.execute(statement)
 
 
 async def disable_member(tx: Tx, store_id: UUID, account_id: UUID) -> None:
