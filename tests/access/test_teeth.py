@@ -121,7 +121,7 @@ MUTANTS: list[tuple[Patch, str, set[str]]] = [
     (tills_are_everybodys, "merchant GET /stores/{store_id}/payments", {"stranger", "removed clerk"}),
     (ranks_are_alike, "merchant POST /stores/{store_id}/members", {"clerk"}),
     (books_are_open, "merchant GET /stores/{store_id}/statements", {"clerk", "stranger"}),
-    (refusals_leave_something, "city POST /grants", {"what was refused changed something"}),
+    (refusals_leave_something, "city POST /grants", {"what was refused changed audit_entry"}),
 ]
 
 
