@@ -13,9 +13,10 @@ from infra.http.apps import router
 from infra.http.auth import Officer
 from infra.http.context import Here
 from infra.http.csv_body import csv_of, described, in_words
-from infra.http.edge import MAX_CSV_BYTES, MAX_REGISTER_BYTES
+from infra.http.edge import MAX_CSV_BYTES, MAX_LIST_BYTES, MAX_REGISTER_BYTES
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
+from infra.http.routes import takes_bytes
 from infra.http.strict import Answer, Body, Reason, ShortText
 from services.residency.hand_over import (
     DistrictsLoaded,
@@ -121,6 +122,7 @@ async def load_postal_districts(
 
 
 @routes.post("/register/letters", status_code=201, responses=refuses(ResidentListInvalid))
+@takes_bytes(MAX_LIST_BYTES)
 async def write_new_letters(body: LettersRequest, token: Officer, here: Here, command: Command) -> LettersAnswer:
     """Give entries of the register a new code each; their earlier letters are worth nothing from now on."""
     asked = WriteLetters(token.account_id, here.code_key, body.references)
@@ -131,6 +133,7 @@ async def write_new_letters(body: LettersRequest, token: Officer, here: Here, co
 
 
 @routes.post("/register/letters/file", response_class=Response, responses=_FILE)
+@takes_bytes(MAX_LIST_BYTES)
 async def download_letters(body: PrintRequest, token: Officer, here: Here) -> Response:
     """The printer's file, `reference,code`: the same bytes each time. Codes are kept nowhere, so it is no deed.
 

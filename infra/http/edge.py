@@ -21,6 +21,8 @@ BODY_LIMIT = "tanabata.body_limit"
 DEADLINE = "tanabata.deadline"
 """When a request's time is over, by the loop's clock, where it began before it came here."""
 MAX_BODY_BYTES = 64 * 1024
+MAX_LIST_BYTES = 1024 * 1024
+"""20,000 references of 20 characters with all that JSON puts around them, twice over."""
 MAX_CSV_BYTES = 5 * 1024 * 1024
 MAX_REGISTER_BYTES = 32 * 1024 * 1024
 """A city of 300,000 people, one line of some 80 bytes each."""

@@ -1,13 +1,28 @@
 """The one kind of route that our apps have: strict about what it is sent."""
 
 from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from infra.http.edge import BODY_LIMIT
 from infra.http.problems import EdgeProblem, InvalidRequest
 from infra.http.strict import MAX_CODE, StrictRequest, is_one_line
+
+E = TypeVar("E", bound=Callable[..., Any])
+_LIMIT = "body_limit_bytes"
+
+
+def takes_bytes(most: int) -> Callable[[E], E]:
+    """Of an endpoint whose JSON may be longer than others': as long as the longest that its document allows."""
+
+    def marked(endpoint: E) -> E:
+        setattr(endpoint, _LIMIT, most)
+        return endpoint
+
+    return marked
 
 
 class StrictRoute(APIRoute):
@@ -17,11 +32,14 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         known = {field.alias for part in parts_of(self.dependant) for field in part.query_params}
         takes_json = self.body_field is not None
+        most: int | None = getattr(self.endpoint, _LIMIT, None)
 
         async def strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             _check_address(strict, known)
             if takes_json:
+                if most is not None:
+                    request.scope[BODY_LIMIT] = most
                 # Read here, not by FastAPI, which would call every fault of a body the same.
                 await _check_content(strict)
             return await handle(strict)
