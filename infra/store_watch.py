@@ -28,7 +28,7 @@ class StoreWatch:
             raised = await self._database.transact(watch_stores, CountDay(day, since, self._limits))
             told(raised)
             total += raised
-            self._since = since = end_of(day)
+            since = end_of(day)
         self._since = counted_anew_from(now)
         return total
 
