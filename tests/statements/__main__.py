@@ -1,13 +1,14 @@
 """`make statements`: try every statement with its mutant, then write docs/statements.md.
 
-Words after it choose the statements whose tests or words hold one of them; then nothing is written.
+Words after it (`make statements ONLY="Business API"`) choose the statements of these chapters, and those whose tests or
+words hold one of them; then nothing is written.
 """
 
 import sys
 from collections.abc import Sequence
 
 from tests.statements.statement import Statement, page
-from tests.statements.table import CHAPTERS, PAGE, STATEMENTS
+from tests.statements.table import CHAPTERS, PAGE
 from tests.statements.tree import Unclear, copied, mutated, run
 
 
@@ -15,8 +16,11 @@ def chosen(words: Sequence[str]) -> list[Statement]:
     """All, or those that hold one of the words."""
     return [
         each
-        for each in STATEMENTS
-        if not words or any(word in " ".join((each.says, *each.tests, each.mutant.takes_away)) for word in words)
+        for chapter in CHAPTERS
+        for each in chapter.statements
+        if not words
+        or chapter.title in words
+        or any(word in " ".join((each.says, *each.tests, each.mutant.takes_away)) for word in words)
     ]
 
 

@@ -52,6 +52,11 @@ ACCESS: Final = Chapter(
                     "where(WalletRow.id == wallet_id)",
                 ),
                 (
+                    "services/wallets/tables/access.py",
+                    "    if row is None or not (row[4] or row[5]):",
+                    "    if row is None:",
+                ),
+                (
                     "services/wallets/tables/holdings.py",
                     "            if row[1] is None or not may:",
                     "            if row[1] is None:",
@@ -136,11 +141,14 @@ ACCESS: Final = Chapter(
                 "tests/house/test_rights.py::test_the_file_is_what_the_database_says",
             ),
             without(
-                "the migrations let the analyst read accounts",
+                "the migrations let the analyst read accounts, in the schema where they are",
                 (
                     "infra/database/migrations/versions/0011_insight.py",
                     '    op.execute(f"GRANT USAGE ON SCHEMA {insight} TO tanabata_analyst")',
-                    '    op.execute(f"GRANT USAGE ON SCHEMA {insight} TO tanabata_analyst")\n    op.execute("GRANT SELECT ON account TO tanabata_analyst")',
+                    '    op.execute(f"GRANT USAGE ON SCHEMA {insight} TO tanabata_analyst")\n'
+                    "    op.execute(\"DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO tanabata_analyst',\"\n"
+                    '               " current_schema()); END $$")\n'
+                    '    op.execute("GRANT SELECT ON account TO tanabata_analyst")',
                 ),
             ),
         ),

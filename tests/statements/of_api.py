@@ -56,7 +56,7 @@ API: Final = Chapter(
             ),
         ),
         Statement(
-            "Every answer carries CSP, HSTS and nosniff",
+            "Every answer carries nosniff",
             (
                 f"{_HARDENING}test_every_answer_forbids_what_browsers_would_do_by_themselves",
                 "tests/infra/test_problems.py::test_every_answer_carries_security_headers",
@@ -64,6 +64,24 @@ API: Final = Chapter(
             without(
                 "nosniff is left out", ("infra/http/security.py", '        "X-Content-Type-Options": "nosniff",\n', "")
             ),
+        ),
+        Statement(
+            "Every answer carries a content security policy (CSP)",
+            (
+                f"{_HARDENING}test_every_answer_forbids_what_browsers_would_do_by_themselves",
+                "tests/infra/test_problems.py::test_every_answer_carries_security_headers",
+            ),
+            without(
+                "it is left out", ("infra/http/security.py", '        "Content-Security-Policy": API_POLICY,\n', "")
+            ),
+        ),
+        Statement(
+            "Every answer forbids to come again without HTTPS (HSTS)",
+            (
+                f"{_HARDENING}test_every_answer_forbids_what_browsers_would_do_by_themselves",
+                "tests/infra/test_problems.py::test_every_answer_carries_security_headers",
+            ),
+            without("HTTPS is not told from HTTP", ("infra/http/security.py", "    if secure:", "    if False:")),
         ),
         Statement(
             "A browser's tokens are `__Host-` cookies that no script reads",
@@ -147,6 +165,17 @@ API: Final = Chapter(
                 "tests/infra/test_webhooks.py::test_more_is_stale",
             ),
             without("its age is not compared", (_WEBHOOKS, "    if abs(age) > TOLERANCE_SECONDS:", "    if False:")),
+        ),
+        Statement(
+            "A repeated webhook has no second effect",
+            (
+                f"{_HARDENING}test_unsigned_stale_and_repeated_webhooks_have_no_second_effect",
+                "tests/wallets/test_checkout_words.py::test_the_channels_word_heard_twice_has_one_effect",
+            ),
+            without(
+                "money is taken whatever came of the purchase before",
+                ("services/wallets/buy.py", "        case PurchaseStatus.RESERVED, True:", "        case _, True:"),
+            ),
         ),
         Statement(
             "Outgoing requests go to a list of addresses",

@@ -6,6 +6,7 @@ from tests.statements.statement import Chapter, Statement, without
 
 _AT_TILL, _PAY, _PAY_CODE = "services/merchants/at_till.py", "services/payments/pay.py", "services/payments/pay_code.py"
 _FOUR_EYES, _CHANGES = "services/kit/four_eyes.py", "city_api/changes.py"
+_INTERESTS = "city_api/interests.py"
 _FOUNDATION = "infra/database/migrations/versions/0001_foundation.py"
 _HTTP, _TILL = "tests/wallet_api/test_payments.py::", "tests/merchant_api/test_payments.py::"
 _OF_CHANGES, _OF_EYES = "tests/city_api/test_changes.py::", "tests/city_api/test_four_eyes.py::"
@@ -153,6 +154,34 @@ BUSINESS: Final = Chapter(
             ),
         ),
         Statement(
+            "Nor proposes care at the counter to which they or their household are a side",
+            ("tests/city_api/test_staff_persons.py::test_nobody_proposes_care_to_which_their_household_is_a_side",),
+            without(
+                "whose care it would be is not asked",
+                (
+                    _INTERESTS,
+                    "{asked.carer_number, asked.cared_for_number})\n    await require_no_interest(tx, asked.officer_id, gaining)\n",
+                    "{asked.carer_number, asked.cared_for_number})\n",
+                ),
+            ),
+        ),
+        Statement(
+            "Nor approves it when another proposed it",
+            ("tests/city_api/test_staff_persons.py::test_nobody_approves_care_to_which_their_household_is_a_side",),
+            without(
+                "whose care it would be is not asked",
+                (_INTERESTS, "    if change.kind is ChangeKind.CARE:", "    if False:"),
+            ),
+        ),
+        Statement(
+            "Whom they care for, and who cares for them, is of their household",
+            ("tests/city_api/test_staff_persons.py::test_whoever_is_in_care_with_the_household_is_of_it",),
+            without(
+                "those for whom an account acts are all that counts",
+                ("infra/http/four_eyes.py", "    near |= await persons_in_care_with(tx, near)\n", ""),
+            ),
+        ),
+        Statement(
             "Changed content voids an approval, of a change",
             (
                 f"{_OF_CHANGES}test_other_content_has_no_approval",
@@ -257,6 +286,22 @@ BUSINESS: Final = Chapter(
             without(
                 "what is left is not compared",
                 ("services/payments/refund.py", "    if command.amount_yen > held.left_yen:", "    if False:"),
+            ),
+        ),
+        Statement(
+            "Large payments have a velocity, exact whatever comes at once",
+            (
+                "tests/payments/test_velocity.py::test_of_six_large_payments_at_once_exactly_three_are_made",
+                "tests/payments/test_velocity.py::test_the_hour_and_the_day_pass_by_and_nothing_else_gives_room",
+            ),
+            without(
+                "what a wallet has paid lately is counted and not compared",
+                ("services/payments/velocity.py", "    if not is_counted(amount_yen):", "    if amount_yen > 0:"),
+                (
+                    "infra/database/migrations/versions/0020_paid_lately.py",
+                    "CHECK (payments BETWEEN 1 AND most_payments AND paid_yen BETWEEN 1 AND most_yen)",
+                    "CHECK (payments > 0 AND paid_yen > 0)",
+                ),
             ),
         ),
     ),

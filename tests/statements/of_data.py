@@ -4,7 +4,8 @@ from typing import Final
 
 from tests.statements.statement import Chapter, Statement, without
 
-_WALK = "services/proof/chain_walk.py"
+_WALK, _FOUNDATION = "services/proof/chain_walk.py", "infra/database/migrations/versions/0001_foundation.py"
+_LETTER = "tests/wallet_api/test_residency_letter.py::"
 
 DATA: Final = Chapter(
     "Data",
@@ -18,6 +19,19 @@ DATA: Final = Chapter(
                     "analytics/charts/data.py",
                     'return f"\'{text}" if text.startswith(_FORMULA) else text',
                     "return text",
+                ),
+            ),
+        ),
+        Statement(
+            "A formula in a workbook is text",
+            ("tests/analytics/reports/test_forms.py::test_only_totals_are_formulas_and_text_stays_text",),
+            without(
+                "what looks like a formula becomes one",
+                ("analytics/reports/workbook.py", '"strings_to_formulas": False', '"strings_to_formulas": True'),
+                (
+                    "analytics/reports/workbook.py",
+                    "sheet.write_string(row, column, text, self._form(",
+                    "sheet.write(row, column, text, self._form(",
                 ),
             ),
         ),
@@ -45,6 +59,23 @@ DATA: Final = Chapter(
                     "services/kit/audit.py",
                     "    await tables.write_audit(tx, actor_id, action, subject_id, content)",
                     "    try:\n        async with tx.connection.begin_nested():\n            await tables.write_audit(tx, actor_id, action, subject_id, content)\n    except Exception:  # noqa: BLE001, S110\n        pass",
+                ),
+            ),
+        ),
+        Statement(
+            "The audit log is append-only: no role of the application alters it",
+            ("tests/house/test_rights.py::test_every_cell_is_so",),
+            without(
+                "the application may, and no trigger stands before it",
+                (
+                    _FOUNDATION,
+                    '    for table in WRITTEN_ONCE:\n        op.execute(\n            f"CREATE TRIGGER',
+                    '    for table in set(WRITTEN_ONCE) - {"audit_entry"}:\n        op.execute(\n            f"CREATE TRIGGER',
+                ),
+                (
+                    _FOUNDATION,
+                    "def grant_rights() -> None:\n",
+                    'def grant_rights() -> None:\n    op.execute("GRANT UPDATE ON audit_entry TO tanabata_app")\n',
                 ),
             ),
         ),
@@ -77,6 +108,34 @@ DATA: Final = Chapter(
                     "services/identity/passwords.py",
                     "return PasswordHasher(cost.passes, cost.memory_kib, cost.lanes)",
                     'return PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, type=__import__("argon2").Type.I)',
+                ),
+            ),
+        ),
+        Statement(
+            "A name that looks like the register's is another's, and in every spelling it is the same",
+            (
+                f"{_LETTER}test_a_name_that_looks_like_the_registers_proves_nothing",
+                f"{_LETTER}test_every_spelling_of_a_name_proves_one_person",
+            ),
+            without(
+                "marks are dropped from letters, and neither widths nor old forms are folded",
+                (
+                    "services/residency/names.py",
+                    '    composed = unicodedata.normalize("NFKC", text)',
+                    '    composed = "".join(s for s in unicodedata.normalize("NFD", text) if not unicodedata.combining(s))',
+                ),
+                ("services/residency/names.py", ".translate(_FOLDING).casefold()", ".casefold()"),
+            ),
+        ),
+        Statement(
+            "What an installation runs is listed, with versions and hashes (SBOM)",
+            ("tests/house/test_sbom.py::test_the_bill_of_materials_lists_every_package_of_the_lock_with_its_hashes",),
+            without(
+                "another list than the installation's is taken",
+                (
+                    "Makefile",
+                    "requirements requirements.lock --pyproject",
+                    "requirements requirements-dev.lock --pyproject",
                 ),
             ),
         ),

@@ -119,6 +119,20 @@ SIGN_IN: Final = Chapter(
             ),
         ),
         Statement(
+            "However a phone's number is written, it leads to one account and one wallet",
+            (
+                "tests/wallet_api/test_sign_in.py::test_eighty_ways_to_write_one_number_lead_to_one_account_and_one_wallet",
+            ),
+            without(
+                "a number is kept as it was typed",
+                (
+                    "services/identity/people.py",
+                    "    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))",
+                    "    return typed",
+                ),
+            ),
+        ),
+        Statement(
             "A one-time code works once",
             (f"{_BY_CODE}test_a_code_works_once", "tests/wallet_api/test_sign_in.py::test_a_code_works_once"),
             without(

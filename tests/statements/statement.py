@@ -53,8 +53,10 @@ HEADER: Final = """# Statements that must hold, each with its test and with what
 
 `make statements` takes the guard of each line out of a copy of the project, runs the named tests there, and tells of
 every one that does not fail; before that, of every one that fails as built. Only when there is none does it write this
-page anew. `make test-long` does the same; `make test` looks whether every test is there and every guard still reads as
-it is written down (`tests/statements`).
+page anew. `make statements ONLY="Business API"` tries these chapters alone and writes nothing. Between two runs of all,
+a line comes to the table once its own tests were seen to fail without its guard. `make test-long` does the same as
+`make statements`; `make test` looks whether every test is there and every guard still reads as it is written down
+(`tests/statements`).
 """
 
 
