@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.access.callers import CALLERS, Caller
 from infra.access.matrix import PAGES, Place, verdict
-from infra.http.edge import MAX_BODY_BYTES, MAX_CSV_BYTES, MAX_REGISTER_BYTES
+from infra.http.edge import MAX_BODY_BYTES, MAX_CSV_BYTES, MAX_LIST_BYTES, MAX_REGISTER_BYTES
 from infra.town import build_town
 from services.identity.passwords import CHEAPEST
 from tests.access.all_requests import REQUESTS
@@ -146,6 +146,7 @@ async def test_forged_forwarding_headers_change_nothing(town: StagedTown) -> Non
 
 
 LISTS = {"/grants/batches": MAX_CSV_BYTES, "/districts": MAX_CSV_BYTES, "/register": MAX_REGISTER_BYTES}
+LISTS |= {"/register/letters": MAX_LIST_BYTES, "/register/letters/file": MAX_LIST_BYTES}
 
 
 async def test_bodies_are_limited_at_every_address(town: StagedTown) -> None:
