@@ -57,10 +57,10 @@ class Answer:
         code: str = self._json()["code"]
         return code
 
-    def must_be_refused(self, code: str) -> None:
-        """Raise WentWrong unless it was refused with exactly this code."""
-        if self.refused() != code:
-            raise WentWrong(f"{self._asked}: {code} was expected, not {self._status} {self.text}")
+    def must_be_refused(self, *codes: str) -> None:
+        """Raise WentWrong unless it was refused with exactly this code, or one of these."""
+        if self.refused() not in codes:
+            raise WentWrong(f"{self._asked}: {' or '.join(codes)} was expected, not {self._status} {self.text}")
 
     def _went_well(self) -> bool:
         return 200 <= self._status < 300

@@ -54,12 +54,12 @@ class Person:
         return self._token
 
     async def _refresh(self) -> dict[str, Any] | None:
-        """New tokens for the one that is kept; None once the session is over."""
+        """New tokens for the one that is kept; None once the session is over, or so long over that it is forgotten."""
         body, key = {"refresh_token": self._refresh_token}, self.stage.new_key()
         answer = await self.stage.door.ask("POST", f"{self._prefix}/sign-in/refresh", key=key, body=body)
         if answer.refused() is None:
             return answer.done()
-        answer.must_be_refused("session_ended")
+        answer.must_be_refused("session_ended", "refresh_refused")
         return None
 
     async def look(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
