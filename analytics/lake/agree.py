@@ -13,8 +13,18 @@ from analytics.lake.views import Days, Views
 from services.kit.clock import civil_date
 from services.kit.errors import Kind, Refusal
 
-_PARTS: Final = {"wallet_paid": "paid_yen", "wallet_premium": "premium_yen"}
-_LEDGER: Final = "SELECT account, sum(amount_yen)::bigint AS yen FROM wallet_postings GROUP BY account"
+ACCOUNTS: Final = {"wallet_paid": "paid_yen", "wallet_premium": "premium_yen"}
+"""Accounts of wallets in the ledger, and the column of the frames that must agree with each."""
+
+_LEDGER: Final = f"""
+SELECT {
+    ", ".join(
+        f"coalesce(sum(amount_yen) FILTER (WHERE account = '{account}'), 0)::bigint AS {account}"
+        for account in ACCOUNTS
+    )
+}
+  FROM wallet_postings
+"""  # noqa: S608  # accounts of ours
 _SIGNS: Final = {"lots": 1, "spending": -1, "expiries": -1}
 
 
@@ -31,12 +41,20 @@ def undone(views: Views) -> Sequence[Mapping[str, Any]]:
     return rows
 
 
+def gained(views: Views, days: Days) -> Mapping[str, int]:
+    """What wallets gained less what they lost in these days by the ledger, yen by account."""
+    [row] = views.ask(_LEDGER, days).to_pylist()
+    return {account: -yen for account, yen in row.items()}
+
+
 def must_agree(
-    views: Views, days: Days, frames: Mapping[str, Iterable[Part]], taken_back: Sequence[Mapping[str, Any]]
+    ledger: Mapping[str, int],
+    days: Days,
+    frames: Mapping[str, Iterable[Part]],
+    taken_back: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Raises LakeDisagrees unless the parts of these days sum to what the ledger says of them."""
-    ledger = {row["account"]: -row["yen"] for row in views.ask(_LEDGER, days).to_pylist()}
-    for account, column in _PARTS.items():
+    """Raises LakeDisagrees unless the parts of these days sum to what the ledger says that wallets gained in them."""
+    for account, column in ACCOUNTS.items():
         lake = sum(
             sign * part.sums[column]
             for frame, sign in _SIGNS.items()
@@ -47,5 +65,5 @@ def must_agree(
             row[column] * (days.holds(civil_date(row["issued_at"])) - days.holds(civil_date(row["ended_at"])))
             for row in taken_back
         )
-        if lake != ledger.get(account, 0):
-            raise LakeDisagrees(account=account, lake_yen=lake, ledger_yen=ledger.get(account, 0))
+        if lake != ledger[account]:
+            raise LakeDisagrees(account=account, lake_yen=lake, ledger_yen=ledger[account])

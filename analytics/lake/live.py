@@ -12,7 +12,8 @@ from analytics.lake import shape
 from analytics.lake.engine import MEMORY_MB
 from analytics.lake.lake import Lake
 from analytics.lake.manifest import read_manifest
-from analytics.lake.refresh import BY_DAY, WHOLE, open_from
+from analytics.lake.read import BY_DAY
+from analytics.lake.refresh import WHOLE, open_from
 from analytics.lake.views import Days, open_views
 from analytics.lake.write import schema_of
 

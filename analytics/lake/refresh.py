@@ -7,22 +7,20 @@ one could not see was written by transactions that were open then or began later
 """
 
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
-import pyarrow as pa
 
 from analytics.frames import FRAMES
 from analytics.lake import shape
-from analytics.lake.agree import must_agree, undone
+from analytics.lake.agree import ACCOUNTS, must_agree, undone
 from analytics.lake.manifest import LakeMissing, Manifest, Part, read_manifest
+from analytics.lake.read import BY_DAY, LEDGER, Found, Stretch, Told, read_all
 from analytics.lake.views import Days, Views, open_views
 from analytics.lake.write import publish, write_part
 from services.kit.clock import civil_date
@@ -33,14 +31,10 @@ DEED_MARGIN: Final = timedelta(minutes=15)
 """How long a deed may take from its instant to the moment it is recorded (as services.proof.since says, and why)."""
 
 DAYS_AT_ONCE: Final = 4
-BY_DAY: Final = ("lots", "spending", "expiries")
 WHOLE: Final = {"residents": shape.residents, "stores": shape.stores, "programmes": shape.programmes}
 HORIZON: Final = "horizon"
 END: Final = "end"
 """The manifest's marks: the horizon, and the first day that the lake does not hold."""
-
-Told = Callable[[int, int], None]
-"""Hears how many steps of how many are done."""
 
 
 class LakeBusy(Refusal):
@@ -63,11 +57,15 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class Plan:
-    """Stretches of days to read for each frame, and the period that has to agree with the ledger."""
+    """Stretches of days to read for each frame, and the periods that have to agree with the ledger.
 
-    stretches: tuple[tuple[str, Days], ...]
-    periods: tuple[Days, ...]
+    A period is given with the stretches in which the ledger is asked of it; together they are the period.
+    """
+
+    stretches: tuple[Stretch, ...]
+    periods: Mapping[Days, tuple[Stretch, ...]]
     damaged: int
+    anew: bool
 
 
 def refresh(
@@ -92,17 +90,18 @@ def refresh(
         old = None if anew else _old(root)
         taken_back = undone(views)
         plan = _plan(root, views, old, last, [civil_date(row["issued_at"]) for row in taken_back])
-        written = _read_all(root, uri, views, plan, connections, told)
-        frames = {name: _merged(name, old, plan, written, last) for name in BY_DAY}
-        for period in plan.periods:
-            must_agree(views, period, frames, taken_back)
+        asked = [each for pieces in plan.periods.values() for each in pieces]
+        found = read_all(root, uri, views, (*plan.stretches, *asked), connections, told)
+        frames = {name: _merged(name, old, plan, found, last) for name in BY_DAY}
+        for period, pieces in plan.periods.items():
+            must_agree(_gained(found, pieces), period, frames, taken_back)
         for name, fit in WHOLE.items():
             frames[name] = (write_part(root, FRAMES[name], None, fit(views.rows(name))),)
         known = horizon_of(old)
         horizon = Horizon(known.since, (*known.looks, early)).after(look)
         marks = {HORIZON: msgspec.json.encode(horizon).decode(), END: last.isoformat()}
         publish(root, Manifest(look.at, frames, marks=marks))
-        new = [part for _, parts in written for part in parts]
+        new = [part for each in found for part in each.parts]
         return Refreshed(len(new), plan.damaged, sum(part.rows for part in new), last, look.at)
 
 
@@ -146,13 +145,20 @@ def _plan(root: Path, views: Views, old: Manifest | None, end: date, sold_and_un
         begin = end if row["at"] is None else civil_date(row["at"])
         old = None
     begin = min(begin, end)
-    stretches = [(frame, days) for days in _stretches(begin, end) for frame in BY_DAY]
+    whole = list(_stretches(begin, end))
+    stretches = [Stretch(frame, days) for days in whole for frame in BY_DAY]
     broken = [] if old is None else _damaged(root, old, begin)
     stale = sorted({day for day in sold_and_undone if day < begin}) if old is not None else []
     again = dict.fromkeys([*broken, *(("lots", day) for day in stale)])
-    stretches += [(frame, _one(day)) for frame, day in again]
-    periods = [Days(None if old is None else begin, end), *(_one(day) for day in sorted({day for _, day in again}))]
-    return Plan(tuple(stretches), tuple(periods), len(broken))
+    stretches += [Stretch(frame, _one(day)) for frame, day in again]
+    if old is None:
+        whole = [Days(None, whole[0].end), *whole[1:]] if whole else [Days(None, end)]
+    periods = {
+        Days(None if old is None else begin, end): whole,
+        **{_one(day): [_one(day)] for day in sorted({day for _, day in again})},
+    }
+    asked = {period: tuple(Stretch(LEDGER, days) for days in pieces) for period, pieces in periods.items()}
+    return Plan(tuple(stretches), asked, len(broken), old is None)
 
 
 def _stretches(begin: date, end: date) -> Iterator[Days]:
@@ -175,57 +181,19 @@ def _damaged(root: Path, old: Manifest, before: date) -> list[tuple[str, date]]:
     ]
 
 
-def _read_all(
-    root: Path, uri: str, views: Views, plan: Plan, connections: int, told: Told
-) -> list[tuple[tuple[str, Days], tuple[Part, ...]]]:
-    """Every stretch of the plan as written parts; on several connections when there is much to read."""
-    total = len(plan.stretches)
-    written = []
-    if connections == 1 or total <= len(BY_DAY):
-        for done, stretch in enumerate(plan.stretches, 1):
-            written.append((stretch, _read(root, views, stretch)))
-            told(done, total)
-        return written
-    shares = [plan.stretches[index::connections] for index in range(connections)]
-    reached = iter(range(1, total + 1))
-    with ThreadPoolExecutor(connections) as readers:
-        work = partial(_read_share, root, uri, views.snapshot(), lambda: told(next(reached), total))
-        for share in readers.map(work, shares):
-            written += share
-    return written
+def _gained(found: Sequence[Found], pieces: Sequence[Stretch]) -> Mapping[str, int]:
+    """What wallets gained by the ledger in a period: the sum of its pieces; nothing in a period without a day."""
+    told = [each.gained for each in found if each.stretch in pieces]
+    return {account: sum(each[account] for each in told) for account in ACCOUNTS}
 
 
-def _read_share(
-    root: Path, uri: str, snapshot: str, done: Callable[[], None], share: Sequence[tuple[str, Days]]
-) -> list[tuple[tuple[str, Days], tuple[Part, ...]]]:
-    found = []
-    with open_views(uri, snapshot) as views:
-        for stretch in share:
-            found.append((stretch, _read(root, views, stretch)))
-            done()
-    return found
-
-
-def _read(root: Path, views: Views, stretch: tuple[str, Days]) -> tuple[Part, ...]:
-    name, days = stretch
-    told: pa.Table = views.rows(name, days)
-    return tuple(write_part(root, FRAMES[name], day, rows) for day, rows in shape.days_of(FRAMES[name], told))
-
-
-def _merged(
-    name: str,
-    old: Manifest | None,
-    plan: Plan,
-    written: Sequence[tuple[tuple[str, Days], tuple[Part, ...]]],
-    end: date,
-) -> tuple[Part, ...]:
+def _merged(name: str, old: Manifest | None, plan: Plan, found: Sequence[Found], end: date) -> tuple[Part, ...]:
     """The frame's parts afterwards: what was read anew replaces its days whole, also with nothing."""
-    read = [days for frame, days in plan.stretches if frame == name]
-    fresh = not plan.periods or plan.periods[0].first is None
+    read = [each.days for each in plan.stretches if each.of == name]
     kept = [
         part
-        for part in (() if old is None or fresh else old.parts(name))
+        for part in (() if old is None or plan.anew else old.parts(name))
         if part.day is not None and part.day < end and not any(days.holds(part.day) for days in read)
     ]
-    new = [part for (frame, _), parts in written if frame == name for part in parts]
+    new = [part for each in found if each.stretch.of == name for part in each.parts]
     return tuple(sorted([*kept, *new], key=lambda part: part.day or date.min))

@@ -5,9 +5,12 @@ Pure: Arrow tables in, Arrow tables of a frame's schema out.
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,8 +33,32 @@ SELECT deed, any_value(payment) AS payment, any_value(kind) AS kind, any_value(r
 """What a deed took from several lots of one purse is one row."""
 
 
+class LotUnknown(Exception):
+    """A deed took from a lot that is nobody's: the two were not read in one snapshot."""
+
+
 class KeysCollide(Exception):
     """Two deeds, lots or expiries have one hashed number (one chance in some 100,000 for 10 million of them)."""
+
+
+class Purses:
+    """Whose each lot of the city is and what it is for: the view `purses`, looked up by lot."""
+
+    def __init__(self, told: pa.Table) -> None:
+        self._lots = pd.Index(told["lot"].to_numpy())
+        if not self._lots.is_unique:
+            raise KeysCollide("lots")
+        self._told = told.drop_columns(["lot"]).combine_chunks()
+
+    def told_of(self, taken: pa.Table) -> pa.Table:
+        """What `spending` tells, from what `taken` does. Raises LotUnknown: no lot of one snapshot is."""
+        found = self._lots.get_indexer(taken["lot"].to_numpy())
+        if (found < 0).any():
+            raise LotUnknown
+        owned = self._told.take(pa.array(found))
+        for name in owned.column_names:
+            taken = taken.append_column(name, owned[name])
+        return taken
 
 
 def days_of(frame: Frame, told: pa.Table) -> Iterator[tuple[date, pa.Table]]:
@@ -40,17 +67,16 @@ def days_of(frame: Frame, told: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         told = _of_grain(told)
     if told.num_rows == 0:
         return
-    number = pc.divide(pc.add(pc.cast(told["at"], pa.int64()), _TOKYO_US), _DAY_US)
-    told = told.append_column("number", number).sort_by([("number", "ascending"), ("at", "ascending")])
-    counts = pc.value_counts(told["number"]).to_pylist()
-    begin = 0
-    for each in sorted(counts, key=lambda count: count["values"]):
-        rows = told.slice(begin, each["counts"])
-        begin += each["counts"]
-        day = _EPOCH + timedelta(days=each["values"])
-        stamp = pa.array([each["values"] * _DAY_US], pa.int64()).cast(pa.timestamp("us"))[0]
-        rows = rows.append_column("day", pa.repeat(stamp, rows.num_rows))
-        yield day, _fit(frame, rows)
+    at = pc.cast(told["at"], pa.int64()).to_numpy()
+    order = np.lexsort((told[frame.key[0]].to_numpy(), at))
+    told = told.take(pa.array(order))
+    numbers = (at[order] + _TOKYO_US) // _DAY_US
+    begins = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+    for begin, end in pairwise(begins):
+        number = int(numbers[begin])
+        stamp = pa.array([number * _DAY_US], pa.int64()).cast(pa.timestamp("us"))[0]
+        rows = told.slice(begin, end - begin).append_column("day", pa.repeat(stamp, end - begin))
+        yield _EPOCH + timedelta(days=number), _fit(frame, rows)
 
 
 def residents(told: pa.Table) -> pa.Table:
@@ -95,10 +121,19 @@ def _midnight(day: date) -> datetime:
 
 
 def _of_grain(told: pa.Table) -> pa.Table:
+    """Only deeds that are told twice need be put together; most took from one lot."""
+    columns = [name for name in FRAMES["spending"].column_names if name != "day"]
+    deeds = np.sort(told["deed"].to_numpy())
+    again = np.unique(deeds[1:][deeds[1:] == deeds[:-1]])
+    told = told.append_column("amount_yen", pc.add(told["paid_yen"], told["premium_yen"]))
+    if not len(again):
+        return told.select(columns)
+    several = pc.is_in(told["deed"], value_set=pa.array(again))
+    once = told.filter(pc.invert(several)).select(columns)
     with duckdb.connect(":memory:", config={"threads": 1}) as engine:
-        engine.register("told", told)
-        found: pa.Table = engine.sql(_SPENDING).to_arrow_table()
-    return found
+        engine.register("told", told.filter(several))
+        together: pa.Table = engine.sql(_SPENDING).to_arrow_table()
+    return pa.concat_tables([once, together.select(columns).cast(once.schema)])
 
 
 def _fit(frame: Frame, rows: pa.Table) -> pa.Table:

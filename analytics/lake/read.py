@@ -1,0 +1,104 @@
+"""Reading stretches of days out of the views: files for the frames, sums of the ledger; on one connection or several.
+
+Law: everything is of one snapshot. Connections take the next stretch when they have done one, so none waits while
+another has work; which of them read a stretch is nowhere to be seen afterwards.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from analytics.frames import FRAMES
+from analytics.lake import shape
+from analytics.lake.agree import gained
+from analytics.lake.manifest import Part
+from analytics.lake.views import Days, Views, open_views
+from analytics.lake.write import write_part
+
+BY_DAY: Final = ("lots", "spending", "expiries")
+LEDGER: Final = "ledger"
+"""Stands for a frame's name where the ledger's sums are asked for."""
+
+FEW_DAYS: Final = 7
+"""Of so few days' spending the database looks up whose the lots are; of more, all lots are read once instead."""
+
+Told = Callable[[int, int], None]
+"""Hears how many steps of how many are done."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Days of one frame, or of the ledger, that are read at once."""
+
+    of: str
+    days: Days
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a stretch brought: a frame's files, or what wallets gained by the ledger."""
+
+    stretch: Stretch
+    parts: tuple[Part, ...] = ()
+    gained: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Where files go, and whose lots are, where that is known beforehand."""
+
+    root: Path
+    purses: shape.Purses | None
+
+    def read(self, views: Views, stretch: Stretch) -> Found:
+        if stretch.of == LEDGER:
+            return Found(stretch, gained=gained(views, stretch.days))
+        frame = FRAMES[stretch.of]
+        if stretch.of == "spending" and self.purses is not None:
+            told = self.purses.told_of(views.rows("taken", stretch.days))
+        else:
+            told = views.rows(stretch.of, stretch.days)
+        return Found(
+            stretch, tuple(write_part(self.root, frame, day, rows) for day, rows in shape.days_of(frame, told))
+        )
+
+
+def read_all(
+    root: Path, uri: str, views: Views, stretches: Sequence[Stretch], connections: int, told: Told
+) -> list[Found]:
+    """Every stretch, in any order; on several connections when there is much to read."""
+    total = len(stretches)
+    several = sum(each.days.count or FEW_DAYS for each in stretches if each.of == "spending") > FEW_DAYS
+    reader = Reader(root, shape.Purses(views.rows("purses")) if several else None)
+    if connections == 1 or not several:
+        found = []
+        for done, stretch in enumerate(stretches, 1):
+            found.append(reader.read(views, stretch))
+            told(done, total)
+        return found
+    waiting: SimpleQueue[Stretch] = SimpleQueue()
+    for stretch in stretches:
+        waiting.put(stretch)
+    reached = iter(range(1, total + 1))
+    work = partial(_read_some, reader, uri, views.snapshot(), waiting)
+    with ThreadPoolExecutor(connections) as readers:
+        shares = [readers.submit(work, lambda: told(next(reached), total)) for _ in range(connections)]
+    return [each for share in shares for each in share.result()]
+
+
+def _read_some(
+    reader: Reader, uri: str, snapshot: str, waiting: "SimpleQueue[Stretch]", done: Callable[[], None]
+) -> list[Found]:
+    found: list[Found] = []
+    with open_views(uri, snapshot) as views:
+        while True:
+            try:
+                stretch = waiting.get_nowait()
+            except Empty:
+                return found
+            found.append(reader.read(views, stretch))
+            done()
