@@ -18,6 +18,7 @@ from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, Body, Day, Name, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
+from services.identity.bulk_reading import Looker, TooManyLooks
 from services.kit.clock import last_day_before
 from services.kit.four_eyes import OwnInterest, ProposedChange
 from services.wallets.begin_care import CareAtCounter, ProposedCare, proposed_care
@@ -129,7 +130,7 @@ async def propose_wallet_care(body: CareRequest, token: Officer, here: Here, com
     return ProposedCareAnswer.of(made)
 
 
-@routes.get("/wallets/{number}/care", responses=refuses(*NUMBER_REFUSALS))
+@routes.get("/wallets/{number}/care", responses=refuses(*NUMBER_REFUSALS, TooManyLooks))
 async def look_at_wallet_care(
     number: ShortText,
     reason: Annotated[Reason, Query(description="Why one looks: who asks, and what for.")],
@@ -137,7 +138,7 @@ async def look_at_wallet_care(
     here: Here,
 ) -> CaresAnswer:
     """Who cares for whom around a wallet. Who looked, when and why is kept in the audit log."""
-    asked = LookAtCare(token.account_id, wallet_number(number), reason)
+    asked = LookAtCare(Looker(token.account_id, here.look_limits), wallet_number(number), reason)
     person_id, found = await here.database.transact(look_at_care, asked)
     return CaresAnswer(cares=[_answer(each, person_id) for each in found])
 

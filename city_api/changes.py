@@ -18,7 +18,7 @@ from city_api.care import CareContentAnswer, care_answer
 from city_api.interests import gaining_by
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer
-from infra.http.care_notices import tell_of_beginning
+from infra.http.care_notices import tell_of_beginning, tell_of_lapsed
 from infra.http.context import Here
 from infra.http.four_eyes import require_no_interest, require_second_officer
 from infra.http.idempotency import Command
@@ -214,6 +214,7 @@ async def approve_change(
     change_id: UUID, body: ChangeApproval, token: Approver, here: Here, command: Command
 ) -> ChangeCarriedOut:
     """Say the second yes: the change happens now."""
+    await tell_of_lapsed(here)
     asked = ApproveChange(change_id, body.fingerprint, token.account_id)
     done = await command.perform(token.account_id, "city.change.approve", _approve, asked, CarriedOut)
     if done.kind == ChangeKind.CARE.value and not command.replayed:

@@ -17,6 +17,7 @@ from analytics.desk.desk import InsightDesk
 from infra import worker
 from infra.database.connect import JOBS, ClockSkew, is_away
 from infra.database.provision import DatabaseHandle
+from infra.http.care_notices import keep_telling_of_lapsed
 from infra.http.door import Door
 from infra.http.rates import Meter, Rates
 from infra.http.waiting import Waiting
@@ -144,6 +145,7 @@ async def _background(
             group.create_task(worker.run_forever(worker.jobs(town.jobs, town.checkout, anchors, stores=stores)))
         group.create_task(keep_time(engine, clock))
         group.create_task(town.context.payments.declines.keep_writing())
+        group.create_task(keep_telling_of_lapsed(town.context))
 
 
 async def _reach(engine: AsyncEngine, clock: OffsetClock, reached: asyncio.Event) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 import locales
 from infra.http.apps import router
 from infra.http.auth import Resident
-from infra.http.care_notices import tell_all, tell_of_beginning
+from infra.http.care_notices import tell_all, tell_of_beginning, tell_of_lapsed
 from infra.http.context import Here
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
@@ -134,6 +134,7 @@ async def take_care(body: TakeCareRequest, token: Resident, here: Here, command:
     """Type the code that somebody told: from now on one cares for them. Both hear of it."""
     code = read_care_code(body.code)
     await count_care_try(here.database, token.account_id)
+    await tell_of_lapsed(here)
     mac = care_code_mac(here.code_key, code)
     asked = TakeCareCode(token.account_id, body.cared_for_name, mac, here.most_cared_for)
     begun = await command.perform(token.account_id, "wallet.care.take", take_care_code, asked, Care)

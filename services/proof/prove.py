@@ -19,6 +19,7 @@ from services.proof.accounts import ACCOUNTS, MONEY_IN
 from services.proof.bank_files import BANK_FILES, CONTENT, FILES
 from services.proof.bank_files import LINES as FILE_LINES
 from services.proof.books import BOOKS, SEALS
+from services.proof.care import CARE
 from services.proof.guards import GUARDS
 from services.proof.payments import PAYMENT_JOURNALS, PAYMENTS, SPENT_TODAY
 from services.proof.promises import PROMISES
@@ -40,6 +41,7 @@ BEFORE_FILES: Final[Sequence[Theme]] = (
     STOCK,
     POINTS,
     PAYMENTS,
+    CARE,
     SPENT_TODAY,
     PAYMENT_JOURNALS,
     PAYABLES,

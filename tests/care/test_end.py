@@ -1,13 +1,19 @@
 """Care ends at once, by either side, the office or a day."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from infra.http.care_notices import tell_of_lapsed
+from infra.phone import SandboxPhone
+from services.identity.people import Role
 from services.kit.clock import civil_date
 from tests.care.family import Family, begin, code_for, family_of, take
 from tests.http_town import HttpTown, done, problem
+
+OVER = "最終日を過ぎたため"
 
 
 @pytest.fixture
@@ -60,3 +66,36 @@ async def test_a_last_day_ends_it_at_its_midnight_and_it_may_begin_again(family:
     problem(await family.as_daughter().get(f"/wallets/{father.wallet.id}"), 404, "not_found")
     problem(await family.as_daughter().command(f"/care/{taken['id']}/end", {}), 404, "not_found")
     await begin(town, father, family.daughter)
+    assert len(told_over(town)) == 2, "who begins anew has the old end told first"
+    assert await tell_of_lapsed(town.built.context) == 0
+
+
+def told_over(town: HttpTown) -> list[str]:
+    """Whom the words reached that a care has ended by its last day."""
+    return sorted(each.phone for each in town.built.outbox.messages() if OVER in each.text)
+
+
+async def test_both_sides_hear_once_that_a_last_day_is_over_whoever_looks_at_once(family: Family) -> None:
+    town = family.town
+    father = await town.resident()
+    last = civil_date(town.clock.now())
+    code = await code_for(town.as_resident(father), father, last_day=last.isoformat())
+    taken = done(await take(family.as_daughter(), code), 201)
+    both = sorted(each.phone for each in town.built.outbox.messages()[:2] if "見守りが始まりました" in each.text)
+    assert len(set(both)) == 2
+    phone = SandboxPhone(town.entropy.take(32))
+    body = {"name": "花子のスマホ", "public_jwk": phone.public_jwk()}
+    devices = f"/wallets/{father.wallet.id}/devices"
+    done(await family.as_daughter().command(devices, body), 201)
+    assert await tell_of_lapsed(town.built.context) == 0
+    town.wait(hours=12)
+    looked = await asyncio.gather(*(tell_of_lapsed(town.built.context) for _ in range(4)))
+    assert sum(looked) == 1
+    assert told_over(town) == both
+    kept = done(await town.as_resident(father).get(devices))["devices"]
+    assert [each["status"] for each in kept if each["name"] == body["name"]] == ["blocked"]
+    auditor = await town.as_staff(Role.AUDITOR)
+    [entry] = done(await auditor.get("/audit", params={"action": "care.ended"}))["entries"]
+    assert (entry["actor_id"], entry["detail"]["care"], entry["detail"]["ended_as"]) == (None, taken["id"], "time")
+    assert done(await family.as_mother().get("/care"))["cares"], "whose last day has not come goes on"
+    await town.must_prove()

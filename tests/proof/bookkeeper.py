@@ -25,6 +25,7 @@ ORDER = (
     *("person", "account", "programme", "programme_version", "programme_approval", "programme_stock"),
     *("merchant", "payout_account", "store", "wallet", "purchase", "wallet_grant", "lot", "bought", "spent_today"),
     *("expiry", "payment", "till_code", "code_use", "payment_return", "payment_returned", "payment_leg"),
+    *("care", "care_deed"),
     *("payment_allocation", "settlement_close", "statement", "statement_claim", "bank_file", "bank_transfer"),
     *("payout", "money_in", "ledger_journal", "ledger_posting", "ledger_seal", "audit_entry"),
 )

@@ -133,3 +133,36 @@ WALLETS = (
         "UPDATE lot SET premium_yen = premium_yen - 1 WHERE premium_yen > 9",
     ),
 )
+
+CARE = (
+    corrupt(
+        "deeds_of_care_fall_within_it",
+        "a carer paid before the care began",
+        "UPDATE care SET began_at = began_at + interval '20 days'",
+        alone=True,
+    ),
+    corrupt(
+        "deeds_of_care_fall_within_it",
+        "a carer paid after its end",
+        "UPDATE care SET ended_at = began_at",
+        alone=True,
+    ),
+    corrupt(
+        "deeds_of_care_fall_within_it",
+        "a carer paid on its last instant",
+        "UPDATE care SET ends_at = (SELECT effective_at FROM payment JOIN care_deed ON deed_id = payment.id)",
+        alone=True,
+    ),
+    corrupt(
+        "deeds_of_care_fall_within_it",
+        "a carer paid from a wallet that the care does not open",
+        "UPDATE care SET wallet_id = (SELECT id FROM wallet WHERE number = 'W2')",
+        alone=True,
+    ),
+    corrupt(
+        "deeds_of_care_fall_within_it",
+        "a deed that never was",
+        f"UPDATE care_deed SET deed_id = {NEW_ID}",
+        alone=True,
+    ),
+)

@@ -20,6 +20,7 @@ ALL = (
     *corruptions_of_books.BOOKS,
     *corruptions_of_books.PROMISES,
     *corruptions_of_wallets.WALLETS,
+    *corruptions_of_wallets.CARE,
     *corruptions_of_payments.PAYMENTS,
     *corruptions_of_settlement.SETTLEMENT,
     *corruptions_of_settlement.ACCOUNTS,

@@ -34,6 +34,8 @@ def build() -> Bookkeeper:
     book.give_back("refund", tray, tokyo(4, 7), [(small, 80, 20)])
     tofu_party = book.pay(sumi, tofu, "mpm", tokyo(4, 8), [(gift, 0, 400), (theirs, 2_700, 900)])
 
+    _care(book, sumi, ume, tray)
+
     first = close(book, town, date(2026, 4, 15))
     book.give_back("refund", tofu_party, tokyo(4, 20), [(gift, 0, 400), (theirs, 2_700, 900)])
     book.pay(ume, rice, "cpm", tokyo(4, 21), [(common, 3_000, 1_000)])
@@ -74,6 +76,25 @@ def _wallet(book: Bookkeeper, number: str) -> Row:
     return book.add(
         "wallet", id=book.new_id(BEFORE), number=number, person_id=person["id"], status="active", opened_at=BEFORE
     )
+
+
+def _care(book: Bookkeeper, carer: Row, cared_for: Row, payment: Row) -> None:
+    """One resident cared for another until June, and made a payment for them."""
+    care = book.add(
+        "care",
+        id=book.new_id(tokyo(4, 2)),
+        kind="consent",
+        carer_id=carer["person_id"],
+        cared_for_id=cared_for["person_id"],
+        wallet_id=cared_for["id"],
+        carer_name="Sumi",
+        cared_for_name="Ume",
+        began_at=tokyo(4, 2),
+        ends_at=tokyo(6, 1),
+        ended_at=tokyo(5, 1),
+        ended_as="cared_for",
+    )
+    book.add("care_deed", deed_id=payment["id"], care_id=care["id"], account_id=CLERK)
 
 
 def _stores(book: Bookkeeper) -> tuple[Row, Row, Row]:

@@ -15,6 +15,8 @@ KEYS = {
     **dict.fromkeys(("payment_returned", "code_use"), "payment_id"),
     **dict.fromkeys(("payout", "statement_claim"), "statement_id"),
     **dict.fromkeys(("ledger_posting", "ledger_seal"), "journal_id"),
+    "care": "id",
+    "care_deed": "deed_id",
     "payment_allocation": "leg_id",
     "bought": "wallet_id",
     "spent_today": "day",

@@ -163,6 +163,21 @@ async def close_lapsed(tx: Tx, person_ids: Collection[UUID]) -> None:
     await tx.connection.execute(update(CareRow).where(*over).values(ended))
 
 
+async def find_lapsed(tx: Tx, limit: int) -> Sequence[tuple[UUID, UUID]]:
+    """(care, wallet) of those whose last day is over and whose end is not written down yet, the oldest first."""
+    over = (CareRow.ended_at.is_(None), CareRow.ends_at <= tx.now)
+    query = select(CareRow.id, CareRow.wallet_id).where(*over).order_by(CareRow.ends_at, CareRow.id).limit(limit)
+    return [(row[0], row[1]) for row in await tx.connection.execute(query)]
+
+
+async def end_lapsed(tx: Tx, care_id: UUID) -> Care | None:
+    """Write down the end of one whose last day is over; None where somebody else has."""
+    over = (CareRow.id == care_id, CareRow.ended_at.is_(None), CareRow.ends_at <= tx.now)
+    ended = {"ended_at": CareRow.ends_at, "ended_as": Side.TIME.value}
+    row = (await tx.connection.execute(update(CareRow).where(*over).values(ended).returning(*_CARE))).one_or_none()
+    return _care(row) if row else None
+
+
 async def cares_of(tx: Tx, person_ids: Collection[UUID]) -> Sequence[Care]:
     """What counts now with any of these persons on either side, oldest first."""
     theirs = or_(CareRow.carer_id == any_of(person_ids), CareRow.cared_for_id == any_of(person_ids))
