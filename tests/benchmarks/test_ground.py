@@ -40,6 +40,7 @@ PAYERS, TILLS, POSTINGS = 60, 12, 2_000
 R = TypeVar("R")
 
 NOTHING_TO_SEE = {
+    "deeds_of_care_fall_within_it",
     "reversals_mirror",
     "seals_chain",
     "seals_have_no_gap",
