@@ -223,7 +223,8 @@ async def test_the_history_took_what_the_allocator_would_have_taken(spent_low: D
         spent_low,
         "SELECT p.wallet_id, p.amount_yen, p.balance_after_yen, p.effective_at, s.store_class, "
         "(SELECT json_agg(json_build_array(a.lot_id, a.paid_yen, a.premium_yen) ORDER BY a.turn) "
-        "FROM payment_leg l JOIN payment_allocation a ON a.leg_id = l.id WHERE l.deed_id = p.id) "
+        "FROM payment_leg l JOIN payment_allocation a ON a.leg_id = l.id "
+        "WHERE l.payment_id = p.id AND l.kind = 'payment') "
         "FROM payment p JOIN store s ON s.id = p.store_id ORDER BY p.id",
     )
     assert len(payments) == 3_600
