@@ -29,7 +29,7 @@ from services.wallets.card import (
 from services.wallets.change_card import SetCardPin, SetLimits, set_card_pin, set_limits
 from services.wallets.issue_card import IssueCard, IssuedCard, SetCardStatus, issue_card, set_card_status
 from services.wallets.open_at_counter import NOBODY_YET, PersonHasWallet, open_at_counter
-from services.wallets.wallet import Wallet
+from services.wallets.wallet import Wallet, WalletMerged
 
 routes = router("cards")
 
@@ -94,7 +94,9 @@ async def open_wallet_at_counter(body: CounterRequest, token: Officer, command: 
     return WalletAnswer.of(await command.perform(token.account_id, "city.holder.open", open_at_counter, asked, Wallet))
 
 
-@routes.post("/wallets/{number}/cards", status_code=201, responses=refuses(*NUMBER_REFUSALS, CardPinInvalid))
+@routes.post(
+    "/wallets/{number}/cards", status_code=201, responses=refuses(*NUMBER_REFUSALS, CardPinInvalid, WalletMerged)
+)
 async def hand_over_card(
     number: ShortText, body: CardRequest, token: Officer, here: Here, command: Command
 ) -> IssuedCardAnswer:

@@ -36,6 +36,7 @@ from services.wallets.care import (
     Names,
 )
 from services.wallets.end_care import EndCareByOffice, EndedCare, LookAtCare, end_care_by_office, look_at_care
+from services.wallets.wallet import WalletMerged
 
 routes = router("care")
 
@@ -110,6 +111,7 @@ class CareEndedAnswer(Answer):
         CareOfOneself,
         CareExists,
         CareLimitReached,
+        WalletMerged,
         OwnInterest,
     ),
 )

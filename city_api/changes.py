@@ -16,9 +16,10 @@ from pydantic import Field, StringConstraints
 from city_api.bank_accounts import PayoutAccountAnswer, account_answer
 from city_api.care import CareContentAnswer, care_answer
 from city_api.interests import gaining_by
+from city_api.merges import MergeContentAnswer, merge_answer, view_of
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer
-from infra.http.care_notices import tell_of_beginning, tell_of_lapsed
+from infra.http.care_notices import tell_all, tell_of_beginning, tell_of_lapsed
 from infra.http.context import Here
 from infra.http.four_eyes import require_no_interest, require_second_officer
 from infra.http.idempotency import Command
@@ -27,6 +28,7 @@ from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Reason
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
+from services.identity.bulk_reading import Looker, TooManyLooks
 from services.identity.name_person import carry_out_person, proposed_person
 from services.kit import audit, changes
 from services.kit.changes import ApproveChange, ChangePage, WithdrawChange
@@ -46,7 +48,10 @@ from services.wallets.begin_care import carry_out_care
 from services.wallets.care import CareBirthDateUnknown, CareEndInvalid, CareExists, CareLimitReached, CareOfAdult
 from services.wallets.grant import WalletUnknown
 from services.wallets.grant_csv import GrantListInvalid
+from services.wallets.merge_wallets import MergeView, carry_out_merge, told_of_merge
+from services.wallets.merging import MergeIntoUnproven, MergePersonsDiffer
 from services.wallets.propose_grant import carry_out_grant
+from services.wallets.wallet import WalletMerged, WalletSuspended
 
 routes = router("changes")
 
@@ -55,7 +60,7 @@ Fingerprint = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-
 
 class ChangeLine(Answer):
     id: UUID
-    kind: str = Field(description="`grant`, `payout_account`, `register`, `staff_person` or `care`.")
+    kind: str = Field(description="`grant`, `payout_account`, `register`, `staff_person`, `care` or `merge`.")
     subject_id: UUID = Field(
         description="The programme, merchant, account or wallet that would change, or the list of residents."
     )
@@ -107,13 +112,14 @@ class StaffPersonAnswer(Answer):
 
 
 class ChangeAnswer(ChangeLine):
-    """A change with what it would do: one of the five is not null."""
+    """A change with what it would do: one of the six is not null."""
 
     grant: GrantContentAnswer | None
     payout_account: PayoutAccountAnswer | None
     register_list: RegisterContentAnswer | None
     staff_person: StaffPersonAnswer | None
     care: CareContentAnswer | None
+    merge: MergeContentAnswer | None
 
 
 class ChangeApproval(Body):
@@ -127,7 +133,7 @@ class ChangeWithdrawal(Body):
 
 
 class ChangeCarriedOut(Answer):
-    """What the change made: a batch of grants, the setting of an account, a register, a care."""
+    """What the change made: a batch of grants, the setting of an account, a register, a care, a merge."""
 
     change_id: UUID
     kind: str
@@ -148,7 +154,7 @@ class CarriedOut:
 @dataclass(frozen=True)
 class _Look:
     change_id: UUID
-    account_id: UUID
+    looker: Looker
 
 
 @routes.get("/changes")
@@ -165,11 +171,12 @@ async def list_changes(
     return ChangesAnswer(changes=[ChangeLine.of(each) for each in shown], next=following)
 
 
-@routes.get("/changes/{change_id}")
+@routes.get("/changes/{change_id}", responses=refuses(TooManyLooks))
 async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAnswer:
     """What would change, for whoever is to say the second yes. That one looked is kept in the audit log."""
-    change, differences = await here.database.transact(_look, _Look(change_id, token.account_id))
-    grant = account = register = person = care = None
+    looker = Looker(token.account_id, here.look_limits)
+    change, differences, merged = await here.database.transact(_look, _Look(change_id, looker))
+    grant = account = register = person = care = merge = None
     if change.kind is ChangeKind.GRANT:
         lines = [GrantLineAnswer(wallet_number=number, points=points) for _, number, points in change.content["lines"]]
         said = {name: change.content[name] for name in ("programme", "purse", "reason")}
@@ -181,11 +188,19 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
         person = StaffPersonAnswer(staff_number=named.staff_number, wallet_known=named.person_id is not None)
     elif change.kind is ChangeKind.CARE:
         care = care_answer(change)
+    elif merged is not None:
+        merge = merge_answer(merged)
     else:
         account = account_answer(proposed_account(change))
     said = ChangeLine.of(change).model_dump()
     return ChangeAnswer(
-        **said, grant=grant, payout_account=account, register_list=register, staff_person=person, care=care
+        **said,
+        grant=grant,
+        payout_account=account,
+        register_list=register,
+        staff_person=person,
+        care=care,
+        merge=merge,
     )
 
 
@@ -208,6 +223,10 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
         CareOfAdult,
         CareExists,
         CareLimitReached,
+        MergePersonsDiffer,
+        MergeIntoUnproven,
+        WalletMerged,
+        WalletSuspended,
     ),
 )
 async def approve_change(
@@ -219,6 +238,8 @@ async def approve_change(
     done = await command.perform(token.account_id, "city.change.approve", _approve, asked, CarriedOut)
     if done.kind == ChangeKind.CARE.value and not command.replayed:
         await tell_of_beginning(here, done.result_id)
+    if done.kind == ChangeKind.MERGE.value and not command.replayed:
+        await tell_all(here, await here.database.transact(told_of_merge, done.result_id), "notice.wallets_merged")
     return ChangeCarriedOut.of(done)
 
 
@@ -230,11 +251,12 @@ async def withdraw_change(change_id: UUID, body: ChangeWithdrawal, token: Office
     return ChangeWithdrawn(status=ChangeStatus.WITHDRAWN.value)
 
 
-async def _look(tx: Tx, asked: _Look) -> tuple[ProposedChange, ListDifferences | None]:
+async def _look(tx: Tx, asked: _Look) -> tuple[ProposedChange, ListDifferences | None, MergeView | None]:
     change = await changes.find(tx, asked.change_id)
-    await audit.record(tx, asked.account_id, "change.looked_at", change.id, kind=change.kind.value)
+    await audit.record(tx, asked.looker.account_id, "change.looked_at", change.id, kind=change.kind.value)
     is_register = change.kind is ChangeKind.REGISTER
-    return change, await list_differences(tx, change.subject_id) if is_register else None
+    differences = await list_differences(tx, change.subject_id) if is_register else None
+    return change, differences, await view_of(tx, change, asked.looker) if change.kind is ChangeKind.MERGE else None
 
 
 async def _approve(tx: Tx, asked: ApproveChange) -> CarriedOut:
@@ -264,4 +286,5 @@ CARRIED_OUT: Final[Mapping[ChangeKind, Callable[[Tx, ProposedChange], Awaitable[
     ChangeKind.REGISTER: carry_out_register,
     ChangeKind.STAFF_PERSON: carry_out_person,
     ChangeKind.CARE: carry_out_care,
+    ChangeKind.MERGE: carry_out_merge,
 }

@@ -23,6 +23,7 @@ from services.kit.four_eyes import OwnInterest
 from services.wallets.grant import Grant, GrantPointsInvalid, WalletUnknown, check
 from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, GrantListInvalid, read_grants
 from services.wallets.propose_grant import ProposedGrant
+from services.wallets.wallet import WalletMerged
 
 routes = router("grants")
 _REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted, OwnInterest)
@@ -51,7 +52,7 @@ class ProposedGrantAnswer(Answer):
 @routes.post(
     "/grants",
     status_code=201,
-    responses=refuses(*_REFUSALS, *NUMBER_REFUSALS, WalletUnknown, GrantPointsInvalid),
+    responses=refuses(*_REFUSALS, *NUMBER_REFUSALS, WalletUnknown, WalletMerged, GrantPointsInvalid),
 )
 async def grant_points(body: GrantRequest, token: Officer, command: Command) -> ProposedGrantAnswer:
     """Propose to grant points to one wallet."""

@@ -1,7 +1,7 @@
 """Nobody of the staff decides on what goes to themselves: asked when something is proposed, and when it is approved.
 
 Law: whoever would gain is read from what would happen, in the deed's own transaction: the holders of the wallets of
-a grant, both sides of a care, and whoever works for a merchant whose account is to change.
+a grant, both sides of a care, the person of two wallets, and whoever works for a merchant whose account is to change.
 """
 
 from collections.abc import Collection
@@ -16,6 +16,8 @@ from services.merchants.set_payout_account import SetPayoutAccount
 from services.wallets import read as wallets
 from services.wallets.begin_care import CareAtCounter, ProposedCare, propose_care, proposed_care
 from services.wallets.grant import Grant
+from services.wallets.merge_wallets import propose_merge, proposed_merge
+from services.wallets.merging import AskMerge, ProposedMerge
 from services.wallets.propose_grant import ProposedGrant, propose_grant
 
 
@@ -39,6 +41,13 @@ async def propose_care_of_others(tx: Tx, asked: CareAtCounter) -> ProposedCare:
     return await propose_care(tx, asked)
 
 
+async def propose_merge_of_others(tx: Tx, asked: AskMerge) -> ProposedMerge:
+    """Propose a merge. Raises OwnInterest, and what `propose_merge` raises."""
+    gaining = await wallets.persons_of_numbers(tx, {asked.closed_number, asked.into_number})
+    await require_no_interest(tx, asked.officer_id, gaining)
+    return await propose_merge(tx, asked)
+
+
 async def gaining_by(tx: Tx, change: ProposedChange) -> Collection[UUID]:
     """The persons who would gain by a change, as far as they are known."""
     if change.kind is ChangeKind.GRANT:
@@ -48,4 +57,7 @@ async def gaining_by(tx: Tx, change: ProposedChange) -> Collection[UUID]:
     if change.kind is ChangeKind.CARE:
         care = proposed_care(change)
         return await wallets.persons_of_numbers(tx, {care.carer_number, care.cared_for_number})
+    if change.kind is ChangeKind.MERGE:
+        merge = proposed_merge(change)
+        return await wallets.persons_of_numbers(tx, {merge.closed_number, merge.into_number})
     return ()

@@ -34,7 +34,7 @@ from services.residency.residency import (
     ResidencyDetailsInvalid,
     ResidencyOfOther,
 )
-from services.wallets.read import wallet_by_number
+from services.wallets.read import person_of_number
 
 routes = router("residency")
 
@@ -181,11 +181,11 @@ def _proven(found: Residency | None) -> ProvenAnswer:
 
 
 async def _look(tx: Tx, asked: _Look) -> Residency | None:
-    wallet = await wallet_by_number(tx, asked.number)
-    return await read.look(tx, read.Look(wallet.person_id, asked.officer_id, asked.reason, asked.limits))
+    person_id = await person_of_number(tx, asked.number)
+    return await read.look(tx, read.Look(person_id, asked.officer_id, asked.reason, asked.limits))
 
 
 async def _at_counter(tx: Tx, asked: _Counter) -> Outcome:
-    wallet, body = await wallet_by_number(tx, asked.number), asked.body
+    person_id, body = await person_of_number(tx, asked.number), asked.body
     seen = (body.name, body.kana, body.birth_date, body.postal_code, body.evidence)
-    return await prove_at_counter(tx, AtTheCounter(wallet.person_id, asked.officer_id, *seen))
+    return await prove_at_counter(tx, AtTheCounter(person_id, asked.officer_id, *seen))

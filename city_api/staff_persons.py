@@ -61,5 +61,5 @@ async def name_person(account_id: UUID, body: PersonRequest, token: Officer, com
 async def _propose(tx: Tx, asked: _Asked) -> ProposedPerson:
     person_id = None
     if asked.wallet_number is not None:
-        person_id = (await wallets.wallet_by_number(tx, asked.wallet_number)).person_id
+        person_id = await wallets.person_of_number(tx, asked.wallet_number)
     return await propose_person(tx, NamePerson(asked.officer_id, asked.account_id, asked.staff_number, person_id))

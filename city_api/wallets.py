@@ -22,7 +22,7 @@ from services.kit.db import Tx
 from services.kit.numbers import parse_number
 from services.wallets import read
 from services.wallets.open import NUMBER_PREFIX, SetWalletStatus, set_wallet_status
-from services.wallets.wallet import Wallet
+from services.wallets.wallet import Wallet, WalletMerged
 
 routes = router("wallets")
 
@@ -30,7 +30,7 @@ routes = router("wallets")
 class WalletAnswer(Answer):
     id: UUID
     number: str
-    status: str = Field(description="`active` or `suspended`.")
+    status: str = Field(description="`active`, `suspended` or `merged`.")
 
 
 class PurseAnswer(Answer):
@@ -72,7 +72,7 @@ async def look_at_wallet(
     return BalanceAnswer.of(await here.database.transact(_look, asked))
 
 
-@routes.post("/wallets/{number}/status", responses=refuses(*NUMBER_REFUSALS))
+@routes.post("/wallets/{number}/status", responses=refuses(*NUMBER_REFUSALS, WalletMerged))
 async def change_wallet_status(
     number: ShortText, body: StatusRequest, token: Officer, command: Command
 ) -> WalletAnswer:

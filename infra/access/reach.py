@@ -209,6 +209,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /care": OFFICE,
         "GET /wallets/{number}/care": OFFICE,
         "POST /care/{care_id}/end": OFFICE,
+        "POST /merges": OFFICE,
         "POST /wallets/{number}/cards": OFFICE,
         "POST /cards/{number}/status": OFFICE,
         "POST /cards/{number}/pin": OFFICE,

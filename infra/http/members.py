@@ -29,7 +29,7 @@ from services.merchants.shops import Member, MemberExists, MemberKnown, MemberRo
 from services.tills.invite_clerk import let_go
 from services.wallets.grant import WalletUnknown
 from services.wallets.open import NUMBER_PREFIX
-from services.wallets.read import wallet_by_number
+from services.wallets.read import person_of_number
 
 APPOINT_REFUSALS: tuple[type[Refusal], ...] = (
     *NEW_ACCOUNT_REFUSALS,
@@ -192,7 +192,7 @@ async def _name(tx: Tx, asked: _Name) -> None:
 
 async def _person(tx: Tx, wallet_number: str) -> UUID:
     try:
-        return (await wallet_by_number(tx, wallet_number)).person_id
+        return await person_of_number(tx, wallet_number)
     except Missing as error:
         raise WalletUnknown(wallet=wallet_number) from error
 

@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, exists
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.identity.tables import at_register, sessions
-from services.identity.tables.schema import AccountRow, ActsForRow
+from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow
 
 AccountId = UUID | InstrumentedAttribute[UUID] | BindParameter[Any] | ColumnElement[Any]
 """A value, a column of the borrower's statement, or a place that is filled at execution."""
@@ -30,6 +30,11 @@ def is_self(account_id: AccountId, person_id: InstrumentedAttribute[UUID]) -> Co
     """True where the account is active and is that person's own: whom they care for is no part of it."""
     own = (ActsForRow.account_id == account_id, ActsForRow.person_id == person_id, ActsForRow.relation == "self")
     return exists().where(*own, AccountRow.id == ActsForRow.account_id, AccountRow.status == "active")
+
+
+def is_now(person_id: InstrumentedAttribute[UUID], kept_id: AccountId) -> ColumnElement[bool]:
+    """True where somebody was found to be the person `kept_id`, at however many removes."""
+    return exists().where(PersonRow.id == person_id, PersonRow.same_as_id == kept_id)
 
 
 def is_open(account_id: AccountId) -> ColumnElement[bool]:

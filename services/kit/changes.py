@@ -5,7 +5,7 @@ the approval and what it lets happen are one deed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +100,7 @@ async def approve(tx: Tx, command: ApproveChange) -> ProposedChange:
     must_be_another(change.proposed_by, command.officer_id)
     must_be_as_shown(change, command.fingerprint)
     await _decide(tx, change.id, ChangeStatus.APPROVED, command.officer_id, fingerprint=change.fingerprint)
-    return change
+    return replace(change, status=ChangeStatus.APPROVED, decided_by=command.officer_id, decided_at=tx.now)
 
 
 async def withdraw(tx: Tx, command: WithdrawChange) -> None:

@@ -54,6 +54,7 @@ class ChangeKind(StrEnum):
     REGISTER = "register"
     STAFF_PERSON = "staff_person"
     CARE = "care"
+    MERGE = "merge"
 
 
 class ChangeStatus(StrEnum):

@@ -26,6 +26,7 @@ class JournalKind(StrEnum):
     CANCEL = "cancel"
     REFUND = "refund"
     EXPIRY = "expiry"
+    MERGE = "merge"
     CLOSE = "close"
     SENT = "sent"
     PAID = "paid"

@@ -183,13 +183,15 @@ async def sum_movements(
 ) -> list[Movement]:
     """What each deed did to a set of owned accounts, newest first; `change_yen` is a gain above zero.
 
+    What went from one of them to another changed nothing for their owner and is left out.
+
     `before` is the last of a page: what comes after it is told.
     """
     change = func.sum(-PostingRow.amount_yen)
     query = (
         select(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at, change)
         .join(PostingRow, PostingRow.journal_id == JournalRow.id)
-        .where(PostingRow.owner_id == any_of(owner_ids))
+        .where(PostingRow.owner_id == any_of(owner_ids), JournalRow.kind != JournalKind.MERGE.value)
         .group_by(JournalRow.deed_id, JournalRow.kind, JournalRow.effective_at)
         .order_by(JournalRow.effective_at.desc(), JournalRow.deed_id.desc(), JournalRow.kind)
         .limit(limit)

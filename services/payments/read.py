@@ -22,6 +22,7 @@ from services.payments.payment import (
     receipt_of,
 )
 from services.payments.tables import reading
+from services.wallets.read import belongs
 from services.wallets.wallet import Wallet
 
 MAX_LISTED = 501
@@ -53,7 +54,7 @@ class DayTotals:
 async def receipt_for(tx: Tx, wallet: Wallet, payment_id: UUID) -> tuple[Receipt, tuple[Return, ...]]:
     """A resident's receipt, with what has come back of it."""
     payment = await reading.find_payment(tx, payment_id)
-    if payment is None or payment.wallet_id != wallet.id:
+    if payment is None or not await belongs(tx, wallet, payment.wallet_id):
         raise Missing()
     store = await reading.store_named(tx, payment.store_id)
     if store is None:

@@ -1,7 +1,8 @@
 """Give a payment back: a cancel whole and on its own day, a refund in part or whole until the limit.
 
 Either returns to exactly the lots that paid, last lot first, under the wallet's lock; the
-resident has the points at once, whether the store was settled already or not.
+resident has the points at once, whether the store was settled already or not. Where the wallet that paid was merged
+into another, they go on from those lots to the ones in their place, in the same deed.
 """
 
 from dataclasses import dataclass
@@ -65,10 +66,14 @@ class Refund:
 
 @dataclass(frozen=True)
 class _Held:
-    """A payment under its wallet's lock: what is outstanding, of which lots and programmes."""
+    """A payment under its wallet's lock: what is outstanding, of which lots and programmes.
+
+    `living` is the wallet in which the person's value lies: another one if the payment's own was merged.
+    """
 
     payment: Payment
     wallet: Wallet
+    living: Wallet
     outstanding: tuple[Outstanding, ...]
     lots: dict[UUID, Lot]
     programmes: dict[tuple[UUID, int], Programme]
@@ -114,12 +119,12 @@ async def _hold(tx: Tx, account_id: UUID, store_id: UUID, payment_id: UUID) -> _
     payment = await reading.find_payment(tx, payment_id)
     if payment is None or payment.store_id != store.id:
         raise Missing()
-    wallet = await spend.lock(tx, payment.wallet_id)
+    wallet, living = await spend.lock(tx, payment.wallet_id)
     rows = await reading.outstanding(tx, payment.id)
     lots = await spend.lots_of_parts(tx, [row[1] for row in rows])
     outstanding = tuple(Outstanding(row[0], row[1], row[2], lots[row[1]].origin, row[3], row[4]) for row in rows)
     versions = {(lot.programme_id, lot.programme_version) for lot in lots.values()}
-    return _Held(payment, wallet, outstanding, lots, await campaigns.versions(tx, versions))
+    return _Held(payment, wallet, living, outstanding, lots, await campaigns.versions(tx, versions))
 
 
 async def _return(tx: Tx, held: _Held, kind: DeedKind, amount_yen: int, command: Cancel | Refund) -> ReturnReceipt:
@@ -141,7 +146,7 @@ async def _return(tx: Tx, held: _Held, kind: DeedKind, amount_yen: int, command:
     await spend.give_back(tx, held.wallet, parts, held.programmes)
     await writing.insert_return(tx, returned, payment.amount_yen, legs, turns)
     await post.post(tx, leg_journals(legs))
-    await spend.settle_expired(tx, parts)
+    await spend.settle(tx, parts, (held.wallet, held.living))
     left = held.left_yen - amount_yen
     return ReturnReceipt(returned.id, returned.number, payment.number, kind, amount_yen, left, tx.now)
 

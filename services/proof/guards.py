@@ -33,6 +33,8 @@ WRITTEN_ONCE: Final = (
     "chain_anchor",
     "care_consent",
     "care_deed",
+    "wallet_merge",
+    "lot_move",
 )
 """Tables whose rows are never altered: by trigger for everyone, by rights for the application."""
 
@@ -90,6 +92,13 @@ CHECKS: Final = (
         " AND ((paid_at IS NOT NULL) = (status = 'paid'::text)))",
     ),
     ("bank_transfer", "ck_bank_transfer_amount", "(amount_yen > 0)"),
+    ("wallet", "ck_wallet_merged", "((status = 'merged'::text) = (merged_into_id IS NOT NULL))"),
+    ("wallet_merge", "ck_wallet_merge_second_officer", "(approved_by <> proposed_by)"),
+    (
+        "lot_move",
+        "ck_lot_move_parts",
+        "((paid_yen >= 0) AND (premium_yen >= 0) AND ((paid_yen + premium_yen) > 0))",
+    ),
 )
 """What a row can never say: table, constraint, and the rule as the catalogue writes it."""
 
@@ -103,6 +112,8 @@ KEYS: Final = (
     ("audit_seal", "(position)"),
     ("audit_seal", "(entry_id)"),
     ("wallet", "(person_id)"),
+    ("wallet_merge", "(closed_id)"),
+    ("lot", "(moved_from_id) WHERE (moved_from_id IS NOT NULL)"),
     ("spent_today", "(wallet_id, programme_id, day)"),
     ("bought", "(wallet_id, programme_id)"),
     ("purchase", "(checkout_id)"),

@@ -21,6 +21,7 @@ from services.proof.bank_files import LINES as FILE_LINES
 from services.proof.books import BOOKS, SEALS
 from services.proof.care import CARE
 from services.proof.guards import GUARDS
+from services.proof.merges import MERGES, MOVES
 from services.proof.payments import PAYMENT_JOURNALS, PAYMENTS, SPENT_TODAY
 from services.proof.promises import PROMISES
 from services.proof.proof import NEVER, Check, Proof, Theme
@@ -40,6 +41,8 @@ BEFORE_FILES: Final[Sequence[Theme]] = (
     WALLETS,
     STOCK,
     POINTS,
+    MERGES,
+    MOVES,
     PAYMENTS,
     CARE,
     SPENT_TODAY,

@@ -22,13 +22,18 @@ ledger_posting AS (SELECT * FROM ledger_posting WHERE owner_id IN (SELECT id FRO
 """Lots that are new, were altered, or stand in a new posting; each with its account from the first day."""
 
 LOTS_PAID: Final = """
-SELECT coalesce(l.id, b.lot_id) AS subject, l.paid_yen = coalesce(b.paid, 0) AND b.lot_id IS NOT NULL AS holds
+SELECT coalesce(l.id, b.lot_id) AS subject, l.paid_yen = coalesce(b.paid, 0)
+       AND (b.lot_id IS NOT NULL OR l.moved_from_id IS NOT NULL) AS holds
   FROM lot l FULL JOIN lot_book b ON b.lot_id = l.id
 """
-"""Both ways: no account without its lot, no lot without its account."""
+"""Both ways: no account without its lot, no lot without its account.
+
+A lot in the place of one that was empty has none until something comes to it.
+"""
 
 LOTS_PREMIUM: Final = """
-SELECT coalesce(l.id, b.lot_id) AS subject, l.premium_yen = coalesce(b.premium, 0) AND b.lot_id IS NOT NULL AS holds
+SELECT coalesce(l.id, b.lot_id) AS subject, l.premium_yen = coalesce(b.premium, 0)
+       AND (b.lot_id IS NOT NULL OR l.moved_from_id IS NOT NULL) AS holds
   FROM lot l FULL JOIN lot_book b ON b.lot_id = l.id
 """
 
@@ -88,11 +93,14 @@ LOTS_ARE_ISSUED: Final = """
 SELECT coalesce(l.id, b.lot_id) AS subject,
        l.paid_issued_yen = b.paid AND l.premium_issued_yen = b.premium AND l.programme_id = b.programme_id
        AND l.origin = b.kind AS holds
-  FROM lot l
+  FROM (SELECT * FROM lot WHERE moved_from_id IS NULL) l
   FULL JOIN (SELECT * FROM event_book WHERE kind IN ('purchase', 'grant')) b
          ON b.lot_id = l.id AND b.deed_id = l.origin_id
 """
-"""What a lot began with is what the journal of its own purchase or grant gave it."""
+"""What a lot began with is what the journal of its own purchase or grant gave it.
+
+One that has taken another's place was given nothing by them; see `merges`.
+"""
 
 PURCHASES_ISSUE_LOTS: Final = """
 SELECT coalesce(p.id, l.origin_id) AS subject,
@@ -100,12 +108,15 @@ SELECT coalesce(p.id, l.origin_id) AS subject,
             THEN l.points = p.points AND l.paid = p.price_yen AND l.same AND (p.status = 'paid' OR l.rest = 0)
             ELSE l.origin_id IS NULL END AS holds
   FROM purchase p
-  FULL JOIN (SELECT o.origin_id, sum(o.paid_issued_yen + o.premium_issued_yen) AS points,
-                    sum(o.paid_issued_yen) AS paid, sum(o.paid_yen + o.premium_yen) AS rest,
-                    bool_and(o.wallet_id = b.wallet_id AND o.programme_id = b.programme_id
+  FULL JOIN (SELECT o.origin_id,
+                    sum(o.paid_issued_yen + o.premium_issued_yen) FILTER (WHERE o.moved_from_id IS NULL) AS points,
+                    sum(o.paid_issued_yen) FILTER (WHERE o.moved_from_id IS NULL) AS paid,
+                    sum(o.paid_yen + o.premium_yen) AS rest,
+                    bool_and((o.wallet_id = b.wallet_id OR o.moved_from_id IS NOT NULL)
+                             AND o.programme_id = b.programme_id
                              AND o.programme_version = b.programme_version) AS same
                FROM lot o LEFT JOIN purchase b ON b.id = o.origin_id
-              WHERE o.origin = 'purchase' GROUP BY o.origin_id) l
+              WHERE o.origin = 'purchase' GROUP BY o.origin_id HAVING bool_or(o.moved_from_id IS NULL)) l
          ON l.origin_id = p.id
 """
 """A purchase that was paid gave lots worth its points, paid part and all; no other gave any."""
@@ -149,7 +160,7 @@ SELECT coalesce(g.id, l.origin_id) AS subject,
        l.paid_issued_yen = 0 AND l.premium_issued_yen = g.points
        AND (l.wallet_id, l.programme_id, l.purse) = (g.wallet_id, g.programme_id, g.purse) AND j.journals = 1 AS holds
   FROM wallet_grant g
-  FULL JOIN (SELECT * FROM lot WHERE origin = 'grant') l ON l.origin_id = g.id
+  FULL JOIN (SELECT * FROM lot WHERE origin = 'grant' AND moved_from_id IS NULL) l ON l.origin_id = g.id
   FULL JOIN (SELECT deed_id, count(*) AS journals FROM ledger_journal WHERE kind = 'grant' GROUP BY deed_id) j
          ON j.deed_id = g.id
 """

@@ -67,11 +67,15 @@ class ClaimIsSamePerson(Refusal):
 
 
 class How(StrEnum):
-    """How it was proven: by the register and a letter, at the counter, by the government's sign-in service."""
+    """How it was proven: by the register and a letter, at the counter, by the government's sign-in service.
+
+    MERGED: proven before this was found to be another's person, whose proof it is now.
+    """
 
     REGISTRY = "registry"
     COUNTER = "counter"
     OIDC = "oidc"
+    MERGED = "merged"
 
 
 class ClaimStatus(StrEnum):

@@ -22,9 +22,10 @@ from services.kit.four_eyes import ChangeKind, ProposedChange
 from services.residency import read as residency
 from services.wallets import care as cares
 from services.wallets.care import Care, CareKind, Consent, Evidence, Names
+from services.wallets.closed import must_not_be_merged
 from services.wallets.tables import access
 from services.wallets.tables import care as rows
-from services.wallets.wallet import Wallet
+from services.wallets.wallet import MERGED, Wallet
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ async def _numbered(tx: Tx, number: str) -> Wallet:
     wallet = await access.find_wallet(tx, number=number)
     if wallet is None:
         raise Missing
+    await must_not_be_merged(tx, wallet)
     return wallet
 
 
@@ -171,6 +173,9 @@ async def _begin(tx: Tx, asked: Care, consent: Consent, most_cared_for: int) -> 
     if set(wallets) != persons:
         raise Missing
     await access.lock_wallets(tx, [each.id for each in wallets.values()])
+    # Whoever typed a code learns nothing of the wallet that its giver's was merged into meanwhile.
+    if any(each.status == MERGED for each in (await access.wallets_of_persons(tx, persons)).values()):
+        raise Missing
     await rows.close_lapsed(tx, persons)
     await _check(tx, asked, most_cared_for)
     care = replace(asked, wallet_id=wallets[asked.cared_for_id].id)

@@ -3,7 +3,8 @@
 Whatever the channel says, once, twice, late or never, has one effect. Money that comes
 after the reservation's time, or is not what the purchase costs, never becomes points: it
 waits in suspense and goes back. That the time is over is a matter of the instant alone,
-whether anybody has swept the reservation yet or not (docs/decisions/0013).
+whether anybody has swept the reservation yet or not (docs/decisions/0013). What a wallet had begun
+to buy before it was merged into another is issued as ever, and goes on to that one in the same deed.
 """
 
 import logging
@@ -23,6 +24,7 @@ from services.ledger.journal import JournalKind, Posting, entry
 from services.residency.may_buy import require_residency
 from services.wallets.checkout import CheckoutPort
 from services.wallets.lots import Lot, Origin, Parts, issue_journal, new_lot
+from services.wallets.move_lots import bring_back, pass_on
 from services.wallets.note_deeds import CareDeed, note_deeds
 from services.wallets.purchase import (
     MAX_UNITS,
@@ -34,7 +36,7 @@ from services.wallets.purchase import (
     UnitsInvalid,
 )
 from services.wallets.tables import access, holdings, purchases
-from services.wallets.wallet import must_be_active
+from services.wallets.wallet import Wallet, must_be_active
 
 NUMBER_PREFIX, NUMBER_LENGTH = "B", 9
 
@@ -127,11 +129,12 @@ async def hear(tx: Tx, word: CheckoutWord) -> Purchase:
     found = await purchases.find_by_checkout(tx, word.checkout_id)
     if found is None:
         raise Missing()
-    await access.lock_wallet(tx, found.wallet_id)
+    line = await _lock(tx, found)
     purchase = await _reread(tx, found.id)
     match purchase.status, word.paid and word.amount_yen > 0:
         case PurchaseStatus.RESERVED, True:
             await _take_money(tx, purchase, word.amount_yen)
+            await pass_on(tx, line)
         case PurchaseStatus.RESERVED, False:
             await _lapse(tx, purchase)
         case PurchaseStatus.LAPSED, True:
@@ -192,6 +195,7 @@ async def undo(tx: Tx, command: Undo) -> Purchase:
     if found is None:
         raise Missing()
     purchase = await _locked(tx, found.id)
+    await bring_back(tx, await holdings.read_lots_of_deed(tx, purchase.id))
     lots = await holdings.read_lots_of_deed(tx, purchase.id)
     whole = all(lot.is_whole() and not lot.has_expired(tx.now) for lot in lots)
     if purchase.status is not PurchaseStatus.PAID or not whole:
@@ -270,8 +274,16 @@ async def _locked(tx: Tx, purchase_id: UUID) -> Purchase:
     found = await purchases.find_purchase(tx, purchase_id)
     if found is None:
         raise Missing()
-    await access.lock_wallet(tx, found.wallet_id)
+    await _lock(tx, found)
     return await _reread(tx, purchase_id)
+
+
+async def _lock(tx: Tx, purchase: Purchase) -> tuple[Wallet, Wallet]:
+    """The purchase's wallet, and the one in which the person's value lies."""
+    line = await access.lock_line(tx, purchase.wallet_id)
+    if line is None:
+        raise Missing()
+    return line
 
 
 async def _reread(tx: Tx, purchase_id: UUID) -> Purchase:

@@ -14,10 +14,11 @@ from services.kit.db import Tx
 from services.kit.errors import Kind, Refusal
 from services.ledger import post
 from services.ledger.journal import JournalKind
+from services.wallets.closed import must_not_be_merged
 from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, Problem, refuse
 from services.wallets.lots import Lot, Origin, issue_journal, new_lot
 from services.wallets.tables import access, holdings
-from services.wallets.wallet import Wallet
+from services.wallets.wallet import MERGED, Wallet, WalletMerged
 
 
 class WalletUnknown(Refusal):
@@ -64,9 +65,10 @@ async def check(tx: Tx, command: Grant) -> Granted:
 
 async def grant(tx: Tx, command: Grant) -> Granted:
     """Grant every line of the list in one transaction."""
+    numbers = [line.wallet_number for line in command.lines]
+    await access.lock_wallets(tx, [each.id for each in (await access.find_by_numbers(tx, numbers)).values()])
     programme, wallets = await _prepare(tx, command)
     batch_id = tx.new_id()
-    await access.lock_wallets(tx, [wallet.id for wallet in wallets])
     deeds = [tx.new_id() for _ in wallets]
     lots = _lots(tx, programme, command, wallets, deeds)
     await holdings.insert_grants(
@@ -102,12 +104,22 @@ async def _prepare(tx: Tx, command: Grant) -> tuple[Programme, list[Wallet]]:
         raise ProgrammeClosed(programme=programme.code)
     programme.terms.purse(command.purse)
     found = await access.find_by_numbers(tx, [line.wallet_number for line in command.lines])
-    unknown = [Problem(line.line, 1, "wallet_unknown") for line in command.lines if line.wallet_number not in found]
-    if unknown and unknown[0].line == ALONE:
-        raise WalletUnknown(wallet=command.lines[0].wallet_number)
-    if unknown:
-        raise refuse(unknown)
+    wrong = [problem for line in command.lines if (problem := _wrong(line, found.get(line.wallet_number)))]
+    if wrong and wrong[0].line == ALONE:
+        number = command.lines[0].wallet_number
+        if number in found:
+            await must_not_be_merged(tx, found[number])
+        raise WalletUnknown(wallet=number)
+    if wrong:
+        raise refuse(wrong)
     return programme, [found[line.wallet_number] for line in command.lines]
+
+
+def _wrong(line: GrantLine, wallet: Wallet | None) -> Problem | None:
+    """Why the line's wallet is given nothing: there is none, or it was merged into another."""
+    if wallet is None:
+        return Problem(line.line, 1, WalletUnknown.code)
+    return Problem(line.line, 1, WalletMerged.code) if wallet.status == MERGED else None
 
 
 def _lots(tx: Tx, programme: Programme, command: Grant, wallets: Sequence[Wallet], deeds: Sequence[UUID]) -> list[Lot]:

@@ -11,6 +11,7 @@ from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.wallets import card as cards
 from services.wallets.card import Card, CardStatus
+from services.wallets.closed import must_not_be_merged
 from services.wallets.tables import access
 from services.wallets.tables import cards as rows
 
@@ -43,12 +44,13 @@ class SetCardStatus:
 
 
 async def issue_card(tx: Tx, command: IssueCard) -> IssuedCard:
-    """Raises CardPinInvalid, and Missing for an unknown wallet."""
+    """Raises CardPinInvalid, WalletMerged, and Missing for an unknown wallet."""
     pin = cards.new_pin(command.pin)
     found = await access.find_wallet(tx, number=command.wallet_number)
     wallet = None if found is None else await access.lock_wallet(tx, found.id)
     if wallet is None:
         raise Missing
+    await must_not_be_merged(tx, wallet)
     own = await rows.own_limits_of(tx, wallet.id)
     await rows.replace_cards(tx, wallet.id)
     card_id = tx.new_id()

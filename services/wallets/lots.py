@@ -153,3 +153,10 @@ def expiry_journal(expiry_id: UUID, parts: Parts) -> Journal:
             Posting(premium_source(parts.origin), -parts.premium_yen),
         ),
     )
+
+
+def move_journal(move_id: UUID, parts: Parts, to_lot_id: UUID) -> Journal:
+    """A lot's value goes to the lot in its place: paid to paid and premium to premium, of one programme."""
+    given = Parts(to_lot_id, parts.programme_id, parts.origin, parts.paid_yen, parts.premium_yen)
+    postings = (*wallet_postings(parts, +1), *wallet_postings(given, -1))
+    return entry(parts.programme_id, JournalKind.MERGE, move_id, postings)

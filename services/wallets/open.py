@@ -8,6 +8,7 @@ from services.identity.session import NewPhone
 from services.kit import audit
 from services.kit.db import Tx
 from services.kit.errors import Missing
+from services.wallets.closed import must_not_be_merged
 from services.wallets.device_key import read_device_key
 from services.wallets.tables import access
 from services.wallets.wallet import Device, TooManyDevices, Wallet
@@ -113,13 +114,14 @@ async def rename_device(tx: Tx, command: RenameDevice) -> Device:
 
 
 async def set_wallet_status(tx: Tx, command: SetWalletStatus) -> Wallet:
-    """Suspend a wallet or make it active again; works at the next payment's commit."""
+    """Suspend a wallet or make it active again; works at the next payment's commit. Raises Missing and WalletMerged."""
     found = await access.find_wallet(tx, number=command.number)
     if found is None:
         raise Missing()
     wallet = await access.lock_wallet(tx, found.id)
     if wallet is None:
         raise Missing()
+    await must_not_be_merged(tx, wallet)
     await access.set_wallet_status(tx, wallet.id, command.status)
     action = "wallet.suspended" if command.status == "suspended" else "wallet.activated"
     await audit.record(tx, command.officer_id, action, wallet.id, reason=command.reason)

@@ -12,6 +12,7 @@ from services.kit.errors import Missing
 from services.ledger import read as ledger
 from services.ledger.journal import Movement
 from services.wallets.care import Care
+from services.wallets.closed import living
 from services.wallets.lots import Lot, last_day
 from services.wallets.purchase import Purchase
 from services.wallets.tables import access, care, holdings, purchases
@@ -85,6 +86,11 @@ async def wallet_by_number(tx: Tx, number: str) -> Wallet:
     return wallet
 
 
+async def person_of_number(tx: Tx, number: str) -> UUID:
+    """Whose the wallet is, by an old number too: of a wallet that was merged, whose it is now. Raises Missing."""
+    return (await living(tx, await wallet_by_number(tx, number))).person_id
+
+
 async def persons_of_numbers(tx: Tx, numbers: Collection[str]) -> set[UUID]:
     """Whose the wallets of these numbers are; unknown numbers are left out."""
     return {wallet.person_id for wallet in (await access.find_by_numbers(tx, numbers)).values()}
@@ -128,9 +134,14 @@ async def history(tx: Tx, wallet: Wallet, *, limit: int = 100, before: Movement 
 
 async def purchase_of(tx: Tx, wallet: Wallet, purchase_id: UUID) -> Purchase:
     purchase = await purchases.find_purchase(tx, purchase_id)
-    if purchase is None or purchase.wallet_id != wallet.id:
+    if purchase is None or not await belongs(tx, wallet, purchase.wallet_id):
         raise Missing()
     return purchase
+
+
+async def belongs(tx: Tx, wallet: Wallet, wallet_id: UUID) -> bool:
+    """Whether a deed of a wallet is this one's: its own, or of one that was merged into it."""
+    return wallet_id == wallet.id or wallet_id in await access.closed_before(tx, wallet.id)
 
 
 async def purchases_of(tx: Tx, wallet: Wallet, *, after: UUID | None = None, limit: int = 100) -> list[Purchase]:

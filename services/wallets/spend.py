@@ -14,6 +14,7 @@ from services.kit.waiting import Elsewhere
 from services.wallets.allocation import Ceiling, LimitReached, Shortfall, Taken, allocate
 from services.wallets.expire import expire_lots
 from services.wallets.lots import Lot, Parts
+from services.wallets.move_lots import pass_on
 from services.wallets.revival import revived_until
 from services.wallets.tables import access, holdings
 from services.wallets.wallet import Absent, DeviceBlocked, Payer, PayerAsked, PayingDevice, Wallet, must_be_active
@@ -92,12 +93,15 @@ def must_be_usable(wallet: Wallet, device: PayingDevice) -> None:
     must_be_active(wallet)
 
 
-async def lock(tx: Tx, wallet_id: UUID) -> Wallet:
-    """Lock a wallet whatever its state: a refund reaches a suspended wallet, too."""
-    wallet = await access.lock_wallet(tx, wallet_id)
-    if wallet is None:
+async def lock(tx: Tx, wallet_id: UUID) -> tuple[Wallet, Wallet]:
+    """Lock a wallet whatever its state: a refund reaches a suspended wallet, too.
+
+    The wallet, and the one in which its value lies, which is another one if it was merged.
+    """
+    line = await access.lock_line(tx, wallet_id)
+    if line is None:
         raise Missing()
-    return wallet
+    return line
 
 
 async def spend(tx: Tx, wants: Sequence[Want]) -> list[Spent | Refusal]:
@@ -198,7 +202,7 @@ async def give_back(
 
     What such a lot still held before is expired first, so that a refund never revives it.
     By the programme's rule the refund is then usable for some days, or expires at once.
-    Call `settle_expired` after the refund's journal is posted.
+    Call `settle` after the refund's journal is posted.
     """
     lots = await holdings.read_lots_by_id(tx, [part.lot_id for part in parts])
     await expire_lots(tx, [lot for lot in lots.values() if lot.has_expired(tx.now)])
@@ -217,6 +221,12 @@ async def settle_expired(tx: Tx, parts: Sequence[Parts]) -> None:
     """Expire again what went back to lots that no rule revives."""
     lots = await holdings.read_lots_by_id(tx, [part.lot_id for part in parts])
     await expire_lots(tx, [lot for lot in lots.values() if lot.has_expired(tx.now)])
+
+
+async def settle(tx: Tx, parts: Sequence[Parts], line: tuple[Wallet, Wallet]) -> None:
+    """After a refund's journal: expire what no rule revives; what is left goes on to where the person's value lies."""
+    await settle_expired(tx, parts)
+    await pass_on(tx, line)
 
 
 async def uncount(tx: Tx, wallet: Wallet, day: date, spent: dict[UUID, int]) -> None:

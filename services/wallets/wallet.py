@@ -14,6 +14,17 @@ class WalletSuspended(Refusal):
     kind = Kind.FORBIDDEN
 
 
+MERGED = "merged"
+"""The status of a wallet that was closed when its value went into another one of the same person."""
+
+
+class WalletMerged(Refusal):
+    """The wallet was closed: all that it held is in the wallet `into`, which is the same person's."""
+
+    code = "wallet_merged"
+    kind = Kind.CONFLICT
+
+
 class DeviceBlocked(Refusal):
     code = "device_blocked"
     kind = Kind.FORBIDDEN

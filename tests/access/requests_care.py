@@ -32,3 +32,11 @@ plain(
     lambda town: Ask(f"/wallets/{town.stage.resident.wallet.number}/care", params=WHY),
 )
 plain("city POST /care/{care_id}/end", lambda town: Ask(f"/care/{town.stage.care_id}/end", WHY))
+
+
+def _merge(town: StagedTown) -> Ask:
+    sides = {"closed": town.stage.neighbour.wallet.number, "into": town.stage.resident.wallet.number}
+    return Ask("/merges", sides | {"evidence": "identity_document"} | WHY, 201)
+
+
+plain("city POST /merges", _merge)

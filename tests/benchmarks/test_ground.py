@@ -41,6 +41,12 @@ R = TypeVar("R")
 
 NOTHING_TO_SEE = {
     "deeds_of_care_fall_within_it",
+    "merges_are_approved",
+    "merged_wallets_are_empty",
+    "moved_lots_keep_their_terms",
+    "moves_are_between_places",
+    "caps_count_together",
+    "moves_have_journals",
     "reversals_mirror",
     "seals_chain",
     "seals_have_no_gap",
@@ -78,7 +84,7 @@ NOTHING_TO_SEE = {
     "bank_files_name_their_transfers",
     "bank_files_yen",
 }
-"""Laws of what the ground has none of: returns, grants, expiry, seals, settlement."""
+"""Laws of what the ground has none of: care, merges, returns, grants, expiry, seals, settlement."""
 
 
 def apart(step: Coroutine[Any, Any, R]) -> R:

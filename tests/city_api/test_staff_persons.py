@@ -202,6 +202,26 @@ async def test_nobody_approves_care_to_which_their_household_is_a_side(scene: Sc
         done(await scene.approve(proposed, scene.approver if near else scene.both), 201)
 
 
+async def test_nobody_proposes_or_approves_the_merge_of_their_households_wallets(
+    scene: Scene, engine: AsyncEngine
+) -> None:
+    """Whichever of the two wallets it is; for others they do both."""
+    await scene.town.programme()
+    parent, child = await household(scene.town, engine)
+    done(await scene.approve(await scene.name(*BOTH, wallet_number=parent.wallet.number), scene.approver), 201)
+    friend, stranger = await scene.town.resident(), await scene.town.resident()
+    for closed, into in ((parent, friend), (friend, child)):
+        sides = {"closed": closed.wallet.number, "into": into.wallet.number}
+        said = sides | {"evidence": "identity_document", "reason": "one person, they say"}
+        problem(await scene.both.command("/merges", said), 403, "own_interest")
+        proposed = done(await scene.officer.command("/merges", said), 201)
+        problem(await scene.approve(proposed, scene.both), 403, "own_interest")
+    sides = {"closed": friend.wallet.number, "into": stranger.wallet.number}
+    said = sides | {"evidence": "identity_document", "reason": "one person, they say"}
+    done(await scene.both.command("/merges", said), 201)
+    done(await scene.approve(done(await scene.officer.command("/merges", said), 201), scene.both), 201)
+
+
 async def test_whoever_is_in_care_with_the_household_is_of_it(scene: Scene, engine: AsyncEngine) -> None:
     """Whom the officer cares for and who cares for the officer's child; and nobody else."""
     await scene.town.programme()

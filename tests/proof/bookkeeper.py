@@ -23,7 +23,8 @@ JST = timedelta(hours=9)
 
 ORDER = (
     *("person", "account", "programme", "programme_version", "programme_approval", "programme_stock"),
-    *("merchant", "payout_account", "store", "wallet", "purchase", "wallet_grant", "lot", "bought", "spent_today"),
+    *("proposed_change", "merchant", "payout_account", "store", "wallet", "wallet_merge", "purchase", "wallet_grant"),
+    *("lot", "lot_move", "bought", "spent_today"),
     *("expiry", "payment", "till_code", "code_use", "payment_return", "payment_returned", "payment_leg"),
     *("care", "care_deed"),
     *("payment_allocation", "settlement_close", "statement", "statement_claim", "bank_file", "bank_transfer"),

@@ -161,3 +161,36 @@ def expire(book: Bookkeeper, what: Row, at: datetime) -> None:
     ]
     book.journal(what["programme_id"], "expiry", deed["id"], at, lines)
     what["paid_yen"] = what["premium_yen"] = 0
+
+
+def merge(book: Bookkeeper, of: Row, kept: Row, closed: Row) -> None:
+    """Somebody with a second wallet, which bought twice before it was closed."""
+    lots = [each for hour in (13, 14) for each in buy(book, closed, of, 1, tokyo(4, 1, hour))]
+    at = tokyo(4, 3, 15)
+    change = book.add(
+        "proposed_change",
+        id=book.new_id(at),
+        kind="merge",
+        subject_id=closed["id"],
+        content={},
+        fingerprint=hashlib.sha256(b"merge").digest(),
+        proposed_by=OFFICER,
+        proposed_at=at,
+        status="approved",
+        decided_by=APPROVER,
+        decided_at=at,
+    )
+    said = {"evidence": "register", "reason": "one line", "proposed_by": OFFICER, "approved_by": APPROVER}
+    sides = {"closed_id": closed["id"], "into_id": kept["id"], "change_id": change["id"]}
+    book.add("wallet_merge", id=book.new_id(at), **sides, **said, merged_at=at)
+    closed |= {"status": "merged", "merged_into_id": kept["id"]}
+    for each in lots:
+        place = {"id": book.new_id(at), "wallet_id": kept["id"], "moved_from_id": each["id"]}
+        moved = book.add("lot", **each | place)
+        parts = {"paid_yen": each["paid_yen"], "premium_yen": each["premium_yen"]}
+        ends = {"from_lot_id": each["id"], "to_lot_id": moved["id"]}
+        move = book.add("lot_move", id=book.new_id(at), **ends, **parts, moved_at=at)
+        lines: list[Line] = [(f"wallet_{part}", each["id"], each[f"{part}_yen"]) for part in ("paid", "premium")]
+        lines += [(account, moved["id"], -yen) for account, _, yen in lines]
+        book.journal(of["id"], "merge", move["id"], at, lines)
+        each["paid_yen"] = each["premium_yen"] = 0

@@ -10,6 +10,7 @@ from services.kit.ids import SeededEntropy
 from services.proof.prove import audit, prove
 from tests.proof import (
     corruptions_of_books,
+    corruptions_of_merges,
     corruptions_of_payments,
     corruptions_of_settlement,
     corruptions_of_wallets,
@@ -21,6 +22,7 @@ ALL = (
     *corruptions_of_books.PROMISES,
     *corruptions_of_wallets.WALLETS,
     *corruptions_of_wallets.CARE,
+    *corruptions_of_merges.MERGES,
     *corruptions_of_payments.PAYMENTS,
     *corruptions_of_settlement.SETTLEMENT,
     *corruptions_of_settlement.ACCOUNTS,

@@ -48,6 +48,7 @@ REWRITTEN = {
     *("a refund that turns premium into paid points", "a cancel on the next day"),
     *("a pay code's use forgotten", "a second code for one payment", "a register's code of another amount"),
     *("a payment never posted", "a payment owed to another store"),
+    *("a move of more than its journal", "a move that nobody wrote down", "a journal of a move that was a gift"),
     "paid points posted where premium points were taken",
     *("a leg from after the cut-off", "a leg on another store's statement"),
     *("a statement that counts a payment too many", "a statement that moves a cancel to the refunds"),

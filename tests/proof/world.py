@@ -3,7 +3,7 @@
 from datetime import date
 
 from tests.proof.bookkeeper import CLERK, OFFICER, Bookkeeper, Row, tokyo
-from tests.proof.issue import buy, expire, grant, programme
+from tests.proof.issue import buy, expire, grant, merge, programme
 from tests.proof.settle import bank_file, close, money_in
 
 BEFORE = tokyo(3, 1)
@@ -19,6 +19,7 @@ def build() -> Bookkeeper:
     rice, tea, tofu = _stores(book)
 
     common, small = buy(book, ume, town, 2, tokyo(4, 1))
+    merge(book, town, sumi, _wallet(book, "W3"))
     country, _ = buy(book, ume, rural, 1, tokyo(4, 1))
     theirs, _ = buy(book, sumi, town, 1, tokyo(4, 2))
     for status in ("undone", "lapsed"):

@@ -10,7 +10,7 @@ KEYS = {
     **dict.fromkeys(("person", "programme", "merchant", "payout_account", "store", "wallet"), "id"),
     **dict.fromkeys(("purchase", "wallet_grant", "lot", "expiry", "payment", "till_code", "payment_return"), "id"),
     **dict.fromkeys(("payment_leg", "settlement_close", "statement", "bank_file", "bank_transfer"), "id"),
-    **dict.fromkeys(("money_in", "ledger_journal"), "id"),
+    **dict.fromkeys(("money_in", "ledger_journal", "wallet_merge", "lot_move"), "id"),
     **dict.fromkeys(("programme_version", "programme_approval", "programme_stock"), "programme_id"),
     **dict.fromkeys(("payment_returned", "code_use"), "payment_id"),
     **dict.fromkeys(("payout", "statement_claim"), "statement_id"),

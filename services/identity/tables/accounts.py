@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, and_, bindparam, cast, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
 
 from services.identity.people import Account, AccountKind, AccountStatus, Contact, Role
 from services.identity.tables import sessions
-from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow, RoleRow
+from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow, RoleRow, StaffPersonRow
 from services.kit.db import Tx
 from services.kit.sets import by_columns, insert_later, insert_rows
 from services.kit.statements import Statement
@@ -89,6 +90,23 @@ async def insert_person(tx: Tx, account_id: UUID) -> UUID:
     link = {"account_id": account_id, "person_id": person_id, "relation": "self"}
     await tx.connection.execute(insert(ActsForRow).values(link))
     return person_id
+
+
+async def act_for_instead(tx: Tx, given_up_id: UUID, kept_id: UUID) -> list[UUID]:
+    """Whoever acts for one person acts for another; those who act for both keep what they have."""
+    both = aliased(ActsForRow)
+    already = select(both.account_id).where(both.person_id == kept_id)
+    theirs = (ActsForRow.person_id == given_up_id, ActsForRow.account_id.not_in(already))
+    statement = update(ActsForRow).where(*theirs).values(person_id=kept_id).returning(ActsForRow.account_id)
+    return sorted((await tx.connection.execute(statement)).scalars())
+
+
+async def give_person_up(tx: Tx, given_up_id: UUID, kept_id: UUID) -> None:
+    """A person is another one, and so is whoever was found to be the first; staff's own persons follow."""
+    same = or_(PersonRow.id == given_up_id, PersonRow.same_as_id == given_up_id)
+    await tx.connection.execute(update(PersonRow).where(same).values(same_as_id=kept_id))
+    staff = update(StaffPersonRow).where(StaffPersonRow.person_id == given_up_id)
+    await tx.connection.execute(staff.values(person_id=kept_id))
 
 
 async def insert_roles(tx: Tx, account_id: UUID, roles: Sequence[Role]) -> None:

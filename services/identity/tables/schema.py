@@ -15,9 +15,16 @@ from services.kit.tables import Instant
 
 
 class PersonRow(Base):
+    """A person; `same_as_id` is who they were found to be, if there were two rows of one."""
+
     __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("same_as_id <> id", name="same_as"),
+        Index("ix_person_same_as_id", "same_as_id", postgresql_where="same_as_id IS NOT NULL"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     registered_at: Mapped[datetime] = mapped_column(Instant)
+    same_as_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
 
 
 class AccountRow(Base):

@@ -7,12 +7,15 @@ from sqlalchemy import func, or_, select, union, union_all
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
-from services.identity.tables.schema import AccountRow, ActsForRow, StaffPersonRow
+from services.identity.tables.schema import AccountRow, ActsForRow, PersonRow, StaffPersonRow
 from services.kit.db import Tx
 
 
 async def put(tx: Tx, account_id: UUID, staff_number: str, person_id: UUID | None) -> None:
-    """Who is behind the account from now on."""
+    """Who is behind the account from now on; of a person who was found to be another, that one."""
+    if person_id is not None:
+        who = select(func.coalesce(PersonRow.same_as_id, PersonRow.id)).where(PersonRow.id == person_id)
+        person_id = (await tx.connection.execute(who)).scalar_one_or_none()
     row = {"account_id": account_id, "staff_number": staff_number, "person_id": person_id, "named_at": tx.now}
     values = {name: value for name, value in row.items() if name != "account_id"}
     statement = upsert(StaffPersonRow).values(row).on_conflict_do_update(index_elements=["account_id"], set_=values)

@@ -142,6 +142,12 @@ async def find_persons_of_merchant(tx: Tx, merchant_id: UUID) -> set[UUID]:
     return {person_id for person_id in found if person_id is not None}
 
 
+async def rename_person(tx: Tx, given_up_id: UUID, kept_id: UUID) -> None:
+    """Where a person is known to work, another one is."""
+    theirs = update(MemberRow).where(MemberRow.person_id == given_up_id)
+    await tx.connection.execute(theirs.values(person_id=kept_id))
+
+
 async def active_roles(tx: Tx, store_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, MemberRole]:
     """The roles that accounts have in a store now; who works there no more is left out."""
     query = select(MemberRow.account_id, MemberRow.role).where(

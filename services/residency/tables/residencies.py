@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Row, and_, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.identity.clauses import is_now
 from services.kit.db import Tx
 from services.kit.sets import insert_rows
 from services.residency.names import name_key
@@ -33,11 +34,12 @@ async def find(tx: Tx, person_id: UUID) -> Residency | None:
 
 
 async def of_same_identity(tx: Tx, proof: Proof) -> Sequence[Residency]:
-    """What other persons have proven that may be the same person, oldest first."""
+    """What other persons have proven that may be the same person, oldest first; not who was found to be that one."""
     same = [and_(ResidencyRow.born_on == proof.details.born_on, ResidencyRow.name_key == name_key(proof.details.name))]
     same += [ResidencyRow.reference == proof.reference] if proof.reference is not None else []
     same += [ResidencyRow.subject == proof.subject] if proof.subject is not None else []
-    query = _residencies().where(or_(*same), ResidencyRow.person_id != proof.person_id)
+    others = (ResidencyRow.person_id != proof.person_id, not_(is_now(ResidencyRow.person_id, proof.person_id)))
+    query = _residencies().where(or_(*same), *others)
     return [_residency(row) for row in await tx.connection.execute(query.order_by(ResidencyRow.proven_at).limit(20))]
 
 
@@ -74,6 +76,28 @@ async def put(tx: Tx, proof: Proof) -> None:
 
 _KEPT = ("kana", "postal_code", "reference", "subject")
 """What a later proof that does not tell it leaves as it was."""
+
+
+async def give_up(tx: Tx, person_id: UUID) -> None:
+    """Mark the proof of somebody who was found to be another: its line and pseudonym are that one's."""
+    given_up = {"how": How.MERGED.value, "reference": None, "subject": None}
+    await tx.connection.execute(update(ResidencyRow).where(ResidencyRow.person_id == person_id).values(given_up))
+
+
+async def add_to(tx: Tx, person_id: UUID, reference: str | None, subject: str | None) -> None:
+    """A line of the register and a pseudonym that the person has not proven by themselves; None adds nothing."""
+    added = {
+        "reference": func.coalesce(ResidencyRow.reference, reference),
+        "subject": func.coalesce(ResidencyRow.subject, subject),
+    }
+    await tx.connection.execute(update(ResidencyRow).where(ResidencyRow.person_id == person_id).values(added))
+
+
+async def open_between(tx: Tx, persons: tuple[UUID, UUID]) -> Sequence[UUID]:
+    """Second proofs of the one of two persons against the other that wait for an officer, locked."""
+    theirs = (ResidencyClaimRow.person_id.in_(persons), ResidencyClaimRow.held_by.in_(persons))
+    query = select(ResidencyClaimRow.id).where(*theirs, ResidencyClaimRow.status == ClaimStatus.OPEN.value)
+    return list((await tx.connection.execute(query.order_by(ResidencyClaimRow.id).with_for_update())).scalars())
 
 
 async def claims_between(tx: Tx, person_id: UUID, held_by: Sequence[UUID]) -> dict[UUID, tuple[UUID, ClaimStatus]]:

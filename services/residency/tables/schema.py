@@ -87,7 +87,7 @@ class ResidencyRow(Base):
 
     __tablename__ = "residency"
     __table_args__ = (
-        CheckConstraint("how IN ('registry', 'counter', 'oidc')", name="how"),
+        CheckConstraint("how IN ('registry', 'counter', 'oidc', 'merged')", name="how"),
         CheckConstraint(_POSTAL, name="postal_code"),
         CheckConstraint("(how = 'registry') <= (reference IS NOT NULL)", name="reference"),
         CheckConstraint("(how = 'oidc') <= (subject IS NOT NULL)", name="subject"),

@@ -1,8 +1,8 @@
 """The package's tables and every statement on them.
 
-Schema, access, block_codes, cards, care, holdings, endings, purchases.
+Schema, access, block_codes, cards, care, holdings, endings, merges, purchases.
 """
 
-from services.wallets.tables import access, block_codes, cards, care, endings, holdings, purchases, schema
+from services.wallets.tables import access, block_codes, cards, care, endings, holdings, merges, purchases, schema
 
-__all__ = ["access", "block_codes", "cards", "care", "endings", "holdings", "purchases", "schema"]
+__all__ = ["access", "block_codes", "cards", "care", "endings", "holdings", "merges", "purchases", "schema"]

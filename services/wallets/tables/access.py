@@ -5,8 +5,23 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Executable, Select, Text, Uuid, bindparam, cast, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Executable,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.identity.clauses import acts_for
 from services.identity.session import NewPhone
@@ -15,7 +30,7 @@ from services.kit.sets import any_of, by_columns, insert_later
 from services.kit.statements import Statement
 from services.wallets.tables.care import CareRow, carer_cares
 from services.wallets.tables.schema import DeviceRow, WalletRow
-from services.wallets.wallet import Device, Held, UnderCare, Wallet
+from services.wallets.wallet import MERGED, Device, Held, UnderCare, Wallet
 
 WALLET = (WalletRow.id, WalletRow.number, WalletRow.person_id, WalletRow.status)
 NEW_WALLET = ("id", "number", "person_id", "status", "opened_at")
@@ -123,6 +138,46 @@ def _locked_wallets(wait: bool) -> Executable:
 
 _LOCK_WAITING = Statement(lambda: _locked_wallets(True))
 _LOCK_FREE = Statement(lambda: _locked_wallets(False))
+
+
+def merged_into(wallet_id: Any) -> CTE:
+    """The wallets that were merged into a wallet, at however many removes; not that wallet itself."""
+    theirs = select(WalletRow.id).where(WalletRow.merged_into_id == wallet_id).cte("theirs", recursive=True)
+    further = aliased(WalletRow)
+    return theirs.union_all(select(further.id).join(theirs, further.merged_into_id == theirs.c.id))
+
+
+def in_line_of(column: InstrumentedAttribute[UUID], wallet_id: UUID) -> ColumnElement[bool]:
+    """True where a column names the wallet, or one that was merged into it."""
+    return or_(column == wallet_id, column.in_(select(merged_into(wallet_id).c.id)))
+
+
+async def closed_before(tx: Tx, wallet_id: UUID) -> list[UUID]:
+    """The wallets whose value a wallet has taken over."""
+    theirs = merged_into(wallet_id)
+    return list((await tx.connection.execute(select(theirs.c.id).order_by(theirs.c.id))).scalars())
+
+
+async def next_of(tx: Tx, wallet_id: UUID) -> Wallet | None:
+    """The wallet that a wallet was merged into, if it was."""
+    closed = aliased(WalletRow)
+    query = select(*WALLET).join(closed, closed.merged_into_id == WalletRow.id).where(closed.id == wallet_id)
+    row = (await tx.connection.execute(query)).one_or_none()
+    return Wallet(*row) if row else None
+
+
+async def lock_line(tx: Tx, wallet_id: UUID) -> tuple[Wallet, Wallet] | None:
+    """A wallet and the one in which its value lies, both locked: the same one unless it was merged.
+
+    Closed wallets are locked before those they were merged into, and no other deed locks a closed one together
+    with others, so nobody waits in a ring. For a wallet that is not closed it is one statement.
+    """
+    wallet = await lock_wallet(tx, wallet_id)
+    living = wallet
+    while living is not None and living.status == MERGED:
+        after = await next_of(tx, living.id)
+        living = None if after is None else await lock_wallet(tx, after.id)
+    return None if wallet is None or living is None else (wallet, living)
 
 
 async def set_wallet_status(tx: Tx, wallet_id: UUID, status: str) -> None:

@@ -1,6 +1,6 @@
 """Tables of printed cards, what they spent today and the wrong PINs tried; and every statement on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -179,6 +179,25 @@ async def seconds_left(tx: Tx, place: str, subject_id: UUID, window: timedelta) 
     its = (CardTriesRow.place == place, CardTriesRow.subject_id == subject_id)
     began = (await tx.connection.execute(select(CardTriesRow.window_began_at).where(*its))).scalar_one()
     return max(1, -((tx.now - began - window) // timedelta(seconds=1)))
+
+
+async def hold_cards(tx: Tx, wallet_ids: Collection[UUID]) -> None:
+    """Nobody pays by these wallets' cards, nor changes one, until this transaction ends."""
+    query = select(CardRow.id).where(CardRow.wallet_id.in_(wallet_ids)).order_by(CardRow.id)
+    await tx.connection.execute(query.with_for_update())
+
+
+async def own_card_of(tx: Tx, wallet_id: UUID) -> UUID | None:
+    """The wallet's present card, frozen or not; None where every one was replaced."""
+    query = select(CardRow.id).where(CardRow.wallet_id == wallet_id, CardRow.status != CardStatus.REPLACED.value)
+    return (await tx.connection.execute(query)).scalar_one_or_none()
+
+
+async def hand_on(tx: Tx, wallet_id: UUID, to_wallet_id: UUID) -> bool:
+    """Let a wallet's present card be another's, which has none; False where there is none to hand on."""
+    its = (CardRow.wallet_id == wallet_id, CardRow.status != CardStatus.REPLACED.value)
+    statement = update(CardRow).where(*its).values(wallet_id=to_wallet_id).returning(CardRow.id)
+    return (await tx.connection.execute(statement)).first() is not None
 
 
 async def freeze_working(tx: Tx, wallet_id: UUID) -> UUID | None:

@@ -31,6 +31,7 @@ from services.kit.sets import any_of, as_rows, insert_rows, rows_later, values_l
 from services.kit.statements import Statement
 from services.kit.tables import Instant
 from services.wallets.lots import Lot, Origin, Parts
+from services.wallets.tables.access import in_line_of
 from services.wallets.tables.care import CareRow, carer_cares
 from services.wallets.tables.schema import DeviceRow, GrantRow, LotRow, SpentTodayRow, WalletRow
 from services.wallets.wallet import Absent, Payer, PayerAsked, PayingDevice, UnderCare, Wallet
@@ -70,7 +71,9 @@ async def read_lots_by_id(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, Lot]:
 
 
 async def read_lots_of_deed(tx: Tx, origin_id: UUID) -> list[Lot]:
-    query = select(*LOT).where(LotRow.origin_id == origin_id).order_by(LotRow.id)
+    """The lots that a purchase or grant issued; not those that have taken their place."""
+    issued = (LotRow.origin_id == origin_id, LotRow.moved_from_id.is_(None))
+    query = select(*LOT).where(*issued).order_by(LotRow.id)
     return [lot_of(row) for row in await tx.connection.execute(query)]
 
 
@@ -83,7 +86,8 @@ async def read_last_lots(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, Lot
 
 
 async def lot_ids_of(tx: Tx, wallet_id: UUID) -> list[UUID]:
-    query = select(LotRow.id).where(LotRow.wallet_id == wallet_id).order_by(LotRow.id)
+    """Every lot of a wallet, and of those that were merged into it."""
+    query = select(LotRow.id).where(in_line_of(LotRow.wallet_id, wallet_id)).order_by(LotRow.id)
     return list((await tx.connection.execute(query)).scalars())
 
 

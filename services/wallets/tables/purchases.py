@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Uuid, and_, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.kit.db import Tx
 from services.wallets.purchase import Purchase, PurchaseStatus
+from services.wallets.tables.access import in_line_of, merged_into
 from services.wallets.tables.schema import BoughtRow, PurchaseRow
 
 PURCHASE = tuple(getattr(PurchaseRow, name) for name in Purchase.__dataclass_fields__)
@@ -40,7 +41,9 @@ async def find_by_number(tx: Tx, number: str) -> Purchase | None:
 
 
 async def purchases_of(tx: Tx, wallet_id: UUID, after: UUID | None, limit: int) -> list[Purchase]:
-    query = select(*PURCHASE).where(PurchaseRow.wallet_id == wallet_id).order_by(PurchaseRow.id.desc()).limit(limit)
+    """Newest first: of the wallet, and of those that were merged into it."""
+    query = select(*PURCHASE).where(in_line_of(PurchaseRow.wallet_id, wallet_id))
+    query = query.order_by(PurchaseRow.id.desc()).limit(limit)
     if after is not None:
         query = query.where(PurchaseRow.id < after)
     return [_purchase(row) for row in await tx.connection.execute(query)]
@@ -78,20 +81,30 @@ async def open_purchases(tx: Tx, after: UUID | None, limit: int) -> list[Purchas
 async def count_bought(tx: Tx, wallet_id: UUID, programme_id: UUID, yen: int, cap_yen: int) -> int | None:
     """Count `yen` against the person's cap; None if it fits, else the yen that are left to buy.
 
-    One statement that locks the counter's row, so that any number at once stays exact.
+    One statement that locks the counter's row, so that any number at once stays exact. What wallets that were merged
+    into this one had bought counts as well; it never grows, and is read under the wallet's lock.
     """
-    row = {"wallet_id": wallet_id, "programme_id": programme_id, "bought_yen": yen, "cap_yen": cap_yen}
-    statement = insert(BoughtRow).values(row)
+    before = _bought_before(wallet_id, programme_id)
+    row = (literal(wallet_id, Uuid()), literal(programme_id, Uuid()), literal(yen, BigInteger))
+    fits = select(*row, literal(cap_yen, BigInteger)).where(before + yen <= cap_yen)
+    statement = insert(BoughtRow).from_select(["wallet_id", "programme_id", "bought_yen", "cap_yen"], fits)
     statement = statement.on_conflict_do_update(
         index_elements=["wallet_id", "programme_id"],
         set_={"bought_yen": BoughtRow.bought_yen + yen, "cap_yen": cap_yen},
-        where=BoughtRow.bought_yen + yen <= cap_yen,
+        where=BoughtRow.bought_yen + before + yen <= cap_yen,
     )
-    if yen <= cap_yen:
-        done = await tx.connection.execute(statement.returning(BoughtRow.bought_yen))
-        if done.one_or_none() is not None:
-            return None
+    done = await tx.connection.execute(statement.returning(BoughtRow.bought_yen))
+    if done.one_or_none() is not None:
+        return None
     return max(0, cap_yen - await bought(tx, wallet_id, programme_id))
+
+
+def _bought_before(wallet_id: UUID, programme_id: UUID) -> ColumnElement[int]:
+    """What a programme counts of the wallets that were merged into this one."""
+    theirs = merged_into(wallet_id)
+    its = (BoughtRow.wallet_id == theirs.c.id, BoughtRow.programme_id == programme_id)
+    query = select(func.coalesce(func.sum(BoughtRow.bought_yen), 0)).join(theirs, its[0]).where(its[1])
+    return cast(query.scalar_subquery(), BigInteger)
 
 
 async def uncount_bought(tx: Tx, wallet_id: UUID, programme_id: UUID, yen: int) -> None:
@@ -105,5 +118,7 @@ async def uncount_bought(tx: Tx, wallet_id: UUID, programme_id: UUID, yen: int) 
 
 
 async def bought(tx: Tx, wallet_id: UUID, programme_id: UUID) -> int:
-    query = select(BoughtRow.bought_yen).where(BoughtRow.wallet_id == wallet_id, BoughtRow.programme_id == programme_id)
-    return int((await tx.connection.execute(query)).scalar_one_or_none() or 0)
+    """What counts against the cap: of the wallet, and of those that were merged into it."""
+    own = select(BoughtRow.bought_yen).where(BoughtRow.wallet_id == wallet_id, BoughtRow.programme_id == programme_id)
+    total = func.coalesce(own.scalar_subquery(), 0) + _bought_before(wallet_id, programme_id)
+    return int((await tx.connection.execute(select(total))).scalar_one())

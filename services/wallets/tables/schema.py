@@ -12,15 +12,24 @@ from services.kit.tables import Instant
 
 
 class WalletRow(Base):
-    """One wallet a person. This row is the lock under which everything of the wallet changes."""
+    """One wallet a person. This row is the lock under which everything of the wallet changes.
+
+    One that was merged into another is closed for good, and says into which.
+    """
 
     __tablename__ = "wallet"
-    __table_args__ = (CheckConstraint("status IN ('active', 'suspended')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'suspended', 'merged')", name="status"),
+        CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged"),
+        CheckConstraint("merged_into_id <> id", name="two_wallets"),
+        Index("ix_wallet_merged_into_id", "merged_into_id", postgresql_where="merged_into_id IS NOT NULL"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(Text, unique=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), unique=True)
     status: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime] = mapped_column(Instant)
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("wallet.id"))
 
 
 class DeviceRow(Base):
@@ -62,8 +71,8 @@ class LotRow(Base):
     """Points bought or granted together: one purse, one expiry, a paid and a premium part.
 
     It carries what spending needs of the terms it was issued under, so that paying reads no terms.
-    `lapsed_at` is when expiry dealt with it, NULL until then. No column that a payment changes is in an
-    index, so that its update stays within the row's page.
+    `lapsed_at` is when expiry dealt with it, NULL until then. `moved_from_id` is the lot of a merged wallet whose
+    place it has taken. No column that a payment changes is in an index, so that its update stays within the row's page.
     """
 
     __tablename__ = "lot"
@@ -73,6 +82,7 @@ class LotRow(Base):
         CheckConstraint("premium_yen BETWEEN 0 AND premium_issued_yen", name="premium"),
         Index("ix_lot_wallet_id", "wallet_id"),
         Index("ix_lot_due", "expires_at", "id", postgresql_where="lapsed_at IS NULL"),
+        Index("ix_lot_moved_from_id", "moved_from_id", unique=True, postgresql_where="moved_from_id IS NOT NULL"),
         {"postgresql_with": {"fillfactor": 80}},
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -94,6 +104,7 @@ class LotRow(Base):
     first_expires_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     lapsed_at: Mapped[datetime | None] = mapped_column(Instant)
+    moved_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("lot.id"))
 
 
 class SpentTodayRow(Base):
