@@ -8,13 +8,11 @@ import asyncio
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -28,6 +26,7 @@ from infra.database.locks import FileLock
 from infra.database.migrate import create_database, drop_database, migrate, named
 from infra.database.provision import DatabaseHandle
 from infra.database.server_files import APP, MIGRATOR
+from tests.memory import left_over, quick_folder
 
 # No duration is asserted. What decides about a commit finds the same for the same code; `make test-long` searches on.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -46,7 +45,7 @@ def database_server() -> Iterator[DatabaseHandle]:
         yield DatabaseHandle(url, url, "tanabata")
         return
     _remove_left_over()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder = quick_folder(_PREFIX)
     folder.chmod(0o711)  # as root, the server's unprivileged user must be able to walk in
     server = EmbeddedPostgres(folder, durable=False)
     _apart(server.start())
@@ -117,7 +116,7 @@ def _apart(step: Coroutine[Any, Any, None]) -> None:
 
 def _remove_left_over() -> None:
     """Stop and remove the servers of test runs that were killed; a living run holds its lock."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in left_over(_PREFIX):
         lock = FileLock(folder / "users.lock")
         status = folder.stat()
         ours = status.st_uid == os.geteuid() and time.time() - status.st_mtime > _NEW_S

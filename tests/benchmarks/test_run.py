@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from infra.benchmarks.results import MEASUREMENTS, Findings
 from infra.benchmarks.settling import Amounts, Settled, Work
 from infra.database.provision import DatabaseHandle
 from infra.settings import PROJECT
+from tests.memory import quick_folder
 
 SIZES = stage.Sizes(
     payers=40,
@@ -39,7 +39,7 @@ SOME = tuple(replace(each, connections=8) for each in MEASUREMENTS if each.name 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """One data folder for these tests, where root's server may go; its template is built once."""
-    path = Path(tempfile.mkdtemp(prefix="tanabata-bench-test-"))
+    path = quick_folder("tanabata-bench-test-")
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)

@@ -1,7 +1,6 @@
 """Settlement and expiry beside payments, on a very small town: everything is counted, checked and proven."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from infra.benchmarks.settling import Amounts, Settled, Work
 from infra.benchmarks.stage import Sizes, staged
 from infra.console import tell
 from services.kit.db import Database
+from tests.memory import quick_folder
 
 SIZES = Sizes(payers=40, tills=3, postings=0, tpcb_scale=1, most_payments=200)
 AMOUNTS = Amounts(stores=4, payments=200, lots=60)
@@ -20,7 +20,7 @@ PER_S = 200.0
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="tanabata-bench-test-"))
+    path = quick_folder("tanabata-bench-test-")
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)
