@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from infra.bad_setting import BadSetting
 from services.identity.bulk_reading import RECOMMENDED, Limit, LookLimits
 from services.payments.store_velocity import USUAL_STORES, Bounds, ReturnBounds, StoreLimits
+from services.payments.tap import TAP_ABOVE_YEN, PayingLimits
 from services.payments.velocity import USUAL, Most, Velocity
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.care import LARGEST_HOUSEHOLD
@@ -15,6 +16,19 @@ from services.wallets.wallet import NEVER_LIMITED_YEN
 def new_phone_limit(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,8}", value) or int(value) < NEVER_LIMITED_YEN:
         raise BadSetting("TANABATA_NEW_PHONE_LIMIT", value, f"whole yen, at least {NEVER_LIMITED_YEN}")
+    return int(value)
+
+
+def paying(present: Mapping[str, str]) -> PayingLimits:
+    velocity = Velocity(
+        _most(present, "TANABATA_VELOCITY_HOUR", USUAL.an_hour), _most(present, "TANABATA_VELOCITY_DAY", USUAL.a_day)
+    )
+    return PayingLimits(velocity, _tap_above(present.get("TANABATA_TAP_ABOVE", str(TAP_ABOVE_YEN))))
+
+
+def _tap_above(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) < NEVER_LIMITED_YEN:
+        raise BadSetting("TANABATA_TAP_ABOVE", value, f"whole yen, at least {NEVER_LIMITED_YEN}")
     return int(value)
 
 
@@ -33,12 +47,6 @@ def look_limits(value: str | None) -> LookLimits:
         return LookLimits(Limit(hour_alarm, hour_stop), Limit(day_alarm, day_stop))
     except ValueError:
         raise BadSetting("TANABATA_LOOK_LIMITS", value, "people: alarm/stop an hour/alarm/stop a day") from None
-
-
-def velocity(present: Mapping[str, str]) -> Velocity:
-    return Velocity(
-        _most(present, "TANABATA_VELOCITY_HOUR", USUAL.an_hour), _most(present, "TANABATA_VELOCITY_DAY", USUAL.a_day)
-    )
 
 
 def _most(present: Mapping[str, str], name: str, usual: Most) -> Most:

@@ -91,7 +91,7 @@ async def create_app(
         plain_payments=plain,
         sign_in_service=service,
         new_phone_limit_yen=settings.new_phone_limit_yen,
-        velocity=settings.velocity,
+        paying=settings.paying,
         rates=Rates(Meter(settings.requests_per_account), Meter(settings.requests_per_address)),
         look_limits=settings.look_limits,
         most_cared_for=settings.most_cared_for,

@@ -18,7 +18,7 @@ from infra import limit_settings as limits
 from infra.bad_setting import BadSetting
 from services.identity.bulk_reading import RECOMMENDED, LookLimits
 from services.payments.store_velocity import USUAL_STORES, StoreLimits
-from services.payments.velocity import USUAL, Velocity
+from services.payments.tap import USUAL_LIMITS, PayingLimits
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.care import MOST_CARED_FOR
 
@@ -77,8 +77,8 @@ class Settings:
     card_limits: CardLimits = CITY_LIMITS
     """What a printed card pays without its PIN, at once and a day; a holder's own limits lie below."""
 
-    velocity: Velocity = USUAL
-    """What one wallet pays by large payments, an hour and a day."""
+    paying: PayingLimits = USUAL_LIMITS
+    """What one wallet pays by large payments, and above which sum whoever shows a code says yes on their own phone."""
 
     stores: StoreLimits = USUAL_STORES
     """What a store takes, and gives back, without being told of."""
@@ -131,7 +131,7 @@ class Settings:
             token_keys_believed=present.get("TANABATA_TOKEN_KEYS_BELIEVED", ""),
             sign_in_service=_sign_in_service(present),
             new_phone_limit_yen=limits.new_phone_limit(present.get("TANABATA_NEW_PHONE_LIMIT", "10000")),
-            velocity=limits.velocity(present),
+            paying=limits.paying(present),
             stores=limits.stores(present),
             requests_per_account=limits.requests(present, "TANABATA_REQUESTS_PER_ACCOUNT", 1_200),
             requests_per_address=limits.requests(present, "TANABATA_REQUESTS_PER_ADDRESS", 3_000),

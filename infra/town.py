@@ -40,7 +40,7 @@ from services.kit.deeds import Deeds
 from services.kit.errors import Refusal
 from services.kit.micro_batch import MOST_TOGETHER
 from services.payments.desk import PaymentDesk
-from services.payments.velocity import USUAL, Velocity
+from services.payments.tap import USUAL_LIMITS, PayingLimits
 from services.residency.sign_in_service import SignInService
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.care import MOST_CARED_FOR
@@ -83,7 +83,7 @@ def build_town(
     new_phone_limit_yen: int = 10_000,
     rates: Rates | None = None,
     look_limits: LookLimits = LOOK_LIMITS,
-    velocity: Velocity = USUAL,
+    paying: PayingLimits = USUAL_LIMITS,
     most_cared_for: int = MOST_CARED_FOR,
     card_limits: CardLimits = CITY_LIMITS,
     lifespan: Lifespan[Any] | None = None,
@@ -101,7 +101,7 @@ def build_town(
     context = Context(
         database=database,
         deeds=Deeds(database),
-        payments=PaymentDesk(database, most_together=together, short_cut=short_cut, velocity=velocity),
+        payments=PaymentDesk(database, most_together=together, short_cut=short_cut, limits=paying),
         clock=database.clock,
         tokens=(tokens := keys_for(keys, public_url)),
         bearers=Bearers(tokens),

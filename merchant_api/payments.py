@@ -30,6 +30,7 @@ from services.payments.payment import (
     RefundTooMuch,
     ReturnReceipt,
 )
+from services.payments.tap import TapNeeded
 from services.payments.velocity import VelocityReached
 from services.wallets.spend import DayLimitReached, PaymentLimitReached, PointsMissing
 from services.wallets.wallet import DeviceBlocked, DeviceUnknown, NewPhoneLimit, WalletSuspended
@@ -156,6 +157,7 @@ class _Page:
         PayCodeExpired,
         PayCodeClock,
         PayCodeUsed,
+        TapNeeded,
         DeviceUnknown,
         DeviceBlocked,
         WalletSuspended,

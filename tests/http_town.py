@@ -30,6 +30,7 @@ from services.identity.tables.sessions import insert_session
 from services.identity.tokens import Audience
 from services.identity.totp import code_at, step_of
 from services.kit.db import Tx
+from services.payments.tap import TAP_ABOVE_YEN, PayingLimits
 from services.residency.sign_in_service import Identity, Secrets
 from tests.town import Resident, Shop, Town
 
@@ -58,7 +59,14 @@ class InventedService:
 class HttpTown(Town):
     """A town with clients that are signed in; each answers like the server would, without a socket."""
 
-    def __init__(self, engine: AsyncEngine, *, look_limits: LookLimits = RECOMMENDED, **options: Any) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        look_limits: LookLimits = RECOMMENDED,
+        tap_above_yen: int = TAP_ABOVE_YEN,
+        **options: Any,
+    ) -> None:
         super().__init__(engine, **options)
         self.built = build_town(
             self.database,
@@ -67,6 +75,7 @@ class HttpTown(Town):
             password_cost=CHEAPEST,
             sign_in_service=InventedService(),
             look_limits=look_limits,
+            paying=PayingLimits(tap_above_yen=tap_above_yen),
         )
         self._staff: dict[tuple[Role, ...], UUID] = {}
         self._to_open: list[tuple[UUID, UUID]] = []

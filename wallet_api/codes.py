@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import Field
 
@@ -17,7 +18,7 @@ from services.kit.db import Tx
 from services.kit.errors import Refusal
 from services.kit.numbers import NumberMistyped, parse_number
 from services.merchants.at_till import StoreAtTill, StoreUnknown
-from services.payments import read
+from services.payments import payment, read
 from services.payments.emvco import (
     EmvcoChecksum,
     EmvcoMalformed,
@@ -37,6 +38,7 @@ from services.payments.qr import (
     TillCode,
     recognise,
 )
+from wallet_api.wallets import Mine, wallet_in_hand
 
 routes = router("codes")
 
@@ -83,6 +85,21 @@ class CodeAnswer(Answer):
     used: bool = Field(description="Whether a register's code has paid already.")
 
 
+class AskedAnswer(Answer):
+    """A sum that a register asks of this wallet; pay `code` to say yes."""
+
+    code: str = Field(description="The number to send as `code` when paying.")
+    store: StoreAnswer
+    amount_yen: int
+    expires_at: datetime
+
+
+class AskedAnswers(Answer):
+    """Newest first. Show the store's name and the sum, and let the person decide."""
+
+    asked: list[AskedAnswer]
+
+
 @dataclass(frozen=True)
 class _Found:
     kind: Literal["store", "till"]
@@ -103,6 +120,23 @@ async def get_store(code: ShortText, here: Here) -> StoreAnswer:
 async def recognise_code(body: CodeText, _token: Resident, here: Here) -> CodeAnswer:
     """Say what a code is; a code of another payment service is called by its name."""
     return CodeAnswer.of(await here.database.transact(_look_up, read_code(body.text, here)))
+
+
+@routes.get("/wallets/{wallet_id}/till-codes")
+async def list_asked(wallet_id: UUID, token: Resident, here: Here) -> AskedAnswers:
+    """What registers ask of this wallet now: its code was scanned, and the sum needs a yes on the phone."""
+    found = await here.database.transact(_asked, Mine(wallet_id, token.account_id))
+    return AskedAnswers(
+        asked=[
+            AskedAnswer(
+                code=code.number,
+                store=StoreAnswer.of(store),
+                amount_yen=code.amount_yen,
+                expires_at=code.expires_at,
+            )
+            for store, code in found
+        ]
+    )
 
 
 def read_code(text: str, context: Context) -> StoreCode | TillCode:
@@ -132,6 +166,10 @@ def _typed(text: str) -> StoreCode | TillCode:
     if number.startswith(STORE_PREFIX):
         return StoreCode(number)
     return TillCode(parse_number(number, prefix="T"))
+
+
+async def _asked(tx: Tx, mine: Mine) -> list[tuple[StoreAtTill, payment.TillCode]]:
+    return await read.asked_of(tx, await wallet_in_hand(tx, mine))
 
 
 async def _look_up(tx: Tx, code: StoreCode | TillCode) -> _Found:

@@ -109,6 +109,7 @@ REACH: Mapping[str, Mapping[str, Reach]] = {
         "POST /wallets/{wallet_id}/purchases": IN_HAND,
         "GET /wallets/{wallet_id}/purchases": IN_HAND,
         "GET /wallets/{wallet_id}/purchases/{purchase_id}": IN_HAND,
+        "GET /wallets/{wallet_id}/till-codes": IN_HAND,
         "POST /wallets/{wallet_id}/payments": PAYER,
         "GET /wallets/{wallet_id}/payments/{payment_id}": IN_HAND,
     },

@@ -39,6 +39,8 @@ async def pay(resident: Resident, shop: Shop, yen: int, mode: Mode) -> Sale | st
     match mode:
         case Mode.CPM:
             answer = await show_code(resident, shop, yen)
+            if answer.refused() == "tap_needed":
+                answer, mode = await say_yes(resident, shop, yen), Mode.TILL
         case Mode.MPM:
             answer = await read_code(resident, shop, yen)
         case Mode.TILL:
@@ -63,6 +65,20 @@ async def show_code(resident: Resident, shop: Shop, yen: int) -> Answer:
 async def scan(shop: Shop, code: str, yen: int) -> Answer:
     """A clerk scans a resident's code."""
     return await shop.on_duty.ask(f"/stores/{shop.store_id}/payments", {"pay_code": code, "amount_yen": yen})
+
+
+async def say_yes(resident: Resident, shop: Shop, yen: int) -> Answer:
+    """The register asks the resident's phone; they see store and sum there, and say yes."""
+    made = await shop.on_duty.ask(
+        f"/stores/{shop.store_id}/till-codes", {"amount_yen": yen, "pay_code": resident.show_code()}
+    )
+    if made.refused() is not None:
+        return made
+    [asked] = (await resident.look(f"/wallets/{resident.wallet_id}/till-codes")).done()["asked"]
+    if (asked["amount_yen"], asked["store"]["name"]) != (yen, shop.plan.name):
+        raise WentWrong(f"a phone is asked for {asked}, not for {yen} yen at {shop.plan.name}")
+    resident.stage.happened("payment with a yes on the phone")
+    return await pay_register(resident, asked["code"])
 
 
 async def read_code(resident: Resident, shop: Shop, yen: int) -> Answer:

@@ -23,6 +23,7 @@ from services.payments.payment import (
     TillCodeUnknown,
     TillCodeUsed,
 )
+from services.payments.tap import TapNeeded
 from services.payments.velocity import VelocityReached
 from services.wallets.card import (
     CardFrozen,
@@ -51,6 +52,7 @@ EXPLAINED: frozenset[type[Refusal]] = frozenset(
         PayCodeExpired,
         PayCodeClock,
         PayCodeUsed,
+        TapNeeded,
         TillCodeUsed,
         TillCodeExpired,
         TillCodeUnknown,

@@ -25,7 +25,7 @@ from services.payments.order import Order, PayAtRegister, PayByCode
 from services.payments.pay import PAYMENTS, pay
 from services.payments.pay_code import is_signed, peek_device
 from services.payments.pay_plainly import pay_plainly
-from services.payments.velocity import USUAL, Velocity
+from services.payments.tap import USUAL_LIMITS, PayingLimits
 from services.wallets.read import device_keys
 
 MOST_KEYS = 65_536
@@ -43,12 +43,16 @@ class PaymentDesk:
         *,
         most_together: int = MOST_TOGETHER,
         short_cut: bool = True,
-        velocity: Velocity = USUAL,
+        limits: PayingLimits = USUAL_LIMITS,
     ) -> None:
-        self.velocity = velocity
+        self.velocity = limits.velocity
         self._phones = Phones(database)
         plainly = partial(pay_plainly, keys=self._phones.keys) if short_cut else None
-        kind = replace(PAYMENTS, use_case=partial(pay, velocity=velocity), plainly=plainly)
+        kind = replace(
+            PAYMENTS,
+            use_case=partial(pay, velocity=limits.velocity, tap_above_yen=limits.tap_above_yen),
+            plainly=plainly,
+        )
         self.declines = Declines(database, self._phones.keys.get)
         self._batch = MicroBatch(database, kind, most_together=most_together, refused=self.declines.hear)
 

@@ -6,21 +6,17 @@ instant of the deed decides about codes, limits, suspension and expiry alike. On
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID
 
 from services.identity.clauses import session_is_open
 from services.identity.session import SessionEnded
 from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Missing, Refusal
-from services.kit.frozen import quick
 from services.kit.posting import Kind, Sessions
 from services.kit.waiting import Elsewhere
 from services.ledger import post
-from services.merchants.at_till import StoreAtTill, StoreUnknown, must_accept, must_be_staff
+from services.payments.agree import Agreed, agree, counter_asked
 from services.payments.order import (
     Order,
-    PayAtRegister,
     PayByCard,
     PayByCode,
     PayStore,
@@ -30,9 +26,7 @@ from services.payments.order import (
     keys_of,
     payer_asked,
 )
-from services.payments.pay_code import peek_use, verify_registered
 from services.payments.payment import (
-    AmountDiffers,
     DeedKind,
     Leg,
     Mode,
@@ -41,9 +35,6 @@ from services.payments.payment import (
     Payment,
     Receipt,
     StoreReceipt,
-    TillCode,
-    TillCodeExpired,
-    TillCodeUnknown,
     TillCodeUsed,
     by_programme,
     for_the_store,
@@ -51,23 +42,21 @@ from services.payments.payment import (
     receipt_of,
 )
 from services.payments.tables import reading, writing
-from services.payments.tables.reading import Counter, CounterAsked
 from services.payments.tables.writing import Made
-from services.payments.velocity import NOTHING_LATELY, USUAL, Velocity, VelocityReached, rush_of
+from services.payments.velocity import USUAL, Velocity
 from services.wallets import spend
 from services.wallets.card import CITY_LIMITS, CardLimits
 from services.wallets.hold_card import hold_card
 from services.wallets.lots import Parts
 from services.wallets.note_deeds import CareDeed, note_deeds
 from services.wallets.spend import Spent, Want
-from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked, must_be_active, must_be_within
+from services.wallets.wallet import Absent, DeviceUnknown, Payer, PayerAsked
 
 NUMBER_PREFIX, NUMBER_LENGTH = "P", 10
-STAFF = frozenset({"owner", "manager", "clerk"})
 
 
 async def pay(
-    tx: Tx, orders: Sequence[Order], alone: bool, velocity: Velocity = USUAL
+    tx: Tx, orders: Sequence[Order], alone: bool, velocity: Velocity = USUAL, tap_above_yen: int | None = None
 ) -> list[Receipt | Refusal | Elsewhere]:
     """Pay what can be paid; an outcome for each order, in their order. Every wallet at most once.
 
@@ -91,11 +80,11 @@ async def pay(
             outcomes[place] = DeviceUnknown() if payer is Absent.DEVICE else Missing()
         else:
             outcomes[place] = payer
-    counters = await reading.counters(tx, [_counter_asked(order, payer) for _, order, payer in held]) if held else []
-    agreed: list[tuple[int, _Agreed]] = []
+    counters = await reading.counters(tx, [counter_asked(order, payer) for _, order, payer in held]) if held else []
+    agreed: list[tuple[int, Agreed]] = []
     for (place, order, payer), counter in zip(held, counters, strict=True):
         try:
-            agreed.append((place, _agree(tx, order, payer, counter, velocity)))
+            agreed.append((place, agree(tx, order, payer, counter, velocity, tap_above_yen)))
         except Refusal as refusal:
             outcomes[place] = refusal
     for (place, _), outcome in zip(agreed, await _settle(tx, [each for _, each in agreed], velocity), strict=True):
@@ -139,95 +128,11 @@ async def _pay_alone(tx: Tx, order: Order, velocity: Velocity = USUAL) -> Receip
     return outcome
 
 
-@quick
-@dataclass(frozen=True)
-class _Agreed:
-    """Everything stands but the points: who pays what, where and how; `code_id` is used up by it."""
-
-    payer: Payer
-    store: StoreAtTill
-    mode: Mode
-    amount_yen: int
-    acted_by: UUID
-    code_id: UUID | None
-    register_id: UUID | None = None
-    rush: VelocityReached | None = None
-
-
-def _counter_asked(order: Order, payer: Payer) -> CounterAsked:
-    carer_id = None if payer.care is None else payer.care.carer_id
-    persons = (payer.wallet.person_id, payer.wallet.id, carer_id)
-    match order:
-        case PayByCode() | PayAtRegister():
-            use_id = peek_use(order.pay_code)
-            return CounterAsked(*persons, store_id=order.store_id, account_id=order.account_id, code_id=use_id)
-        case PayStore():
-            return CounterAsked(*persons, store_code=order.store_code)
-        case PayTill():
-            return CounterAsked(*persons, till_number=order.till_code)
-        case PayByCard():
-            return CounterAsked(*persons, store_id=order.store_id, account_id=order.account_id)
-
-
-def _agree(tx: Tx, order: Order, payer: Payer, counter: Counter | None, velocity: Velocity) -> _Agreed:
-    """What is to be paid. Raises what stands against it, but for the points."""
-    match order:
-        case PayByCode() | PayAtRegister():
-            agreed = _agree_code(tx, order, payer, counter)
-        case PayStore():
-            must_be_active(payer.wallet)
-            if counter is None:
-                raise StoreUnknown(store=order.store_code)
-            agreed = _Agreed(payer, counter.store, Mode.MPM, order.amount_yen, order.account_id, None)
-        case PayTill():
-            must_be_active(payer.wallet)
-            if counter is None or counter.till_code is None:
-                raise TillCodeUnknown(till_code=order.till_code)
-            code = counter.till_code
-            _must_be_payable(tx, code, counter.used, order.amount_yen)
-            agreed = _Agreed(
-                payer, counter.store, Mode.TILL, code.amount_yen, order.account_id, code.id, code.register_id
-            )
-        case PayByCard():
-            store = must_be_staff(None if counter is None else counter.store, STAFF)
-            must_be_active(payer.wallet)
-            agreed = _Agreed(payer, store, Mode.CARD, order.amount_yen, order.account_id, None, order.register_id)
-    must_accept(agreed.store, payer.wallet.person_id)
-    if payer.care is not None:
-        must_accept(agreed.store, payer.care.carer_id)
-    must_be_within(payer, agreed.amount_yen)
-    rush = rush_of(velocity, NOTHING_LATELY if counter is None else counter.lately, agreed.amount_yen, tx.now)
-    return agreed if rush is None else replace(agreed, rush=rush)
-
-
-def _agree_code(tx: Tx, order: PayByCode | PayAtRegister, payer: Payer, counter: Counter | None) -> _Agreed:
-    store = must_be_staff(None if counter is None else counter.store, STAFF)
-    if payer.device is None:
-        raise DeviceUnknown()
-    spend.must_be_usable(payer.wallet, payer.device)
-    verify_registered(order.pay_code, payer.device.public_jwk, tx.now)
-    if payer.device.wallet_id != payer.wallet.id:
-        raise Missing()
-    if counter is None or counter.used:
-        raise PayCodeUsed()
-    register_id = order.register_id if isinstance(order, PayAtRegister) else None
-    return _Agreed(payer, store, Mode.CPM, order.amount_yen, order.account_id, peek_use(order.pay_code), register_id)
-
-
-def _must_be_payable(tx: Tx, code: TillCode, used: bool, amount_yen: int | None) -> None:
-    if used:
-        raise TillCodeUsed()
-    if tx.now >= code.expires_at:
-        raise TillCodeExpired(till_code=code.number)
-    if amount_yen is not None and amount_yen != code.amount_yen:
-        raise AmountDiffers(expected_yen=code.amount_yen, found_yen=amount_yen)
-
-
-async def _settle(tx: Tx, agreed: Sequence[_Agreed], velocity: Velocity) -> list[Receipt | Refusal]:
+async def _settle(tx: Tx, agreed: Sequence[Agreed], velocity: Velocity) -> list[Receipt | Refusal]:
     """Take the points, write the payments, post the journals."""
     if not agreed:
         return []
-    wants = [Want(each.payer, each.amount_yen, each.store.store_class, each.rush) for each in agreed]
+    wants = [Want(each.payer, each.amount_yen, each.store.store_class, each.against) for each in agreed]
     outcomes = await spend.spend(tx, wants)
     paid = [(each, spent) for each, spent in zip(agreed, outcomes, strict=True) if isinstance(spent, Spent)]
     made = _make(tx, paid)
@@ -238,7 +143,7 @@ async def _settle(tx: Tx, agreed: Sequence[_Agreed], velocity: Velocity) -> list
     return [next(receipts) if isinstance(outcome, Spent) else outcome for outcome in outcomes]
 
 
-def _make(tx: Tx, paid: Sequence[tuple[_Agreed, Spent]]) -> list[Made]:
+def _make(tx: Tx, paid: Sequence[tuple[Agreed, Spent]]) -> list[Made]:
     """The payments with their legs, one a programme."""
     programmes = [by_programme(spent.parts) for _, spent in paid]
     ids = iter(tx.new_ids(len(paid) + sum(map(len, programmes))))
@@ -280,7 +185,7 @@ async def _write(tx: Tx, made: Sequence[Made], velocity: Velocity) -> None:
     await post.post(tx, leg_journals([leg for each in made for leg in each.legs]))
 
 
-async def _note_care(tx: Tx, paid: Sequence[tuple[_Agreed, Payment]]) -> None:
+async def _note_care(tx: Tx, paid: Sequence[tuple[Agreed, Payment]]) -> None:
     """Who paid for whom; a payment that nobody made for somebody else costs nothing here."""
     by_carers = [
         CareDeed(payment.id, payment.wallet_id, agreed.payer.care) for agreed, payment in paid if agreed.payer.care
@@ -289,7 +194,7 @@ async def _note_care(tx: Tx, paid: Sequence[tuple[_Agreed, Payment]]) -> None:
         await note_deeds(tx, "care.paid", by_carers)
 
 
-def _receipt(agreed: _Agreed, payment: Payment, spent: Spent) -> Receipt:
+def _receipt(agreed: Agreed, payment: Payment, spent: Spent) -> Receipt:
     parts = tuple(PartPaid(part.programme_id, part.lot_id, part.total_yen) for part in spent.parts)
     return receipt_of(payment, agreed.store.code, agreed.store.name, parts)
 

@@ -1,7 +1,7 @@
 """A payment and what may come back of it; a leg is one programme's part, an allocation one lot's."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -144,7 +144,10 @@ class Return:
 
 @dataclass(frozen=True)
 class TillCode:
-    """A register's code with the amount in it."""
+    """A register's code with the amount in it.
+
+    `wallet_id` is the one that is asked to pay it, and that alone can; None: whoever reads it. No store learns it.
+    """
 
     id: UUID
     number: str
@@ -153,6 +156,7 @@ class TillCode:
     made_by: UUID
     expires_at: datetime
     register_id: UUID | None = None
+    wallet_id: UUID | None = field(default=None, repr=False)
 
 
 @quick

@@ -10,7 +10,7 @@ from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.ledger.journal import JournalKind, Movement
 from services.merchants.at_till import StoreAtTill, StoreUnknown, must_be_staff
-from services.payments.pay import STAFF
+from services.payments.agree import STAFF
 from services.payments.payment import (
     DeedKind,
     PartPaid,
@@ -120,6 +120,12 @@ async def till_code_by_number(tx: Tx, number: str) -> tuple[StoreAtTill, TillCod
     if found is None:
         raise TillCodeUnknown(till_code=number)
     return found
+
+
+async def asked_of(tx: Tx, wallet: Wallet) -> list[tuple[StoreAtTill, TillCode]]:
+    """What registers ask of this wallet's phones and nobody has paid yet, newest first."""
+    asked = await reading.till_codes_asked_of(tx, wallet.id)
+    return [(store, code) for code in asked if (store := await reading.store_named(tx, code.store_id)) is not None]
 
 
 async def till_code_of(

@@ -16,7 +16,7 @@ from services.kit.db import Tx
 from services.kit.errors import Missing
 from services.ledger import post
 from services.merchants.at_till import must_be_staff
-from services.payments.pay import STAFF
+from services.payments.agree import STAFF
 from services.payments.payment import (
     CancelTooLate,
     DeedKind,

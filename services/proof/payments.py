@@ -91,14 +91,18 @@ SELECT coalesce(p.id, c.payment_id) AS subject,
                    WHEN 'card' THEN c.payment_id IS NULL
                    WHEN 'cpm' THEN c.uses = 1 AND c.tills = 0
                    WHEN 'till' THEN c.uses = 1 AND c.tills = 1 AND c.yen = p.amount_yen AND c.store = p.store_id::text
+                                    AND coalesce(c.asked, p.wallet_id::text) = p.wallet_id::text
                    ELSE false END AS holds
   FROM payment p
   FULL JOIN (SELECT u.payment_id, count(*) AS uses, count(t.id) AS tills, sum(t.amount_yen) AS yen,
-                    min(t.store_id::text) AS store
+                    min(t.store_id::text) AS store, min(t.wallet_id::text) AS asked
                FROM code_use u LEFT JOIN till_code t ON t.id = u.code_id GROUP BY u.payment_id) c
          ON c.payment_id = p.id
 """
-"""A resident's code and a register's code pay exactly once; the store's standing code and a card have no use."""
+"""A resident's code and a register's code pay exactly once; the store's standing code and a card have no use.
+
+A register's code that asks a wallet is paid by that one.
+"""
 
 PAID_OR_RETURNED_SINCE: Final = """
 fresh AS (SELECT deed_id FROM ledger_journal WHERE id >= $new AND kind IN ('payment', 'cancel', 'refund')),

@@ -159,6 +159,7 @@ _wallet(
     "wallet POST /wallets/{wallet_id}/purchases",
     lambda _: Ask("/wallets/{wallet}/purchases", {"programme": CODE, "units": 1}, 201),
 )
+_wallet("wallet GET /wallets/{wallet_id}/till-codes", lambda _: Ask("/wallets/{wallet}/till-codes"))
 _wallet(
     "wallet POST /wallets/{wallet_id}/payments",
     lambda town: Ask("/wallets/{wallet}/payments", {"code": f"{URL}/S/{town.stage.shop.code}", "amount_yen": 30}, 201),

@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra.town import build_town
 from services.identity.passwords import CHEAPEST
 from services.kit.errors import Refusal
-from services.payments import pay as paying
+from services.payments import agree as agreeing
 from services.payments.order import PayByCard, PayStore
 from services.payments.pay import pay, pay_by_card
 from services.payments.payment import Receipt
 from services.payments.tables.schema import PaidLatelyRow
+from services.payments.tap import PayingLimits
 from services.payments.velocity import Lately, Most, Velocity, VelocityReached, rush_of
 from services.wallets.issue_card import IssueCard, issue_card
 from services.wallets.wallet import NEVER_LIMITED_YEN
@@ -101,7 +102,7 @@ async def test_of_six_large_payments_at_once_exactly_three_are_made(
     await scene.town.must_prove()
     # Without the look, the row's own rule still lets no fourth one through in this hour.
     with monkeypatch.context() as blind:
-        blind.setattr(paying, "rush_of", lambda *_: None)
+        blind.setattr(agreeing, "rush_of", lambda *_: None)
         with pytest.raises(DBAPIError, match="ck_paid_lately_most"):
             await scene.pay()
         await drop_constraints(migrator_engine, (PaidLatelyRow.__tablename__, "ck_paid_lately_most"))
@@ -150,7 +151,9 @@ async def test_a_phone_hears_when_to_come_back(engine: AsyncEngine) -> None:
     town = HttpTown(engine)
     scene = await made(town)
     town.built.checkout.close()
-    town.built = build_town(town.database, town_keys(), public_url=URL, password_cost=CHEAPEST, velocity=THREE)
+    town.built = build_town(
+        town.database, town_keys(), public_url=URL, password_cost=CHEAPEST, paying=PayingLimits(THREE)
+    )
     phone, body = town.as_resident(scene.who), {"code": scene.shop.code, "amount_yen": LARGE}
     path = f"/wallets/{scene.who.wallet.id}/payments"
     for _ in range(3):

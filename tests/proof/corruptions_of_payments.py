@@ -92,6 +92,12 @@ PAYMENTS = (
     ),
     corrupt(
         "codes_pay_once",
+        "a register's code that asked somebody else",
+        "UPDATE till_code SET wallet_id = gen_random_uuid()",
+        alone=True,
+    ),
+    corrupt(
+        "codes_pay_once",
         "a pay code's use forgotten",
         f"DELETE FROM code_use WHERE {one('code_use')}",
         alone=True,

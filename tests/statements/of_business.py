@@ -238,6 +238,29 @@ BUSINESS: Final = Chapter(
             without("its age is not compared", (_PAY_CODE, "    if instant >= claims.expiry_second:", "    if False:")),
         ),
         Statement(
+            "Above a sum that the city sets a pay code needs a tap on the phone that shows store and sum",
+            (
+                "tests/merchant_api/test_tap.py::test_above_the_sum_a_scanned_code_alone_pays_nothing",
+                "tests/merchant_api/test_tap.py::test_the_operators_sum_counts",
+            ),
+            without(
+                "the sum is not compared",
+                (
+                    "services/payments/agree.py",
+                    "above_yen is None or agreed.amount_yen <= above_yen:",
+                    "above_yen is None or agreed.amount_yen > 0:",
+                ),
+            ),
+        ),
+        Statement(
+            "And nobody's phone but the one whose code was scanned",
+            ("tests/merchant_api/test_tap.py::test_nobody_elses_phone_sees_or_pays_it",),
+            without(
+                "whoever knows the number pays it",
+                ("services/payments/agree.py", "if code.wallet_id not in (None, payer.wallet.id):", "if False:"),
+            ),
+        ),
+        Statement(
             "A pay code that its phone did not sign pays nothing",
             (
                 f"{_TILL}test_a_forged_unknown_or_foreign_code_is_refused",

@@ -48,6 +48,7 @@ from services.payments.velocity import Lately, day_of, hour_of
 PAYMENT = tuple(getattr(PaymentRow, name) for name in Payment.__dataclass_fields__)
 RETURN = tuple(getattr(ReturnRow, name) for name in Return.__dataclass_fields__)
 TILL_CODE = tuple(getattr(TillCodeRow, name) for name in TillCode.__dataclass_fields__)
+MOST_ASKED = 10
 
 
 def _payment(row: Any) -> Payment:
@@ -209,6 +210,14 @@ async def find_till_code(tx: Tx, store_id: UUID, till_code_id: UUID) -> tuple[Ti
     query = query.where(TillCodeRow.id == till_code_id, TillCodeRow.store_id == store_id)
     row = (await tx.connection.execute(query)).one_or_none()
     return (TillCode(*row[:-1]), row[-1]) if row else None
+
+
+async def till_codes_asked_of(tx: Tx, wallet_id: UUID) -> list[TillCode]:
+    """Codes that a wallet is asked to pay now, newest first, at most `MOST_ASKED`."""
+    paid = select(CodeUseRow.code_id).where(CodeUseRow.code_id == TillCodeRow.id).exists()
+    query = select(*TILL_CODE).where(TillCodeRow.wallet_id == wallet_id, TillCodeRow.expires_at > tx.now, ~paid)
+    rows = await tx.connection.execute(query.order_by(TillCodeRow.id.desc()).limit(MOST_ASKED))
+    return [TillCode(*row) for row in rows]
 
 
 async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:

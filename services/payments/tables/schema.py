@@ -56,10 +56,13 @@ class CodeUseRow(Base):
 
 
 class TillCodeRow(Base):
-    """A register's code with the amount in it."""
+    """A register's code with the amount in it; where a wallet is asked, that one alone pays it."""
 
     __tablename__ = "till_code"
-    __table_args__ = (CheckConstraint("amount_yen > 0", name="amount"),)
+    __table_args__ = (
+        CheckConstraint("amount_yen > 0", name="amount"),
+        Index("ix_till_code_wallet_id", "wallet_id", "id", postgresql_where="wallet_id IS NOT NULL"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(Text, unique=True)
     store_id: Mapped[UUID] = mapped_column()
@@ -68,6 +71,7 @@ class TillCodeRow(Base):
     made_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     register_id: Mapped[UUID | None] = mapped_column()
+    wallet_id: Mapped[UUID | None] = mapped_column()
 
 
 class ReturnRow(Base):
