@@ -22,7 +22,7 @@ from services.kit.deeds import Done
 from services.ledger import post
 from services.ledger.chart import Account
 from services.ledger.journal import Journal, Posting
-from services.payments import pay, payment, refund
+from services.payments import agree, pay, payment, refund
 from services.settlement import calendar, close, pay_out, statement
 from services.settlement.tables import closes, files
 from services.wallets import allocation, buy, expire, lots, revival, spend
@@ -227,7 +227,7 @@ MUTANTS: dict[str, Mutant] = {
     "a spent purchase is undone": Mutant(_replaced(Lot, "is_whole", lambda _: True), checkouts),
     "a suspended wallet pays": Mutant(_replaced(spend, "must_be_active", _nothing), stops),
     "a suspended wallet buys": Mutant(_replaced(buy, "must_be_active", _nothing), stops),
-    "a suspended store is paid": Mutant(_replaced(pay, "must_accept", _nothing), stops),
+    "a suspended store is paid": Mutant(_replaced(agree, "must_accept", _nothing), stops),
     "points live through their midnight": Mutant(_expires_late, endings),
     "expired points are spent": Mutant(_never_too_old, endings),
     "refunds never revive": Mutant(_replaced(spend, "revived_until", lambda *_: None), endings),

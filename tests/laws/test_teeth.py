@@ -25,7 +25,7 @@ from services.kit import tables as kit
 from services.kit.errors import Refusal
 from services.ledger.chart import Account
 from services.ledger.journal import JournalKind
-from services.payments import pay
+from services.payments import agree
 from services.payments.tables import reading, writing
 from tests.campaigns import test_publish
 from tests.kit import test_db, test_deeds
@@ -207,7 +207,7 @@ GUARDED: dict[str, Guarded] = {
     ),
     "an own store": Guarded(
         test_pay.test_nobody_pays_a_store_that_they_work_for,
-        lambda patch: patch.setattr(pay, "must_accept", lambda *_: None),
+        lambda patch: patch.setattr(agree, "must_accept", lambda *_: None),
     ),
     "units of stock": Guarded(
         test_buy.test_the_stock_is_exact_and_a_refused_buyer_keeps_the_cap,
