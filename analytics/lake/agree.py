@@ -19,7 +19,7 @@ ACCOUNTS: Final = {"wallet_paid": "paid_yen", "wallet_premium": "premium_yen"}
 _LEDGER: Final = f"""
 SELECT {
     ", ".join(
-        f"coalesce(sum(amount_yen) FILTER (WHERE account = '{account}'), 0)::bigint AS {account}"
+        f"coalesce(sum(CASE account WHEN '{account}' THEN amount_yen END), 0)::bigint AS {account}"
         for account in ACCOUNTS
     )
 }

@@ -16,6 +16,8 @@ from analytics.frames import FRAMES
 from analytics.lake import shape
 from analytics.lake.agree import gained
 from analytics.lake.manifest import Part
+from analytics.lake.packed import PACKED
+from analytics.lake.paid import City
 from analytics.lake.views import Days, Views, open_views
 from analytics.lake.write import write_part
 
@@ -52,14 +54,15 @@ class Reader:
     """Where files go, and whose lots are, where that is known beforehand."""
 
     root: Path
-    purses: shape.Purses | None
+    city: City | None
 
     def read(self, views: Views, stretch: Stretch) -> Found:
         if stretch.of == LEDGER:
             return Found(stretch, gained=gained(views, stretch.days))
         frame = FRAMES[stretch.of]
-        if stretch.of == "spending" and self.purses is not None:
-            told = self.purses.told_of(views.rows("taken", stretch.days))
+        if stretch.of == "spending" and self.city is not None:
+            payments, legs, takings = (views.columns(view, stretch.days) for view in PACKED)
+            told = self.city.spending(payments, legs, takings, views.rows("returned", stretch.days))
         else:
             told = views.rows(stretch.of, stretch.days)
         return Found(
@@ -73,7 +76,7 @@ def read_all(
     """Every stretch, in any order; on several connections when there is much to read."""
     total = len(stretches)
     several = sum(each.days.count or FEW_DAYS for each in stretches if each.of == "spending") > FEW_DAYS
-    reader = Reader(root, shape.Purses(views.rows("purses")) if several else None)
+    reader = Reader(root, City(views.rows("purses"), views.rows("shops")) if several else None)
     if connections == 1 or not several:
         found = []
         for done, stretch in enumerate(stretches, 1):

@@ -141,7 +141,7 @@ def _plan(root: Path, views: Views, old: Manifest | None, end: date, sold_and_un
     """New days from the horizon on; before them only what is damaged, or what was sold then and undone since."""
     begin = None if old is None else open_from(old)
     if begin is None:
-        [row] = views.ask("SELECT min(at) AS at FROM lots").to_pylist()
+        [row] = views.ask("SELECT at FROM beginning").to_pylist()
         begin = end if row["at"] is None else civil_date(row["at"])
         old = None
     begin = min(begin, end)

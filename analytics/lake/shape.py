@@ -8,13 +8,12 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
-import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.frames import FRAMES, UNKNOWN, Dtype, Frame
+from analytics.lake.arrays import KeysCollide, Numbers, encoded, numbers_of
 from analytics.lake.category import category_of
 from analytics.lake.write import schema_of
 from services.kit.clock import civil_date
@@ -23,43 +22,6 @@ _TOKYO_US: Final = 9 * 3_600 * 1_000_000
 _DAY_US: Final = 86_400 * 1_000_000
 _EPOCH: Final = date(1970, 1, 1)
 
-_SPENDING: Final = """
-SELECT deed, any_value(payment) AS payment, any_value(kind) AS kind, any_value(resident) AS resident,
-       any_value(store) AS store, programme, purse, any_value(mode) AS mode, any_value("at") AS "at",
-       (sum(paid_yen) + sum(premium_yen))::BIGINT AS amount_yen, sum(paid_yen)::BIGINT AS paid_yen,
-       sum(premium_yen)::BIGINT AS premium_yen, bool_or(emptied) AS emptied
-  FROM told GROUP BY deed, programme, purse
-"""
-"""What a deed took from several lots of one purse is one row."""
-
-
-class LotUnknown(Exception):
-    """A deed took from a lot that is nobody's: the two were not read in one snapshot."""
-
-
-class KeysCollide(Exception):
-    """Two deeds, lots or expiries have one hashed number (one chance in some 100,000 for 10 million of them)."""
-
-
-class Purses:
-    """Whose each lot of the city is and what it is for: the view `purses`, looked up by lot."""
-
-    def __init__(self, told: pa.Table) -> None:
-        self._lots = pd.Index(told["lot"].to_numpy())
-        if not self._lots.is_unique:
-            raise KeysCollide("lots")
-        self._told = told.drop_columns(["lot"]).combine_chunks()
-
-    def told_of(self, taken: pa.Table) -> pa.Table:
-        """What `spending` tells, from what `taken` does. Raises LotUnknown: no lot of one snapshot is."""
-        found = self._lots.get_indexer(taken["lot"].to_numpy())
-        if (found < 0).any():
-            raise LotUnknown
-        owned = self._told.take(pa.array(found))
-        for name in owned.column_names:
-            taken = taken.append_column(name, owned[name])
-        return taken
-
 
 def days_of(frame: Frame, told: pa.Table) -> Iterator[tuple[date, pa.Table]]:
     """The rows of a frame that has days, day by day; `told` is what the view of that name says."""
@@ -67,8 +29,8 @@ def days_of(frame: Frame, told: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         told = _of_grain(told)
     if told.num_rows == 0:
         return
-    at = pc.cast(told["at"], pa.int64()).to_numpy()
-    order = np.lexsort((told[frame.key[0]].to_numpy(), at))
+    at = numbers_of(told["at"])
+    order = _by_time(at, numbers_of(told[frame.key[0]]))
     told = told.take(pa.array(order))
     numbers = (at[order] + _TOKYO_US) // _DAY_US
     begins = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
@@ -81,12 +43,8 @@ def days_of(frame: Frame, told: pa.Table) -> Iterator[tuple[date, pa.Table]]:
 
 def residents(told: pa.Table) -> pa.Table:
     """Every resident."""
-    frame = FRAMES["residents"]
-    days = pa.array(
-        [civil_date(instant) for instant in told["joined_at"].to_pylist()],
-        pa.date32(),
-    )
-    return _fit(frame, told.append_column("joined_day", days.cast(pa.timestamp("us"))))
+    days = (numbers_of(told["joined_at"]) + _TOKYO_US) // _DAY_US * _DAY_US
+    return _fit(FRAMES["residents"], told.append_column("joined_day", pa.array(days).cast(pa.timestamp("us"))))
 
 
 def stores(told: pa.Table) -> pa.Table:
@@ -120,29 +78,60 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0))  # a day of a frame has no zone
 
 
+def _by_time(at: Numbers, keys: Numbers) -> Numbers:
+    """The order by instant, and by key within one. Rows mostly come in it, and few have an instant in common."""
+    order = np.argsort(at, kind="stable")
+    sorted_at = at[order]
+    again = sorted_at[1:] == sorted_at[:-1]
+    tied = np.flatnonzero(np.append(again, False) | np.insert(again, 0, False))
+    rows = order[tied]
+    order[tied] = rows[np.lexsort((keys[rows], at[rows]))]
+    return order
+
+
 def _of_grain(told: pa.Table) -> pa.Table:
-    """Only deeds that are told twice need be put together; most took from one lot."""
+    """What a deed took from several lots of one purse is one row. Only deeds that are told twice need be looked at."""
     columns = [name for name in FRAMES["spending"].column_names if name != "day"]
-    deeds = np.sort(told["deed"].to_numpy())
-    again = np.unique(deeds[1:][deeds[1:] == deeds[:-1]])
-    told = told.append_column("amount_yen", pc.add(told["paid_yen"], told["premium_yen"]))
+    deeds = numbers_of(told["deed"])
+    in_order = np.sort(deeds)
+    again = in_order[1:][in_order[1:] == in_order[:-1]]
+    told = told.append_column("amount_yen", pc.add(told["paid_yen"], told["premium_yen"])).select(columns)
     if not len(again):
-        return told.select(columns)
-    several = pc.is_in(told["deed"], value_set=pa.array(again))
-    once = told.filter(pc.invert(several)).select(columns)
-    with duckdb.connect(":memory:", config={"threads": 1}) as engine:
-        engine.register("told", told.filter(several))
-        together: pa.Table = engine.sql(_SPENDING).to_arrow_table()
-    return pa.concat_tables([once, together.select(columns).cast(once.schema)])
+        return told
+    several = np.isin(deeds, again)
+    return pa.concat_tables([told.filter(pa.array(~several)), _together(told.filter(pa.array(several)))])
+
+
+def _together(told: pa.Table) -> pa.Table:
+    purses = [numbers_of(encoded(told[name]).indices) for name in ("purse", "programme")]
+    keys = [*purses, numbers_of(told["deed"])]
+    order = np.lexsort(keys)
+    new = np.insert(np.any([np.diff(key[order]) != 0 for key in keys], axis=0), 0, True)
+    begins = np.flatnonzero(new)
+    together = told.take(pa.array(order[begins]))
+    for name in ("amount_yen", "paid_yen", "premium_yen"):
+        sums = np.add.reduceat(numbers_of(told[name])[order], begins)
+        together = together.set_column(together.column_names.index(name), name, pa.array(sums))
+    emptied = np.logical_or.reduceat(told["emptied"].to_numpy()[order], begins)
+    return together.set_column(together.column_names.index("emptied"), "emptied", pa.array(emptied))
 
 
 def _fit(frame: Frame, rows: pa.Table) -> pa.Table:
     """The frame's columns with its types. An unknown value of a column that allows only some becomes `unknown`."""
-    fitted = rows.select(frame.column_names).cast(schema_of(frame)).replace_schema_metadata(None)
+    fitted = rows.select(frame.column_names).cast(_encoded_alike(schema_of(frame), rows)).replace_schema_metadata(None)
     for column in frame.columns:
         if column.dtype is Dtype.INTEGER and column.name in frame.key and len(frame.key) == 1:
             _distinct(frame, fitted[column.name])
     return fitted
+
+
+def _encoded_alike(schema: pa.Schema, rows: pa.Table) -> pa.Schema:
+    """The schema with words as places in a list where the rows have them so."""
+    for place, field in enumerate(schema):
+        found = rows.schema.field(field.name).type
+        if pa.types.is_dictionary(found):
+            schema = schema.set(place, field.with_type(found))
+    return schema
 
 
 def _distinct(frame: Frame, keys: pa.ChunkedArray) -> None:

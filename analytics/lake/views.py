@@ -13,6 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
+from analytics.lake.packed import Columns, statement, unpacked
 from services.kit.horizon import Look
 
 _LOOK: Final = """
@@ -34,10 +35,12 @@ COLUMNS: Final = {
 """What is read of each view, by name: a view may grow columns without asking us."""
 
 APART: Final = {
-    "taken": "deed, payment, kind, store, mode, at, lot, paid_yen, premium_yen, emptied",
     "purses": "lot, resident, programme, purse",
+    "shops": "shop, store",
+    "returned": "deed, payment, kind, store, mode, at, lot, paid_yen, premium_yen, emptied",
 }
-"""What `spending` tells, in two: what was taken from lots, and whose they are. Of many days this is the shorter way."""
+"""What `spending` tells, in pieces: these, and the views that are read as columns (`analytics.lake.packed`), which
+`analytics.lake.paid` puts together. Of many days this is the shorter way."""
 
 NEAR: Final = {"relations": "resident, store, relation", "means": "resident, kind, means"}
 """Views that alerts ask of besides (`analytics.alerts.relations`). They come into no lake, and know no days."""
@@ -64,19 +67,26 @@ class Views:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._period = Days(None, None)
 
     def ask(self, statement: str, days: Days | None = None) -> pa.Table:
         """The rows of a statement on the views, restricted to these days where a view heeds them."""
         period = days or Days(None, None)
         with self._connection.cursor() as cursor:
-            for name, day in (("first_day", period.first), ("end_day", period.end)):
-                cursor.execute(f"SET LOCAL insight.{name} = '{day.isoformat() if day else ''}'")
+            if period != self._period:  # it holds as long as the transaction does
+                for name, day in (("first_day", period.first), ("end_day", period.end)):
+                    cursor.execute(f"SET LOCAL insight.{name} = '{day.isoformat() if day else ''}'")
+                self._period = period
             cursor.execute(statement)
             return cursor.fetch_arrow_table()
 
     def rows(self, view: str, days: Days | None = None) -> pa.Table:
         """A view's columns as `COLUMNS`, `APART` or `NEAR` names them."""
         return self.ask(f"SELECT {(COLUMNS | APART | NEAR)[view]} FROM {view}", days)  # noqa: S608  # names of ours
+
+    def columns(self, view: str, days: Days) -> Columns:
+        """A view's columns as `analytics.lake.packed` names them."""
+        return unpacked(view, self.ask(statement(view), days))
 
     def look(self) -> Look:
         """Which transactions this snapshot sees, for `services.kit.horizon`; `own` is the next that begins to write."""

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analytics.frames import FRAMES, TOKYO, Dtype, Frame
+from analytics.lake.arrays import in_order
 from analytics.lake.manifest import MANIFEST, LakeMissing, Manifest, Part, read_manifest
 from services.kit.errors import Refusal
 
@@ -63,7 +64,8 @@ def write_frames(root: Path, frames: Mapping[str, pd.DataFrame], refreshed_at: d
 def write_part(root: Path, frame: Frame, day: date | None, table: pa.Table) -> Part:
     """One file, flushed to the disk and in its place; `table` has the frame's schema.
 
-    Its name holds a checksum of its content: the same rows written by the same library are the same file.
+    Its name holds a checksum of its content: the same rows written by the same library are the same file. Words may
+    also come as places in a list; they are written so in either case, by a list that is in order.
     """
     folder = root / frame.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,13 @@ def write_part(root: Path, frame: Frame, day: date | None, table: pa.Table) -> P
     # Words come again and again; numbers of deeds do not, and a dictionary of them costs more than they do.
     words: Any = [column.name for column in frame.columns if column.dtype is Dtype.TEXT]
     pq.write_table(
-        table, sink, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP, use_dictionary=words
+        _words_in_order(table, words),
+        sink,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=_ROW_GROUP,
+        use_dictionary=words,
+        store_schema=False,
     )
     data = sink.getvalue()
     digest = hashlib.sha256(data).hexdigest()
@@ -117,6 +125,14 @@ def _write_frame(root: Path, frame: Frame, data: pd.DataFrame) -> Iterator[Part]
     for day, rows in _by_day(frame, data):
         table = pa.Table.from_pandas(rows, schema=schema_of(frame), preserve_index=False)
         yield write_part(root, frame, day, table.replace_schema_metadata(None))
+
+
+def _words_in_order(table: pa.Table, words: list[str]) -> pa.Table:
+    for name in words:
+        place = table.column_names.index(name)
+        ordered = in_order(table[name])
+        table = table.set_column(place, table.schema.field(place).with_type(ordered.type), ordered)
+    return table
 
 
 def _by_day(frame: Frame, data: pd.DataFrame) -> Iterator[tuple[date | None, pd.DataFrame]]:

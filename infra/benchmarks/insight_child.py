@@ -1,6 +1,7 @@
 """`python -m infra.benchmarks.insight_child refresh|scan|dashboard LAKE`: one cold process of analytics, measured.
 
-It prints what it did, and what it used, as JSON. The views' address comes in TANABATA_INSIGHT_URI.
+It prints what it did, and what it used, as JSON. Each work loads what it needs, as the commands do.
+The views' address comes in TANABATA_INSIGHT_URI.
 """
 
 import json
@@ -10,9 +11,6 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from analytics.lake.lake import Lake
-from analytics.lake.refresh import refresh
-from analytics.measures.ask import ask
 from analytics.measures.question import Question
 
 DASHBOARD = (
@@ -40,15 +38,22 @@ DASHBOARD = (
 def main() -> None:
     work, root = sys.argv[1], Path(sys.argv[2])
     if work == "refresh":
+        from analytics.lake.refresh import refresh  # noqa: PLC0415
+
         end = date.fromisoformat(sys.argv[3])
         done = refresh(root, os.environ["TANABATA_INSIGHT_URI"], end=end, connections=int(sys.argv[4]))
         counts = {"rows": done.rows, "files": done.parts}
     elif work == "scan":
+        from analytics.lake.lake import Lake  # noqa: PLC0415
+
         with Lake(root) as lake:
             spending = lake.table("spending")
             read = {"rows": spending.count(), "yen": spending["amount_yen"].sum(), "last": spending["store"].max()}
             counts = {"rows": int(lake.run(spending.aggregate(**read))["rows"].iloc[0])}
     else:
+        from analytics.lake.lake import Lake  # noqa: PLC0415
+        from analytics.measures.ask import ask  # noqa: PLC0415
+
         with Lake(root) as lake:
             counts = {"cells": sum(len(ask(lake, question)) for question in DASHBOARD), "questions": len(DASHBOARD)}
     used = resource.getrusage(resource.RUSAGE_SELF)

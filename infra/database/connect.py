@@ -179,11 +179,13 @@ def insight_schema(schema: str) -> str:
 def insight_uri(url: str, *, schema: str, role: str, limits: Limits) -> str:
     """A libpq URI for reading a city's views for analytics: in their schema, as `role`, read only.
 
-    `schema` is the city's. The planner may take memory for joins of a few days' rows.
+    `schema` is the city's. The planner may take memory for joins of a few days' rows, and no more processes: who reads
+    a whole city has as many connections as it may keep busy.
     """
     address = database_url(url)
     settings = _session_settings(insight_schema(schema), None if role == address.username else role, limits, "insight")
     settings = {**settings, "default_transaction_read_only": "on", "work_mem": "64MB", "jit": "off"}
+    settings["max_parallel_workers_per_gather"] = "0"
     # One connection holds the snapshot while others read on it, for as long as a whole lake takes.
     settings["idle_in_transaction_session_timeout"] = "3600000"
     options = " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from analytics.lake.category import category_of
 from analytics.lake.lake import Lake
 from analytics.lake.live import open_live
+from analytics.lake.packed import PACKED
 from analytics.lake.views import APART, COLUMNS, NEAR, Days, open_views
 from infra.database.provision import DatabaseHandle
 from infra.database.server_files import APP, AUDITOR
@@ -17,7 +18,7 @@ from tests.analytics.hand import april
 from tests.analytics.lake.conftest import Refresh
 from tests.town import Town
 
-VIEWS = {*COLUMNS, *APART, *NEAR, "undone", "wallet_postings"}
+VIEWS = {*COLUMNS, *APART, *PACKED, *NEAR, "undone", "wallet_postings", "beginning"}
 
 READABLE = """
 SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
