@@ -39,9 +39,9 @@ def _line(row: dict[Any, Any], say: Say) -> tuple[str, str, str, str]:
     unit = str(row["unit"])
     between = ""
     if not (math.isnan(row["low"]) and math.isnan(row["high"])):
-        low, high = (_written(row[end], unit, say) for end in ("low", "high"))
+        low, high = (written(row[end], unit, say) for end in ("low", "high"))
         between = say("evaluation.between", low=low, high=high)
-    value = "" if math.isnan(row["value"]) else _written(row["value"], unit, say)
+    value = "" if math.isnan(row["value"]) else written(row["value"], unit, say)
     return head, value, between, _how(row, say)
 
 
@@ -57,7 +57,8 @@ def _how(row: dict[Any, Any], say: Say) -> str:
     return say("evaluation.apart").join(said)
 
 
-def _written(value: float, unit: str, say: Say) -> str:
+def written(value: float, unit: str, say: Say) -> str:
+    """A number of this unit as people read it in a line."""
     if math.isinf(value):
         return say("evaluation.no_limit")
     if unit == "share":

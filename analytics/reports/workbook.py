@@ -13,6 +13,9 @@ import pandas as pd
 from analytics.charts.data import Field, Kind, Say, Table
 from analytics.charts.figure import Figure
 from analytics.charts.theme import FIRST, PALETTE, SHADES
+from analytics.reports.cells import FONT, HEAD, Cells, columns_of
+from analytics.reports.did import TITLE
+from analytics.reports.did_sheet import SHEET, did_sheet
 from analytics.reports.gathered import Gathered
 
 _FORMATS: Final = {
@@ -23,7 +26,6 @@ _FORMATS: Final = {
     Kind.DAY: "yyyy-mm-dd",
     Kind.MONTH: "yyyy-mm",
 }
-_FONT: Final = "Yu Gothic"
 _TOP: Final = 4
 """Row of the headings, from 0; above them title, how to read it, and totals."""
 _MOST_COLUMN: Final = 34
@@ -67,59 +69,51 @@ def workbook(gathered: Gathered, say: Say) -> bytes:
     into = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(into, options) as book:
-        book.formats[0].set_font_name(_FONT)
+        book.formats[0].set_font_name(FONT)
         book.set_properties({"title": say("insight.report.title", programme=gathered.programme)})
         writer = _Writer(book, say)
         writer.contents(gathered)
+        if gathered.did is not None:
+            did_sheet(writer, gathered.did)
         for figure in gathered.figures:
             writer.sheet(figure)
         writer.notes(gathered)
     return into.getvalue()
 
 
-class _Writer:
-    """One book in one language, with the formats that its sheets share."""
-
-    def __init__(self, book: Any, say: Say) -> None:
-        self._book, self._say = book, say
-        self._forms: dict[tuple[tuple[str, Any], ...], Any] = {}
-
-    def _form(self, **properties: Any) -> Any:
-        key = tuple(sorted(properties.items()))
-        if key not in self._forms:
-            self._forms[key] = self._book.add_format({"font_name": _FONT, **properties})
-        return self._forms[key]
+class _Writer(Cells):
+    """The sheets of one book in one language."""
 
     def contents(self, gathered: Gathered) -> None:
-        say, sheet = self._say, self._book.add_worksheet(self._say("insight.sheet.contents"))
+        say, sheet = self.say, self.book.add_worksheet(self.say("insight.sheet.contents"))
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, 30)
         sheet.set_column(1, 1, 40)
-        self._text(sheet, 0, 0, say("insight.report.title", programme=gathered.programme), bold=True, font_size=16)
+        self.text(sheet, 0, 0, say("insight.report.title", programme=gathered.programme), bold=True, font_size=16)
         row = 2
         for head, text in gathered.heads(say):
-            self._text(sheet, row, 0, head)
-            self._text(sheet, row, 1, text)
+            self.text(sheet, row, 0, head)
+            self.text(sheet, row, 1, text)
             row += 1
         row += 1
         for fact in gathered.facts:
-            self._text(sheet, row, 0, fact.head(say))
-            sheet.write_number(row, 1, fact.value, self._form(num_format=_FORMATS[fact.kind], align="left"))
+            self.text(sheet, row, 0, fact.head(say))
+            sheet.write_number(row, 1, fact.value, self.form(num_format=_FORMATS[fact.kind], align="left"))
             row += 1
-        row += 1
-        for figure in gathered.figures:
-            link = f"internal:'{self._name(figure)}'!A1"
-            sheet.write_url(row, 0, link, self._form(font_color=FIRST, underline=1), figure.title(say))
-            row += 1
+        linked = [(self._name(figure), figure.title(say)) for figure in gathered.figures]
+        if gathered.did is not None:
+            linked.insert(0, (say(SHEET), say(TITLE)))
+        for place, (name, title) in enumerate(linked, start=row + 1):
+            sheet.write_url(place, 0, f"internal:'{name}'!A1", self.form(font_color=FIRST, underline=1), title)
 
     def sheet(self, figure: Figure) -> None:
-        say, table = self._say, figure.table(self._say)
-        sheet = self._book.add_worksheet(self._name(figure))
-        self._text(sheet, 0, 0, figure.title(say), bold=True, font_size=14)
-        self._text(sheet, 1, 0, figure.says(say), font_color="#595959")
+        say, table = self.say, figure.table(self.say)
+        sheet = self.book.add_worksheet(self._name(figure))
+        self.text(sheet, 0, 0, figure.title(say), bold=True, font_size=14)
+        self.text(sheet, 1, 0, figure.says(say), font_color="#595959")
         view = VIEWS[figure.name]
         rows = _in_series(table, view)
-        head = self._form(bold=True, bottom=1, bg_color="#f1f1f1", text_wrap=True, valign="top")
+        head = self.form(**HEAD)
         for column, field in enumerate(table.fields):
             sheet.write_string(_TOP, column, table.heads[column], head)
             sheet.set_column(column, column, _width(table, column))
@@ -138,25 +132,24 @@ class _Writer:
             sheet.insert_chart(_TOP, beside, self._chart(figure, table, rows, view))
 
     def notes(self, gathered: Gathered) -> None:
-        say, sheet = self._say, self._book.add_worksheet(self._say("insight.sheet.notes"))
+        say, sheet = self.say, self.book.add_worksheet(self.say("insight.sheet.notes"))
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, 110)
         notes = [say(f"insight.note.{name}") for name in ("source", "yen", "net", "days", "total", "people")]
+        if gathered.did is not None:
+            notes += [say(f"evaluation.note.{name}") for name in ("interval", "lacking", "cost", "administration")]
         kept = "insight.report.internal" if gathered.hidden is None else "insight.report.protected"
         for row, note in enumerate([say("insight.sheet.notes"), say(kept, hidden=gathered.hidden or 0), *notes]):
-            self._text(sheet, row * 2, 0, note, text_wrap=True, bold=row == 0)
+            self.text(sheet, row * 2, 0, note, text_wrap=True, bold=row == 0)
 
     def _name(self, figure: Figure) -> str:
-        return self._say(f"insight.sheet.{figure.name}")
-
-    def _text(self, sheet: Any, row: int, column: int, text: str, **properties: Any) -> None:
-        sheet.write_string(row, column, text, self._form(quote_prefix=True, **properties))
+        return self.say(f"insight.sheet.{figure.name}")
 
     def _cell(self, sheet: Any, row: int, column: int, field: Field, cell: Any, **properties: Any) -> None:
         if isinstance(cell, str):
-            self._text(sheet, row, column, cell, **properties)
+            self.text(sheet, row, column, cell, **properties)
             return
-        form = self._form(num_format=_FORMATS[field.kind], **properties)
+        form = self.form(num_format=_FORMATS[field.kind], **properties)
         if isinstance(cell, pd.Timestamp):
             sheet.write_datetime(row, column, cell.to_pydatetime(), form)
         else:
@@ -169,15 +162,15 @@ class _Writer:
         from xlsxwriter.utility import xl_range  # noqa: PLC0415
 
         formula = f"=SUBTOTAL(109,{xl_range(_TOP + 1, column, _TOP + len(rows), column)})"
-        form = self._form(num_format=_FORMATS[field.kind], bold=True, top=1)
+        form = self.form(num_format=_FORMATS[field.kind], bold=True, top=1)
         sheet.write_formula(_TOP - 1, column, formula, form, sum(cells[column] for cells in rows))
         if column:
-            self._text(sheet, _TOP - 1, 0, self._say("insight.sheet.total"), bold=True)
+            self.text(sheet, _TOP - 1, 0, self.say("insight.sheet.total"), bold=True)
 
     def _chart(self, figure: Figure, table: Table, rows: list[Any], view: Native) -> Any:
         names = [field.name for field in table.fields]
         across, value = names.index(view.across), names.index(view.value)
-        chart = self._book.add_chart({"type": view.type} | ({"subtype": view.subtype} if view.subtype else {}))
+        chart = self.book.add_chart({"type": view.type} | ({"subtype": view.subtype} if view.subtype else {}))
         sheet = self._name(figure)
         for number, (label, first, last) in enumerate(_runs(figure, table, rows, view)):
             colour = {"color": PALETTE[number % len(PALETTE)]}
@@ -191,7 +184,7 @@ class _Writer:
                     **styled,
                 }
             )
-        chart.set_title({"name": figure.title(self._say), "name_font": {"name": _FONT, "size": 12}})
+        chart.set_title({"name": figure.title(self.say), "name_font": {"name": FONT, "size": 12}})
         chart.set_size({"width": 720, "height": max(380, 24 * len(rows)) if view.type == "bar" else 380})
         chart.set_legend({"none": True} if view.series is None else {"position": "bottom"})
         amounts = {"num_format": "#,##0", "name": table.heads[value], "name_font": {"bold": False}}
@@ -258,9 +251,5 @@ def _width(table: Table, column: int) -> float:
     texts = [str(row[column]) if not kind.is_number else f"{row[column]:,}" for row in table.rows[:200]]
     if kind in {Kind.DAY, Kind.MONTH, Kind.SHARE}:
         texts = ["2026-04-01"]
-    widest = max((_columns(text) for text in [table.heads[column], *texts]), default=8)
+    widest = max((columns_of(text) for text in [table.heads[column], *texts]), default=8)
     return min(widest + 3, _MOST_COLUMN)
-
-
-def _columns(text: str) -> int:
-    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in text)
