@@ -53,13 +53,14 @@ def did_sheet(cells: Cells, rows: pd.DataFrame) -> None:
         cells.text(sheet, at, 0, line[0])
         for column, name in enumerate(NUMBERS, start=1):
             _number(cells, sheet, (at, column), float(row[name]), unit)
-        cells.text(sheet, at, 4, say(f"evaluation.unit.{unit.replace(' ', '_')}"))
+        cells.text(sheet, at, 4, say(f"evaluation.unit.{unit.replace(' ', '_')}"), indent=1)
         cells.text(sheet, at, 5, line[3])
     sheet.set_column(0, 0, min(max(columns_of(line[0]) for line in told) + 3, 60))
     sheet.set_column(1, 3, 16)
     sheet.set_column(4, 4, 18)
     sheet.set_column(5, 5, min(max(columns_of(line[3]) for line in told) + 3, 60))
-    sheet.set_column(_BESIDE, _BESIDE, 44)
+    titles = [columns_of(say(f"evaluation.chart.{name}")) for name in COMPARED]
+    sheet.set_column(_BESIDE, _BESIDE, max(titles) + 3)
     sheet.set_column(_BESIDE + 1, _BESIDE + 3, 16)
     sheet.freeze_panes(TOP + 1, 0)
     sheet.autofilter(TOP, 0, TOP + len(told), len(_HEADS) - 1)

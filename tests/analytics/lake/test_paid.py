@@ -38,6 +38,8 @@ async def test_both_ways_tell_the_same_of_payments_from_several_lots_and_of_what
 
     def both() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         with open_views(uri) as views:
+            assert len(views.columns("legs", Days(date(2100, 1, 1), date(2100, 1, 2)))["leg"]) == 0
+            assert views.rows("spending").num_rows == views.rows("spending", every).num_rows > 0
             payments, legs, takings = (views.columns(view, every) for view in PACKED)
             city = City(views.rows("purses"), views.rows("shops"))
             by_number = city.spending(payments, legs, takings, views.rows("returned", every))
@@ -155,6 +157,7 @@ def test_what_a_deed_took_from_two_purses_is_two_rows_and_from_two_lots_of_one_i
     def rows(purses: pa.Table) -> list[tuple[Any, ...]]:
         told = City(purses, SHOPS).spending(PAYMENTS, LEGS, TAKINGS, RETURNED)
         [(day, told)] = shape.days_of(FRAMES["spending"], told)
+        assert told["deed"].to_pylist() == sorted(told["deed"].to_pylist()), "of one instant the deeds are in order"
         assert (day, told.column_names) == (date(2026, 4, 2), FRAMES["spending"].column_names)
         columns = ("deed", "kind", "resident", "store", "purse", "amount_yen", "paid_yen", "premium_yen", "emptied")
         return sorted(zip(*(told[name].to_pylist() for name in columns), strict=True))
