@@ -2,13 +2,14 @@
 # Paths are relative, so a folder with spaces in its name will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench bench-insight bench-quick openapi conformance statements access rights sbom lock packages venv
+.PHONY: help setup run test test-long test-spark check bench bench-insight bench-quick openapi conformance statements access rights sbom lock packages venv
 .DELETE_ON_ERROR:
 
 # Asked while this file is read: make must not take the stamps of an environment that broke for good ones.
 BROKEN := $(shell .ci/venv --check || rm -f .venv/stamp-run .venv/stamp-dev)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+SPARK_PIP := .venv-spark/bin/python -m pip --disable-pip-version-check --quiet
 LOCK := compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-header --no-annotate --quiet
 
@@ -26,6 +27,9 @@ test: .venv/stamp-dev packages ## The tests, with bounded samples
 test-long: .venv/stamp-dev packages ## All tests in full sizes (hours)
 	@$(PY) -m pytest -n 2 --hypothesis-profile=searching
 
+test-spark: .venv-spark/stamp ## Every measure asked of Spark, the same figures (needs Java 17 or 21; installs 1 GB into .venv-spark once)
+	@.venv-spark/bin/python -m pytest tests/spark
+
 check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -33,7 +37,7 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
 	.venv/bin/lint-imports
 	rm -rf .venv/migrations && $(PY) -m infra.database.as_sql .venv/migrations
 	.venv/bin/squawk --config infra/database/squawk.toml .venv/migrations/*.sql
-	@! grep -nE '://|index-url|find-links| @ ' requirements.lock requirements-dev.lock \
+	@! grep -nE '://|index-url|find-links| @ ' requirements*.lock \
 	  || { echo "a lock file names a host: make lock"; exit 1; }
 	.ci/secrets
 
@@ -66,10 +70,11 @@ openapi: setup ## Write the APIs' documents to docs/openapi
 rights: setup ## Write which role may do what in the database to docs/database-rights.md
 	@$(PY) -m infra.database.rights docs/database-rights.md
 
-lock: venv ## Resolve the dependencies anew into the two lock files
+lock: venv ## Resolve the dependencies anew into the three lock files
 	@command -v uv >/dev/null || [ -x .venv/uv/bin/uv ] || { $(PY) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }
 	PATH="$$PATH:$$PWD/.venv/uv/bin" uv pip $(LOCK) --upgrade --output-file requirements.lock
 	PATH="$$PATH:$$PWD/.venv/uv/bin" uv pip $(LOCK) --upgrade --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	PATH="$$PATH:$$PWD/.venv/uv/bin" uv pip $(LOCK) --upgrade --extra spark --constraint requirements-dev.lock --output-file requirements-spark.lock
 
 .venv/stamp-run: requirements.lock pyproject.toml | venv
 	@echo "installing the dependencies (once; a minute or two)"
@@ -82,6 +87,17 @@ lock: venv ## Resolve the dependencies anew into the two lock files
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@ .venv/stamp-run
+
+# PySpark is published as source only. What packs it is installed first, by its hash, and fetches nothing itself.
+.venv-spark/stamp: requirements-dev.lock requirements-spark.lock pyproject.toml | venv
+	@echo "installing Spark and the tools of tests (once; several minutes)"
+	@$(PY) -m venv --clear .venv-spark
+	@$(SPARK_PIP) install --require-hashes -r requirements-dev.lock
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements-spark.lock >.venv-spark/setuptools.lock
+	@$(SPARK_PIP) install --require-hashes -r .venv-spark/setuptools.lock
+	@$(SPARK_PIP) install --require-hashes --no-build-isolation -r requirements-spark.lock
+	@$(SPARK_PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
 
 venv:
 	@.ci/venv

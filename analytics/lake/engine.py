@@ -1,8 +1,9 @@
-"""DuckDB within bounds: so much memory, so many threads, no extension fetched, no network.
+"""What runs expressions over a lake's files; and DuckDB within bounds: so much memory, no extension, no network.
 
-Expressions are built with Ibis on tables that are bound to nothing and carry only names and types; here they
-become DuckDB's SQL. In them an instant (`at`, `…_at`) is Tokyo's wall clock without a zone, so that `.hour()`
-is an hour that people lived and no time-zone extension is needed; Japan's clocks have not been changed since 1951.
+Expressions are built with Ibis on tables that are bound to nothing and carry only names and types; an engine makes
+SQL of its own dialect of them. In them an instant (`at`, `…_at`) is Tokyo's wall clock without a zone, so that
+`.hour()` is an hour that people lived and no time-zone extension is needed; Japan's clocks have not been changed
+since 1951.
 """
 
 import shutil
@@ -10,7 +11,7 @@ import tempfile
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import duckdb
 import ibis
@@ -34,7 +35,21 @@ _IBIS: Final = {
 }
 
 
-class Engine:
+class Engine(Protocol):
+    """Runs expressions over frames that were offered to it. DuckDB here; `analytics.lake.spark` is another."""
+
+    def offer_files(self, frame: Frame, files: Iterable[Path], more: pa.Table | None = None) -> None:
+        """Let expressions read a frame from Parquet files, and from the rows of `more` (of its schema) besides."""
+        ...
+
+    def run(self, expression: Any) -> pd.DataFrame:
+        """What an Ibis expression over `table_of` tables gives; text is `str`, times count microseconds."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class DuckDB:
     """One DuckDB of one process; not to be shared between threads."""
 
     def __init__(self, memory_mb: int = MEMORY_MB) -> None:
@@ -57,7 +72,6 @@ class Engine:
         self._clean_up()
 
     def offer_files(self, frame: Frame, files: Iterable[Path], more: pa.Table | None = None) -> None:
-        """Let expressions read a frame from Parquet files, and from the rows of `more` (of its schema) besides."""
         names = [str(file) for file in files]
         more = more if more is not None else _empty(frame)
         self._duckdb.register(f"{frame.name}$more", more)
@@ -76,7 +90,6 @@ class Engine:
         )
 
     def run(self, expression: Any) -> pd.DataFrame:
-        """What an Ibis expression over `table_of` tables gives; text is `str`, times count microseconds."""
         found: pa.Table = self._duckdb.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_table()
         data: pd.DataFrame = found.to_pandas()
         return data

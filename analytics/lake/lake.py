@@ -1,7 +1,8 @@
 """Reading a lake, or frames in memory as if they were one: as Ibis tables for sums, as pandas frames for the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.frames import FRAMES, Frame
-from analytics.lake.engine import MEMORY_MB, Engine, table_of
+from analytics.lake.engine import MEMORY_MB, DuckDB, Engine, table_of
 from analytics.lake.manifest import LakeCorrupt, Manifest, Part, read_manifest
 from analytics.lake.write import schema_of
 
@@ -32,8 +33,8 @@ class Source(Protocol):
 class _Opened:
     """What a lake and frames in memory have in common: an engine that is made when it is first asked."""
 
-    def __init__(self, memory_mb: int) -> None:
-        self._memory_mb = memory_mb
+    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+        self._make_engine = make_engine
         self._engine: Engine | None = None
 
     def table(self, name: str) -> Any:
@@ -43,7 +44,7 @@ class _Opened:
     def run(self, expression: Any) -> pd.DataFrame:
         """What an expression over this source's tables gives."""
         if self._engine is None:
-            self._engine = Engine(self._memory_mb)
+            self._engine = self._make_engine()
             for frame in FRAMES.values():
                 self._offer(self._engine, frame)
         return self._engine.run(expression)
@@ -69,8 +70,9 @@ class Lake(_Opened):
     """The lake in a folder, as it was when this was made.
 
     `live` are rows of frames, read at `as_of`, that stand for the files of days from `live_from` on, and for all
-    of a frame that has no days (`analytics.lake.live`). Raises LakeMissing where there is none, and LakeCorrupt
-    for a file that is gone or has another size.
+    of a frame that has no days (`analytics.lake.live`). What measures ask is run by DuckDB within `memory_mb`, or by
+    what `engine` makes (`analytics.lake.spark`). Raises LakeMissing where there is none, and LakeCorrupt for a file
+    that is gone or has another size.
     """
 
     def __init__(
@@ -81,8 +83,9 @@ class Lake(_Opened):
         live_from: date | None = None,
         as_of: datetime | None = None,
         memory_mb: int = MEMORY_MB,
+        engine: Callable[[], Engine] | None = None,
     ) -> None:
-        super().__init__(memory_mb)
+        super().__init__(engine or partial(DuckDB, memory_mb))
         self.root = root
         self.manifest: Manifest = read_manifest(root)
         self._live = dict(live or {})
@@ -135,7 +138,7 @@ class InMemory(_Opened):
     def __init__(
         self, frames: Mapping[str, pd.DataFrame], refreshed_at: datetime | None = None, memory_mb: int = MEMORY_MB
     ) -> None:
-        super().__init__(memory_mb)
+        super().__init__(partial(DuckDB, memory_mb))
         self.refreshed_at = refreshed_at
         self._frames = {name: FRAMES[name].conform(data) for name, data in frames.items()}
 
