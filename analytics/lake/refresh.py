@@ -20,6 +20,7 @@ from analytics.frames import FRAMES
 from analytics.lake import shape
 from analytics.lake.agree import ACCOUNTS, must_agree, undone
 from analytics.lake.manifest import LakeMissing, Manifest, Part, read_manifest
+from analytics.lake.merged import told_otherwise
 from analytics.lake.read import BY_DAY, LEDGER, Found, Stretch, Told, read_all
 from analytics.lake.views import Days, Views, open_views
 from analytics.lake.write import publish, write_part
@@ -89,14 +90,18 @@ def refresh(
         last = end or civil_date(look.at)
         old = None if anew else _old(root)
         taken_back = undone(views)
-        plan = _plan(root, views, old, last, [civil_date(row["issued_at"]) for row in taken_back])
+        whole = {name: fit(views.rows(name)) for name, fit in WHOLE.items()}
+        past = [("lots", civil_date(row["issued_at"])) for row in taken_back]
+        if old is not None:
+            past += told_otherwise(root, old, whole["residents"])
+        plan = _plan(root, views, old, last, past)
         asked = [each for pieces in plan.periods.values() for each in pieces]
         found = read_all(root, uri, views, (*plan.stretches, *asked), connections, told)
         frames = {name: _merged(name, old, plan, found, last) for name in BY_DAY}
         for period, pieces in plan.periods.items():
             must_agree(_gained(found, pieces), period, frames, taken_back)
-        for name, fit in WHOLE.items():
-            frames[name] = (write_part(root, FRAMES[name], None, fit(views.rows(name))),)
+        for name, rows in whole.items():
+            frames[name] = (write_part(root, FRAMES[name], None, rows),)
         known = horizon_of(old)
         horizon = Horizon(known.since, (*known.looks, early)).after(look)
         marks = {HORIZON: msgspec.json.encode(horizon).decode(), END: last.isoformat()}
@@ -137,8 +142,8 @@ def horizon_of(manifest: Manifest | None) -> Horizon:
     return Horizon() if noted is None else msgspec.json.decode(noted, type=Horizon)
 
 
-def _plan(root: Path, views: Views, old: Manifest | None, end: date, sold_and_undone: Sequence[date]) -> Plan:
-    """New days from the horizon on; before them only what is damaged, or what was sold then and undone since."""
+def _plan(root: Path, views: Views, old: Manifest | None, end: date, past: Sequence[tuple[str, date]]) -> Plan:
+    """New days from the horizon on; before them only what is damaged, and `past` days: they are told otherwise now."""
     begin = None if old is None else open_from(old)
     if begin is None:
         [row] = views.ask("SELECT at FROM beginning").to_pylist()
@@ -148,8 +153,8 @@ def _plan(root: Path, views: Views, old: Manifest | None, end: date, sold_and_un
     whole = list(_stretches(begin, end))
     stretches = [Stretch(frame, days) for days in whole for frame in BY_DAY]
     broken = [] if old is None else _damaged(root, old, begin)
-    stale = sorted({day for day in sold_and_undone if day < begin}) if old is not None else []
-    again = dict.fromkeys([*broken, *(("lots", day) for day in stale)])
+    stale = sorted({(frame, day) for frame, day in past if day < begin}) if old is not None else []
+    again = dict.fromkeys([*broken, *stale])
     stretches += [Stretch(frame, _one(day)) for frame, day in again]
     if old is None:
         whole = [Days(None, whole[0].end), *whole[1:]] if whole else [Days(None, end)]

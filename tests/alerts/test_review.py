@@ -21,6 +21,7 @@ from services.identity.people import Role
 from services.kit.audit import AuditFilter, entries
 from services.wallets.open import RegisterDevice, register_device
 from tests.http_town import Client, HttpTown, done
+from tests.merging.two_wallets import two_wallets
 from tests.town import Resident, Shop, town_terms
 
 WHY = "a ring is suspected"
@@ -151,6 +152,17 @@ async def test_a_pseudonym_is_named_only_to_an_officer_with_a_reason_and_only_if
     assert {each.subject_id for each in log} == {who.wallet.id, other.wallet.id}
     assert {each.detail["reason"] for each in log} == {WHY}
     assert {each.actor_id for each in log} == {town.account_of(Role.OFFICER)}
+
+
+async def test_a_number_from_before_a_merge_leads_to_the_wallet_that_stays(town: HttpTown, look: Look) -> None:
+    two = await two_wallets(town, kept=0)
+    await split(town, two.other, two.shop)
+    await look(7)
+    [alert] = (await listed(await town.as_staff(Role.AUDITOR)))["alerts"]
+    await two.merge()
+    path = f"/insight/alerts/{alert['id']}/people/{alert['residents'][0]}"
+    answer = await (await town.as_staff(Role.OFFICER)).get(path, params={"reason": WHY})
+    assert done(answer)["number"] == two.kept.wallet.number
 
 
 async def test_the_application_reads_no_number_but_by_an_alert(town: HttpTown, engine: AsyncEngine) -> None:
