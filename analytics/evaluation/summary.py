@@ -13,7 +13,9 @@ import pandas as pd
 
 from analytics.evaluation.bounds import substitution_bounds
 from analytics.evaluation.estimates import NotEstimable, conform_unique
+from analytics.evaluation.joined import SINCE
 from analytics.evaluation.lottery import lottery_effect
+from analytics.evaluation.staggered import staggered
 from analytics.evaluation.survey import survey_effect
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES, SPENDING, STORES, UNKNOWN
 
@@ -23,6 +25,9 @@ FOLLOWED_MONTHS: Final = 4
 HIRATSUKA_SHARE: Final = 54 / 1_500
 PAPER_SHARE: Final = 148 / 800
 """Administration in parts of issue at Hiratsuka, million yen: electronic 54 of 1,500, paper 148 of 800."""
+STAGGERED: Final = "staggered_extra"
+WEEKS_SHOWN: Final = 13
+"""Weeks since joining that have a line of their own; the average counts all."""
 COLUMNS: Final = ["item", "store_class", "value", "low", "high", "unit", "basis", "state", "reason"]
 
 
@@ -31,7 +36,8 @@ class Evidence:
     """What a city has to judge a programme by; the declared frames, empty where it has none.
 
     survey: answers as `survey_effect` reads them, None if nobody was asked; invited: households asked.
-    administration_yen: what the programme cost besides its premium, None if not known.
+    administration_yen: what the programme cost besides its premium, None if not known. joined: who joined when and
+    what they sold, as `analytics.evaluation.joined` reads it, None if nobody told.
     """
 
     spending: pd.DataFrame
@@ -43,6 +49,7 @@ class Evidence:
     survey: pd.DataFrame | None = None
     invited: int | None = None
     administration_yen: int | None = None
+    joined: pd.DataFrame | None = None
 
 
 def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
@@ -53,6 +60,7 @@ def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
     (they do not answer; `reason` says why), `met` or `not_met`. Items: `issued`, `redeemed`,
     `premium_redeemed`, `surveyed_extra`,
     `causal_extra` (per source of outcomes; ITT per winner, and `causal_extra_total` from the effect per unit),
+    `staggered_extra` (of a unit and week, where units joined one after the other) and `staggered_extra_since_<weeks>`,
     `cost_per_extra_yen`, `administration_share` beside `administration_share_hiratsuka` and
     `administration_share_paper`, `bound_…`, `followed_months`. Raises FrameUnfit, or NotEstimable for a programme
     that is not in `programmes`.
@@ -71,6 +79,7 @@ def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
     rows += _surveyed(evidence, term, int(spent["amount_yen"].sum()))
     causal, total = _causal(evidence, lots, programme, own)
     rows += causal
+    rows += _staggered(evidence.joined, drawn=bool((evidence.applications["programme"] == programme).any()))
     rows += _cost(evidence, total, int(spent["premium_yen"].sum()))
     rows += _administration(evidence.administration_yen, issued)
     outcomes = conform_unique(OUTCOMES, evidence.outcomes)
@@ -171,6 +180,25 @@ def _causal(
         if state == "known":
             totals.append((whole["low"], whole["high"], whole["value"]))
     return rows, (totals[0][0], totals[0][1]) if len(totals) == 1 else None
+
+
+def _staggered(joined: pd.DataFrame | None, *, drawn: bool) -> list[dict[str, Any]]:
+    """What units that joined sold besides, a week, and week by week since; no line where a draw tells it better."""
+    if joined is None:
+        return [] if drawn else [_row(STAGGERED, state="not_given", reason="no_joined")]
+    columns = {"unit": "unit", "time": "week", "outcome": "sales_yen", "joined": "joined_week", "cluster": "district"}
+    try:
+        found = staggered(joined, **columns, by_time=True)
+    except NotEstimable as refusal:
+        return [_row(STAGGERED, state="not_estimable", reason=str(refusal.params["reason"]))]
+    shown = found[found["since"] < WEEKS_SHOWN].to_dict(orient="records")
+    names = [STAGGERED if line["estimand"] == "att" else f"{STAGGERED}{SINCE}{line['since']}" for line in shown]
+    return [
+        _row(
+            name, unit="yen per unit and week", basis=f"staggered, {line['joined']} of {line['units']}", **_values(line)
+        )
+        for name, line in zip(names, shown, strict=True)
+    ]
 
 
 def _cost(evidence: Evidence, total: tuple[float, float] | None, premium: int) -> list[dict[str, Any]]:

@@ -5,14 +5,13 @@ them. C: what was bought besides in cash because of them. (B + C) / (A + B) is e
 An answer that cannot be is not mended but left out, and told with its reason. docs/algorithms/evaluation.md, "Survey".
 """
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 import pandas as pd
 
+from analytics.evaluation.csv_file import SURPLUS, amount_fault, lines_of
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable, numbers
 from analytics.evaluation.ratio import ratio_of_means
 from services.kit.errors import Refusal
@@ -21,8 +20,6 @@ WHAT: Final = "survey_effect"
 QUESTIONS: Final = ("usual_yen", "extra_yen", "extra_cash_yen")
 COLUMNS: Final = ("respondent", *QUESTIONS)
 WEIGHT: Final = "weight"
-MOST_BYTES: Final = 20_000_000
-MOST_ROWS: Final = 200_000
 MOST_YEN: Final = 10_000_000
 """No household spends more in a programme; such an answer is a slip of the pen, as are two zeros too many."""
 
@@ -51,7 +48,7 @@ def read_survey(content: bytes, *, most_points: int | None = None) -> Survey:
     ASCII digits. Lines count from 1, the header's. A respondent who answers twice keeps the first answer. Of every
     rejected line the first fault is told. Raises SurveyUnreadable.
     """
-    rows = _rows(content)
+    rows = lines_of(content, COLUMNS, SurveyUnreadable)
     answers: list[dict[str, object]] = []
     rejected: list[dict[str, object]] = []
     seen: set[str] = set()
@@ -71,41 +68,14 @@ def read_survey(content: bytes, *, most_points: int | None = None) -> Survey:
     )
 
 
-def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
-    if len(content) > MOST_BYTES:
-        raise SurveyUnreadable(problem="size", column="")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as failed:
-        raise SurveyUnreadable(problem="encoding", column="") from failed
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        for name in COLUMNS:
-            if header.count(name) != 1:
-                raise SurveyUnreadable(problem="header", column=name)
-        rows: list[tuple[int, dict[str, str]]] = []
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(rows) >= MOST_ROWS:
-                raise SurveyUnreadable(problem="rows", column="")
-            filled = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-            surplus = len(cells) != len(header)
-            rows.append((reader.line_num, dict.fromkeys(COLUMNS, "") | filled | ({"": "cells"} if surplus else {})))
-    except csv.Error as failed:
-        raise SurveyUnreadable(problem="format", column="") from failed
-    return rows
-
-
 def _fault(row: dict[str, str], seen: set[str], most_points: int | None) -> tuple[str, str] | None:
     """The first column that is at fault and why: empty, no_number, negative, too_large, twice, more_than_held …"""
-    if "" in row:
-        return "", "cells"
+    if SURPLUS in row:
+        return SURPLUS, "cells"
     if not row["respondent"] or row["respondent"] in seen:
         return "respondent", "twice" if row["respondent"] else "empty"
     for name in QUESTIONS:
-        fault = _amount_fault(row[name])
+        fault = amount_fault(row[name], MOST_YEN)
         if fault is not None:
             return name, fault
     if WEIGHT in row and not _is_weight(row[WEIGHT]):
@@ -120,17 +90,6 @@ def _contradiction(usual: int, extra: int, cash: int, most_points: int | None) -
     if usual + extra == 0 and cash > 0:
         return "extra_cash_yen", "cash_without_points"
     return None
-
-
-def _amount_fault(text: str) -> str | None:
-    if not text:
-        return "empty"
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()):
-        return "no_number"
-    if text.startswith("-"):
-        return "negative"
-    return "too_large" if len(digits) > 12 or int(digits) > MOST_YEN else None
 
 
 def _is_weight(text: str) -> bool:

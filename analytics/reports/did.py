@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.charts.data import Say
+from analytics.evaluation.joined import SINCE
 
 HEADS: Final = tuple(f"evaluation.head.{name}" for name in ("item", "value", "interval", "how"))
 TITLE: Final = "evaluation.title"
@@ -18,6 +19,7 @@ SOURCES: Final = {
     "spending": "books",
     "survey": "survey",
     "lottery": "lottery",
+    "staggered": "staggered",
     "bounds": "bounds",
     "administration": "administration",
     "premium": "cost",
@@ -33,7 +35,8 @@ def lines(rows: pd.DataFrame, say: Say) -> list[tuple[str, str, str, str]]:
 
 
 def _line(row: dict[Any, Any], say: Say) -> tuple[str, str, str, str]:
-    head = say(f"evaluation.item.{row['item']}")
+    item, _, weeks = str(row["item"]).partition(SINCE)
+    head = say(f"evaluation.item.{item}_since", weeks=int(weeks)) if weeks else say(f"evaluation.item.{item}")
     if row["store_class"] != "all":
         head = say("evaluation.of_class", item=head, stores=say(f"evaluation.class.{row['store_class']}"))
     unit = str(row["unit"])

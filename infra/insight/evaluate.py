@@ -1,7 +1,7 @@
 """`tanabata insight evaluate`: what a programme did, as JSON for whoever computes on, and as a page to read.
 
-What a city adds from its own desk (a survey's answers, what administration cost) is read here once, for the command
-and for the report; an answer that cannot be is left out and told line by line.
+What a city adds from its own desk (a survey's answers, who joined when, what administration cost) is read here once,
+for the command and for the report; a line that cannot be is left out and told.
 """
 
 import json
@@ -9,6 +9,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +33,11 @@ SurveyFile = Annotated[
     typer.Option("--survey", help="Households' answers: respondent,usual_yen,extra_yen,extra_cash_yen[,weight].",
                  exists=True, dir_okay=False),
 ]  # fmt: skip
+JoinedFile = Annotated[
+    Path | None,
+    typer.Option("--joined", help="Weekly sales of stores or districts: unit,week,sales_yen,joined_week[,district].",
+                 exists=True, dir_okay=False),
+]  # fmt: skip
 Invited = Annotated[int | None, typer.Option(min=1, help="Households that were asked, for the response rate.")]
 AdministrationYen = Annotated[
     int | None, typer.Option(min=0, max=10**12, help="What the programme cost besides its premium, in yen.")
@@ -43,6 +49,7 @@ def evaluate(
     survey: SurveyFile = None,
     invited: Invited = None,
     administration_yen: AdministrationYen = None,
+    joined: JoinedFile = None,
     language: Annotated[str, typer.Option(help="ja, en or ja-simple.")] = "ja",
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     lake: Annotated[Path | None, typer.Option("--lake", help="Another lake than the installation's.")] = None,
@@ -55,7 +62,7 @@ def evaluate(
     say = partial(locales.text, language)
     try:
         with Lake(lake or Settings.from_env(os.environ).lake_dir) as source:
-            rows = what_it_did_in(source, programme, say, survey, invited, administration_yen)
+            rows = what_it_did_in(source, programme, say, Added(survey, joined, invited, administration_yen))
     except Refusal as refusal:
         complain(refusal_in_words(refusal))
         raise typer.Exit(1) from None
@@ -65,27 +72,35 @@ def evaluate(
     _draw(rows, say)
 
 
-def what_it_did_in(
-    source: "Source",
-    programme: str,
-    say: "Say",
-    survey: Path | None,
-    invited: int | None,
-    administration_yen: int | None,
-    hear: Callable[[str], None] = complain,
-) -> "pd.DataFrame":
-    """The rows of `what_it_did`; `hear` is told of every answer of the survey that was left out, and why.
+@dataclass(frozen=True)
+class Added:
+    """What a city has besides its lake: two files, and two numbers."""
 
-    Raises SurveyUnreadable, NotEstimable, FrameUnfit.
+    survey: Path | None = None
+    joined: Path | None = None
+    invited: int | None = None
+    administration_yen: int | None = None
+
+
+def what_it_did_in(
+    source: "Source", programme: str, say: "Say", added: Added, hear: Callable[[str], None] = complain
+) -> "pd.DataFrame":
+    """The rows of `what_it_did`; `hear` is told of every line of a file that was left out, and why.
+
+    Raises SurveyUnreadable, JoinedUnreadable, NotEstimable, FrameUnfit.
     """
     from analytics.evaluation.evidence import evidence_of  # noqa: PLC0415 - loads pyfixest
     from analytics.evaluation.summary import what_it_did  # noqa: PLC0415
 
-    content = None if survey is None else survey.read_bytes()
-    evidence, told = evidence_of(source, content, invited=invited, administration_yen=administration_yen)
-    for fault in [] if told is None else told.rejected.to_dict("records"):
-        reason = say(f"evaluation.survey_fault.{fault['reason']}")
-        hear(say("evaluation.refused", **{str(key): value for key, value in fault.items()} | {"reason": reason}))
+    survey, joined = (None if file is None else file.read_bytes() for file in (added.survey, added.joined))
+    evidence, left_out = evidence_of(
+        source, survey, joined, invited=added.invited, administration_yen=added.administration_yen
+    )
+    for name, faults in left_out.items():
+        for fault in faults.to_dict("records"):
+            reason = say(f"evaluation.{name}_fault.{fault['reason']}")
+            said = {str(key): value for key, value in fault.items()} | {"reason": reason}
+            hear(say(f"evaluation.{name}_refused", **said))
     return what_it_did(evidence, programme)
 
 

@@ -18,7 +18,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import locales
 from infra.console import complain, out
-from infra.insight.evaluate import AdministrationYen, Invited, SurveyFile, refusal_in_words, what_it_did_in
+from infra.insight.evaluate import (
+    Added,
+    AdministrationYen,
+    Invited,
+    JoinedFile,
+    SurveyFile,
+    refusal_in_words,
+    what_it_did_in,
+)
 from infra.settings import Settings
 from services.kit.errors import Refusal
 
@@ -48,6 +56,7 @@ def report(
     survey: SurveyFile = None,
     invited: Invited = None,
     administration_yen: AdministrationYen = None,
+    joined: JoinedFile = None,
 ) -> None:
     """Write report.html, workbook.xlsx, council.pdf and public.html; exit code 1 when one could not be made.
 
@@ -58,7 +67,7 @@ def report(
     root = lake or settings.lake_dir
     say = partial(locales.text, language.value)
     try:
-        added = (survey, invited, administration_yen)
+        added = Added(survey, joined, invited, administration_yen)
         missing = _write(root, into, programme, say, language.value, added, settings.data_dir / "releases.jsonl")
     except Refusal as refusal:
         complain(refusal_in_words(refusal))
@@ -76,7 +85,7 @@ def _write(
     programme: str | None,
     say: "Say",
     language: str,
-    added: tuple[Path | None, int | None, int | None],
+    added: Added,
     ledger: Path,
 ) -> set[str]:
     """Write every form; returns the names of those that this machine cannot make, having said why."""
@@ -100,7 +109,7 @@ def _write(
             progress.update(bar, description=name, advance=1)
 
         office = gather(source, programme, tell=tell)
-        office = replace(office, did=what_it_did_in(source, office.programme, say, *added))
+        office = replace(office, did=what_it_did_in(source, office.programme, say, added))
 
         def public() -> str:
             page = publish_public(source, ledger, datetime.now(UTC), programme, tell)

@@ -1,5 +1,6 @@
 """`tanabata insight evaluate` says what a programme did, what is not known, and which answers it left out."""
 
+import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 from typer.testing import CliRunner
 
 import locales
@@ -16,11 +19,14 @@ from analytics.evaluation.evidence import evidence_of
 from analytics.evaluation.summary import COLUMNS, what_it_did
 from analytics.lake.lake import Lake
 from analytics.lake.write import write_frames
+from analytics.reports.council import council_pdf
 from analytics.reports.did import HEADS, lines
 from analytics.reports.html import report_page
+from analytics.reports.workbook import workbook
 from analytics.synthetic.city import make
 from analytics.synthetic.plan import CityPlan
 from infra.cli import app
+from tests.analytics.evaluation.test_joined import panel
 from tests.analytics.reports.samples import SAMPLE
 
 EN = partial(locales.text, "en")
@@ -63,6 +69,7 @@ def test_without_draw_survey_or_costs_every_number_is_there_and_says_what_is_lac
         "surveyed_extra_per_redeemed": "no_survey",
         "causal_extra": "no_draw",
         "causal_extra_total": "no_draw",
+        "staggered_extra": "no_joined",
         "cost_per_extra_yen": "no_administration",
         "administration_share": "no_administration",
         "followed_months": "no_outcomes",
@@ -93,6 +100,21 @@ def test_a_survey_is_read_row_by_row_and_what_cannot_be_is_told(lake: Path, tmp_
     assert "Line 7 of the survey was left out (respondent: the respondent answered twice a)" in flat
 
 
+def test_who_joined_when_is_read_line_by_line_and_estimated_with_its_weeks(lake: Path, tmp_path: Path) -> None:
+    content, truth = panel(1)
+    file = tmp_path / "joined.csv"
+    file.write_bytes(content + b"S1,2026-01-06,5,\nS1,2026-01-05,5,\n")
+    rows, said = told(lake, "--joined", str(file), "--language", "en")
+    whole = rows["staggered_extra"]
+    assert isinstance(whole["low"], float)
+    assert isinstance(whole["high"], float)
+    assert whole["low"] <= truth <= whole["high"]
+    assert {f"staggered_extra_since_{weeks}" for weeks in range(5)} <= set(rows)
+    flat = " ".join(said.split())
+    assert "of who joined when was left out (week: no Monday written as 2026-04-06 2026-01-06)" in flat
+    assert "of who joined when was left out (week: the unit tells this week twice 2026-01-05)" in flat
+
+
 def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path) -> None:
     done = CliRunner().invoke(app, ["insight", "evaluate", "moonlight", "--lake", str(lake)])
     assert done.exit_code == 1
@@ -109,16 +131,35 @@ def test_a_file_that_is_no_survey_is_refused_whole(lake: Path, tmp_path: Path) -
 
 def test_every_line_is_on_the_page_in_three_languages_and_only_there_when_it_is_for_the_office(lake: Path) -> None:
     with Lake(lake) as source:
-        evidence, _ = evidence_of(source, administration_yen=5)
+        evidence, _ = evidence_of(source, joined=panel(1)[0], administration_yen=5)
     rows = what_it_did(evidence, "starlight")
     for language in ("ja", "en", "ja-simple"):
         say = partial(locales.text, language)
         page = report_page(replace(SAMPLE, figures=(), did=rows), say, language)
         assert page.count('<th scope="row">') == len(rows)
         assert say("evaluation.reason.no_draw") in page
+        assert say("evaluation.item.staggered_extra_since", weeks=2) in page
         assert "3.6 %" in page
         assert "18.5 %" in page
     assert 'id="did"' not in report_page(replace(SAMPLE, figures=()), EN, "en")
+
+
+def test_who_joined_when_stands_in_the_workbook_as_numbers_and_on_the_councils_paper(lake: Path) -> None:
+    with Lake(lake) as source:
+        evidence, _ = evidence_of(source, joined=panel(1)[0])
+    rows = what_it_did(evidence, "starlight")
+    office = replace(SAMPLE, figures=(), did=rows)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook(office, EN)))[EN("insight.sheet.did")]
+    told = {line[0]: line[1:4] for line in sheet.iter_rows(min_row=6, values_only=True)}
+    paper = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(council_pdf(office, EN, "en"))).pages)
+    for item, head in (
+        ("staggered_extra", EN("evaluation.item.staggered_extra")),
+        ("staggered_extra_since_3", EN("evaluation.item.staggered_extra_since", weeks=3)),
+    ):
+        row = rows.set_index("item").loc[item]
+        assert told[head] == pytest.approx(tuple(row[["value", "low", "high"]]))
+        assert f"{row['value']:,.0f}" in paper
+        assert f"{row['high']:,.0f}" in paper
 
 
 def test_a_cost_without_an_upper_end_says_so_and_is_no_gap() -> None:

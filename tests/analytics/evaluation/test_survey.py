@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.evaluation.csv_file import MOST_ROWS
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
 from analytics.evaluation.ratio import ratio_of_means
-from analytics.evaluation.survey import MOST_ROWS, SurveyUnreadable, read_survey, survey_effect
+from analytics.evaluation.survey import SurveyUnreadable, read_survey, survey_effect
 from tests.analytics.evaluation.coverage import SEEDS, believable, held
 
 HEADER = "respondent,usual_yen,extra_yen,extra_cash_yen\n"
