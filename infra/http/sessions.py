@@ -33,7 +33,7 @@ class RefreshRequest(Body):
 
 
 class SignOutRequest(Body):
-    everywhere: bool = Field(default=False, description="End all of one's sessions, not this one only.")
+    everywhere: bool = Field(default=False, strict=True, description="End all of one's sessions, not this one only.")
 
 
 class SignedOutAnswer(Answer):
