@@ -17,7 +17,7 @@ from infra.http.idempotency import Command
 from infra.http.looks import LOOK_REFUSALS, AskedWhy
 from infra.http.notices import tell, tell_seldom
 from infra.http.openapi import refuses
-from infra.http.strict import Answer, Body, Reason, ShortText
+from infra.http.strict import Answer, Body, Reason, ShortText, WholeText
 from infra.http.typed import NUMBER_REFUSALS
 from services.identity.bulk_reading import Looker
 from services.identity.notice import About
@@ -101,7 +101,7 @@ async def look_at_wallet_declines(
     why: AskedWhy,
     token: Desk,
     here: Here,
-    limit: Annotated[int, Query(ge=1, le=MOST_DECLINES)] = 20,
+    limit: Annotated[int, Query(ge=1, le=MOST_DECLINES), WholeText] = 20,
 ) -> DeclinesAnswer:
     """A wallet's last declined payments, each explained. Who looked, when and why is kept in the audit log."""
     await here.payments.declines.write()

@@ -15,7 +15,7 @@ from infra.http.csv_body import csv_of, described
 from infra.http.edge import MAX_CSV_BYTES
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
-from infra.http.strict import Answer, Body, Reason, ShortText
+from infra.http.strict import Answer, Body, Flag, Reason, ShortText
 from infra.http.typed import NUMBER_REFUSALS
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
@@ -77,7 +77,7 @@ async def grant_by_list(
     here: Here,
     command: Command,
     content: Annotated[bytes, Depends(csv_of(MAX_CSV_BYTES))],
-    dry_run: Annotated[bool, Query(description="Check everything and change nothing.")] = False,
+    dry_run: Annotated[Flag, Query(description="Check everything and change nothing.")] = False,
 ) -> ProposedGrantAnswer:
     """Propose to grant by a list. Problems come all together, each with its line and column."""
     asked = Grant(programme, purse, reason, token.account_id, read_grants(content))

@@ -21,7 +21,7 @@ from infra.http.apps import router
 from infra.http.auth import Evaluator
 from infra.http.context import Here
 from infra.http.openapi import refuses
-from infra.http.strict import Answer, Day, ShortText
+from infra.http.strict import Answer, Day, Flag, ShortText
 
 routes = router("insight")
 
@@ -89,8 +89,8 @@ async def ask_measure(
     ] = None,
     first: Annotated[Day | None, Query(description="First civil day in Japan.")] = None,
     last: Annotated[Day | None, Query(description="Last civil day, included.")] = None,
-    compare: Annotated[bool, Query(description="With as many days just before.")] = False,
-    today: Annotated[bool, Query(description="With the days that the lake does not hold yet.")] = False,
+    compare: Annotated[Flag, Query(description="With as many days just before.")] = False,
+    today: Annotated[Flag, Query(description="With the days that the lake does not hold yet.")] = False,
 ) -> FigureAnswer:
     """Figures of one measure, exact to the yen."""
     question = Question(name, tuple(by.split(",")) if by else (), _filters(where), first, last)

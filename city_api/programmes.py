@@ -15,7 +15,7 @@ from infra.http.context import Context, Here
 from infra.http.four_eyes import require_second_officer
 from infra.http.idempotency import Command
 from infra.http.openapi import refuses
-from infra.http.strict import Answer, Body, Instant, Reason, ShortText
+from infra.http.strict import Answer, Body, Instant, Reason, ShortText, WholeText
 from infra.http.terms import TermsJson
 from services.campaigns import draft, publish, read
 from services.campaigns.history import Version, versions_of
@@ -163,7 +163,7 @@ async def propose_version(code: ShortText, body: NewVersion, token: Officer, com
 )
 async def approve_version(
     code: ShortText,
-    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    version: Annotated[int, Path(ge=1, le=1_000_000), WholeText],
     body: Approval,
     token: Approver,
     command: Command,

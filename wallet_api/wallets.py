@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import Field
 
 from infra.http.apps import router
@@ -14,6 +12,7 @@ from infra.http.context import Here
 from infra.http.idempotency import Command, DeedAnswer, OwnDeed, recall
 from infra.http.notices import tell
 from infra.http.openapi import refuses
+from infra.http.paging import PageSize
 from infra.http.strict import Answer, Body, Name
 from services.identity.owed_secret import SecretOwed, require_nothing_owed
 from services.identity.read import new_phone
@@ -138,9 +137,6 @@ class BlockedAnswer(Answer):
     device_id: UUID
 
 
-Limit = Annotated[int, Query(ge=1, le=500)]
-
-
 @routes.get("/wallets")
 async def list_wallets(token: Resident, here: Here) -> WalletsAnswer:
     """The wallets that the account acts for, its own first; those of people it cares for are in `GET /care`."""
@@ -155,7 +151,7 @@ async def get_wallet(wallet_id: UUID, token: Resident, here: Here) -> BalanceAns
 
 
 @routes.get("/wallets/{wallet_id}/history")
-async def get_history(wallet_id: UUID, token: Resident, here: Here, limit: Limit = 100) -> HistoryAnswer:
+async def get_history(wallet_id: UUID, token: Resident, here: Here, limit: PageSize = 100) -> HistoryAnswer:
     """What happened, newest first."""
     found = await here.database.transact(_history, Mine(wallet_id, token.account_id, limit))
     return HistoryAnswer(movements=[_movement(each, found) for each in found.movements])

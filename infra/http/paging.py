@@ -10,11 +10,13 @@ from typing import Annotated, TypeVar
 
 from fastapi import Query
 
+from infra.http.strict import WholeText
+
 T = TypeVar("T")
 K = TypeVar("K")
 
 MOST = 500
-PageSize = Annotated[int, Query(ge=1, le=MOST)]
+PageSize = Annotated[int, Query(ge=1, le=MOST), WholeText]
 
 
 def paged(found: Sequence[T], limit: int, key: Callable[[T], K]) -> tuple[Sequence[T], K | None]:

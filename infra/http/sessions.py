@@ -12,7 +12,7 @@ from infra.http.browser import NAMES, Visit, cookie, drop_tokens, require_own_pa
 from infra.http.context import Context
 from infra.http.idempotency import Named
 from infra.http.notices import tell_seldom
-from infra.http.strict import Answer, Body, Secret
+from infra.http.strict import Answer, Body, Secret, TrueOrFalse
 from infra.http.tokens import TokenAnswer, token_members
 from services.identity import read
 from services.identity.end_session import EndSession, end_own_sessions, end_session
@@ -33,7 +33,7 @@ class RefreshRequest(Body):
 
 
 class SignOutRequest(Body):
-    everywhere: bool = Field(default=False, strict=True, description="End all of one's sessions, not this one only.")
+    everywhere: TrueOrFalse = Field(default=False, description="End all of one's sessions, not this one only.")
 
 
 class SignedOutAnswer(Answer):

@@ -1,8 +1,9 @@
 """Strict reading: what is not exactly as documented is refused, and nothing is guessed.
 
 Law: a whole number is a JSON integer (never `true`, `"10"`, `1e3` or `1.0`) within its bounds; a
-field or query parameter that is not documented is refused; text holds no control characters, no
-lone surrogates and nothing that turns the direction of writing; a JSON name appears once.
+field or query parameter that is not documented is refused; yes and no are JSON's `true` and `false`,
+and these two words in an address; text holds no control characters, no lone surrogates and nothing
+that turns the direction of writing; a JSON name appears once.
 """
 
 import json
@@ -26,6 +27,8 @@ MAX_REASON = 500
 MAX_SCANNED = 1_024
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
+_FLAGS = {"true": True, "false": False}
 _BREAKS = frozenset("\n\r\t")
 _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -82,6 +85,25 @@ def _instant_text(value: object) -> object:
         raise PydanticCustomError("datetime_type", "not an instant")
     return value
 
+
+def _flag_text(value: object) -> object:
+    if not isinstance(value, str) or value not in _FLAGS:
+        raise PydanticCustomError("bool_text", "neither true nor false")
+    return _FLAGS[value]
+
+
+def _whole_text(value: object) -> object:
+    if not isinstance(value, str) or _WHOLE.fullmatch(value) is None:
+        raise PydanticCustomError("int_text", "not a whole number")
+    return value
+
+
+TrueOrFalse = Annotated[bool, Field(strict=True)]
+"""In a body. Pydantic alone would also take 1, 0.0, "yes" and "off" for an answer."""
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag_text)]
+"""In an address: `true` or `false`. Pydantic alone would also take 1, on, y, T and others."""
+WholeText = BeforeValidator(_whole_text)
+"""Of a whole number in an address: its digits, as JSON writes them. Pydantic alone would also take +5, 5.0 and 1_0."""
 
 AmountYen = Annotated[
     int,

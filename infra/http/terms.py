@@ -10,6 +10,7 @@ from infra.http.strict import (
     Day,
     Name,
     ShortText,
+    TrueOrFalse,
     WholeNumber,
 )
 
@@ -105,9 +106,7 @@ class PublicTermsJson(_Part):
     expired_refund: Literal["revive", "forfeit"]
     revive_days: Days
     notices: NoticesJson
-    residents_only: bool = Field(
-        default=False, strict=True, description="Only who has proven to live in the city may buy."
-    )
+    residents_only: TrueOrFalse = Field(default=False, description="Only who has proven to live in the city may buy.")
 
 
 class TermsJson(PublicTermsJson):

@@ -81,6 +81,20 @@ ODD_TEXTS = {
 }
 """Taken or refused, as the field sees fit; never a fault of ours."""
 
+WORDS = {
+    "one": "1",
+    "nothing": "0",
+    "a fraction": "1.0",
+    "true in a text": '"true"',
+    "a word": '"yes"',
+    "another word": '"off"',
+    "a letter": '"t"',
+    "full width": '"ｔｒｕｅ"',
+    "null": "null",
+    "an empty text": '""',
+}
+"""None of them is `true` or `false`."""
+
 BODIES = {
     "nothing": b"",
     "null": b"null",

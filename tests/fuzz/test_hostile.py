@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from tests.access.every import PLACES
 from tests.access.ground import Ground, prefix_of
 from tests.access.requests import Ask
 from tests.access.stage import StagedTown
-from tests.fuzz.hostile import BODIES, BROKEN_TEXTS, NUMBERS, ODD_TEXTS, ZEROES, doubled, leaves, with_raw
+from tests.fuzz.hostile import BODIES, BROKEN_TEXTS, NUMBERS, ODD_TEXTS, WORDS, ZEROES, doubled, leaves, with_raw
 from tests.http_town import operations
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,6 +29,7 @@ SAMPLE = 700
 REFUSED = frozenset({400, 413, 422})
 COMMANDS = [place for place in PLACES if place.method == "POST" and place.api != PAGES]
 QUERIES = ["-1", "0", "1e3", "true", "１０", "9" * 20, "9" * 4_000, "-" + "9" * 30, "%00", "\u202e", "\ud800", "", " "]
+QUERIES += ["+5", "5.0", "1_0", " 5", "yes", "on", "T", "ｔｒｕｅ"]
 PARTS = [
     "-1",
     "9" * 20,
@@ -86,7 +87,7 @@ def attacks_on_body(place: Place, ask: Ask) -> Iterator[Attack]:
         hostile = [(NUMBERS, REFUSED), (ZEROES, None)] if type(value) is int else []
         hostile += [(BROKEN_TEXTS, REFUSED), (ODD_TEXTS, REFUSED if type(value) is int else None)]
         if type(value) is bool or where[:1] == ("public_jwk",):
-            hostile = [(BROKEN_TEXTS, REFUSED)]
+            hostile = [(BROKEN_TEXTS, REFUSED), *([(WORDS, REFUSED)] if type(value) is bool else [])]
         for values, right in hostile:
             for name, raw in values.items():
                 if (type(value), raw) in {(int, "1"), (int, "null"), (bool, "true")}:
@@ -101,7 +102,7 @@ def attacks_on_body(place: Place, ask: Ask) -> Iterator[Attack]:
             yield Attack(f"body = {name}", place, whole, REFUSED)
 
 
-def attacks_on_address(place: Place, ask: Ask, known: list[str]) -> Iterator[Attack]:
+def attacks_on_address(place: Place, ask: Ask, known: Mapping[str, str]) -> Iterator[Attack]:
     """Its identifiers and query parameters; and one's own id of the deed."""
     parts = ask.path.split("/")
     names = place.path.split("/")
@@ -112,10 +113,11 @@ def attacks_on_address(place: Place, ask: Ask, known: list[str]) -> Iterator[Att
                 yield Attack(
                     f"{name} = {hostile[:30]!a}", place, Ask(changed, ask.body, params=ask.params), REFUSED | {404}
                 )
-    for name in known:
+    for name, kind in known.items():
         for hostile in QUERIES:
             params = dict(ask.params) | {name: hostile.encode("utf-8", "surrogatepass")}
-            right = REFUSED if name == "limit" else None
+            fits = kind == "boolean" and hostile == "true"
+            right = REFUSED if kind in {"integer", "boolean"} and not fits else None
             yield Attack(f"?{name} = {hostile[:30]!a}", place, Ask(ask.path, ask.body, params=params), right)  # type: ignore[arg-type]
     if takes_key(place):
         for key in KEYS:
@@ -132,25 +134,27 @@ def _escaped(text: str) -> str:
 
 
 @cache
-def _parameters() -> dict[str, list[tuple[str, str]]]:
-    """Where each parameter of each operation is, and its name, as the APIs' documents say."""
+def _parameters() -> dict[str, list[tuple[str, str, str]]]:
+    """Where each parameter of each operation is, its name and its type, as the APIs' documents say."""
     return {
-        f"{api} {method.upper()} {path}": [(each["in"], each["name"]) for each in operation.get("parameters", ())]
+        f"{api} {method.upper()} {path}": [
+            (each["in"], each["name"], each["schema"].get("type", "")) for each in operation.get("parameters", ())
+        ]
         for api, text in documents().items()
         for path, by_method in json.loads(text)["paths"].items()
         for method, operation in by_method.items()
     }
 
 
-def queries_of(place: Place) -> list[str]:
-    """The query parameters that the API's document knows."""
-    return [name for where, name in _parameters()[f"{place.api} {place.name}"] if where == "query"]
+def queries_of(place: Place) -> dict[str, str]:
+    """The query parameters that the API's document knows, with their types; empty for one that may be left null."""
+    return {name: kind for where, name, kind in _parameters()[f"{place.api} {place.name}"] if where == "query"}
 
 
 def takes_key(place: Place) -> bool:
     """Whether the operation names its deed by an id of the client's."""
     return ("header", "idempotency-key") in [
-        (where, name.lower()) for where, name in _parameters()[f"{place.api} {place.name}"]
+        (where, name.lower()) for where, name, _ in _parameters()[f"{place.api} {place.name}"]
     ]
 
 

@@ -3,10 +3,11 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import httpx
 import pytest
+from fastapi import Query
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from infra.http.auth import PUBLIC
 from infra.http.context import Context
 from infra.http.problems import InvalidRequest, MalformedJson
 from infra.http.rates import Rates
-from infra.http.strict import AmountYen, Body, Day, Name, read_json
+from infra.http.strict import AmountYen, Body, Day, Flag, Name, TrueOrFalse, WholeText, read_json
 from services.identity.tokens import Audience
 
 routes = router("test")
@@ -25,12 +26,20 @@ class Order(Body):
     amount_yen: AmountYen
     name: Name = "x"
     day: Day | None = None
+    gift: TrueOrFalse = False
     extra: dict[str, Any] | None = None
 
 
 @routes.post("/orders", dependencies=[PUBLIC])
 async def order(body: Order) -> dict[str, int]:
-    return {"amount_yen": body.amount_yen}
+    return {"amount_yen": body.amount_yen, "gift": body.gift}
+
+
+@routes.get("/orders", dependencies=[PUBLIC])
+async def orders(
+    gifts: Flag | None = None, limit: Annotated[int, Query(ge=1, le=500), WholeText] = 100
+) -> dict[str, int | None]:
+    return {"gifts": gifts, "limit": limit}
 
 
 @pytest.fixture
@@ -52,7 +61,7 @@ async def send(client: httpx.AsyncClient, content: str | bytes) -> httpx.Respons
 @pytest.mark.parametrize("amount", ["1", "9999999999"])
 async def test_whole_yen_within_bounds_are_taken(client: httpx.AsyncClient, amount: str) -> None:
     answer = await send(client, f'{{"amount_yen": {amount}}}')
-    assert (answer.status_code, answer.json()) == (200, {"amount_yen": int(amount)})
+    assert (answer.status_code, answer.json()) == (200, {"amount_yen": int(amount), "gift": False})
 
 
 @pytest.mark.parametrize(
@@ -146,6 +155,51 @@ async def test_a_name_is_one_line_of_stated_length(client: httpx.AsyncClient, na
 async def test_a_date_is_a_text(client: httpx.AsyncClient, day: str) -> None:
     answer = await send(client, f'{{"amount_yen": 1, "day": {day}}}')
     assert answer.json()["params"]["fields"] == [{"location": "body.day", "code": "not_a_date"}]
+
+
+@pytest.mark.parametrize(("said", "meant"), [("true", True), ("false", False)])
+async def test_a_yes_is_true_or_false(client: httpx.AsyncClient, said: str, meant: bool) -> None:
+    sent = await send(client, f'{{"amount_yen": 1, "gift": {said}}}')
+    asked = await client.get("/orders", params={"gifts": said})
+    assert (sent.status_code, sent.json()["gift"], asked.status_code, asked.json()["gifts"]) == (200, meant, 200, meant)
+
+
+@pytest.mark.parametrize(
+    "said", ["1", "0", "1.0", "0.0", '"true"', '"yes"', '"on"', '"t"', '"1"', '""', "null", "[]", "[true]", "{}"]
+)
+async def test_nothing_else_in_a_body_is_a_yes_or_a_no(client: httpx.AsyncClient, said: str) -> None:
+    answer = await send(client, f'{{"amount_yen": 1, "gift": {said}}}')
+    found = answer.json()
+    assert (answer.status_code, found["code"]) == (422, "invalid_request")
+    assert found["params"]["fields"] == [{"location": "body.gift", "code": "not_true_or_false"}]
+
+
+@pytest.mark.parametrize(
+    "said", ["1", "0", "yes", "no", "on", "off", "t", "f", "y", "n", "True", "TRUE", "true ", "ｔｒｕｅ", "null", ""]
+)
+async def test_nothing_else_in_an_address_is_a_yes_or_a_no(client: httpx.AsyncClient, said: str) -> None:
+    answer = await client.get("/orders", params={"gifts": said})
+    found = answer.json()
+    assert (answer.status_code, found["code"]) == (422, "invalid_request")
+    assert found["params"]["fields"] == [{"location": "query.gifts", "code": "not_true_or_false"}]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        *(
+            (said, "not_a_whole_number")
+            for said in ("+5", "5.0", "1_0", " 5", "5 ", "005", "5e0", "0x5", "５", "٥", "")
+        ),
+        *((said, "out_of_range") for said in ("0", "-0", "-1", "501", "9" * 20, "9" * 4_000)),
+    ],
+)
+async def test_a_number_in_an_address_is_its_digits(client: httpx.AsyncClient, said: str, code: str) -> None:
+    assert (await client.get("/orders", params={"limit": "500"})).json()["limit"] == 500
+    answer = await client.get("/orders", params={"limit": said})
+    found = answer.json()
+    assert (answer.status_code, found["code"]) == (422, "invalid_request")
+    assert [(field["location"], field["code"]) for field in found["params"]["fields"]] == [("query.limit", code)]
 
 
 async def test_what_was_sent_is_never_echoed(client: httpx.AsyncClient) -> None:
