@@ -7,6 +7,7 @@ in `CARRIED_OUT`.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from city_api.bank_accounts import PayoutAccountAnswer, account_answer
 from city_api.care import CareContentAnswer, care_answer
 from city_api.interests import gaining_by
 from city_api.merges import MergeContentAnswer, merge_answer, view_of
+from city_api.payee_notices import tell_of_new_account
 from infra.http.apps import router
 from infra.http.auth import Approver, CityStaff, Officer
 from infra.http.care_notices import tell_all, tell_of_beginning, tell_of_lapsed
@@ -29,6 +31,7 @@ from infra.http.strict import Answer, Body, Reason
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
 from services.identity.bulk_reading import Looker, TooManyLooks
+from services.identity.fresh_sign_in import SignInNotFresh, require_fresh_sign_in
 from services.identity.name_person import carry_out_person, proposed_person
 from services.kit import audit, changes
 from services.kit.changes import ApproveChange, ChangePage, WithdrawChange
@@ -210,6 +213,7 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
     responses=refuses(
         SecondOfficerNeeded,
         OwnInterest,
+        SignInNotFresh,
         ChangeDiffers,
         ChangeDecided,
         GrantBudgetExhausted,
@@ -235,7 +239,10 @@ async def approve_change(
     """Say the second yes: the change happens now."""
     await tell_of_lapsed(here)
     asked = ApproveChange(change_id, body.fingerprint, token.account_id)
-    done = await command.perform(token.account_id, "city.change.approve", _approve, asked, CarriedOut)
+    approve = partial(_approve, session_id=token.session_id)
+    done = await command.perform(token.account_id, "city.change.approve", approve, asked, CarriedOut)
+    if done.kind == ChangeKind.PAYOUT_ACCOUNT.value and not command.replayed:
+        await tell_of_new_account(here, done.change_id)
     if done.kind == ChangeKind.CARE.value and not command.replayed:
         await tell_of_beginning(here, done.result_id)
     if done.kind == ChangeKind.MERGE.value and not command.replayed:
@@ -259,8 +266,10 @@ async def _look(tx: Tx, asked: _Look) -> tuple[ProposedChange, ListDifferences |
     return change, differences, await view_of(tx, change, asked.looker) if change.kind is ChangeKind.MERGE else None
 
 
-async def _approve(tx: Tx, asked: ApproveChange) -> CarriedOut:
+async def _approve(tx: Tx, asked: ApproveChange, *, session_id: UUID) -> CarriedOut:
     proposal = await changes.find(tx, asked.change_id, lock=True)
+    if proposal.kind is ChangeKind.PAYOUT_ACCOUNT:
+        await require_fresh_sign_in(tx, asked.officer_id, session_id)
     await require_second_officer(tx, proposal.proposed_by, asked.officer_id)
     if proposal.kind is ChangeKind.STAFF_PERSON:  # nor does anybody say who they are themselves
         await require_second_officer(tx, proposal.subject_id, asked.officer_id)

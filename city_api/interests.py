@@ -8,6 +8,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from infra.http.four_eyes import require_no_interest
+from services.identity.fresh_sign_in import require_fresh_sign_in
 from services.kit.db import Tx
 from services.kit.four_eyes import ChangeKind, ProposedChange
 from services.merchants import read as merchants
@@ -28,8 +29,9 @@ async def propose_grant_to_others(tx: Tx, asked: Grant) -> ProposedGrant:
     return await propose_grant(tx, asked)
 
 
-async def propose_account_of_others(tx: Tx, asked: SetPayoutAccount) -> ProposedPayoutAccount:
-    """Propose a merchant's account. Raises OwnInterest, and what `propose_payout_account` raises."""
+async def propose_account_of_others(tx: Tx, asked: SetPayoutAccount, *, session_id: UUID) -> ProposedPayoutAccount:
+    """Propose a merchant's account. Raises SignInNotFresh, OwnInterest, and what `propose_payout_account` raises."""
+    await require_fresh_sign_in(tx, asked.actor_id, session_id)
     await require_no_interest(tx, asked.actor_id, await merchants.persons_working_for(tx, asked.merchant_id))
     return await propose_payout_account(tx, asked)
 

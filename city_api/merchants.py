@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from city_api.bank_accounts import (
     account_answer,
 )
 from city_api.interests import propose_account_of_others
+from city_api.payee_notices import tell_of_proposed_account
 from city_api.stores import StatusAnswer, StatusRequest, StoreAnswer, StoreRequest, store_answer
 from infra.http.apps import router
 from infra.http.auth import CityStaff, Officer
@@ -23,6 +25,7 @@ from infra.http.idempotency import Command
 from infra.http.openapi import refuses
 from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer, Body, Name, ShortText
+from services.identity.fresh_sign_in import SignInNotFresh
 from services.kit.db import Tx
 from services.kit.four_eyes import OwnInterest
 from services.kit.japan import InvalidCorporateNumber, InvalidInvoiceRegistration
@@ -149,17 +152,21 @@ async def get_merchant(merchant_id: UUID, _token: CityStaff, here: Here) -> Merc
     )
 
 
-@routes.post("/merchants/{merchant_id}/payout-accounts", status_code=201, responses=refuses(*REFUSALS, OwnInterest))
+@routes.post(
+    "/merchants/{merchant_id}/payout-accounts",
+    status_code=201,
+    responses=refuses(*REFUSALS, OwnInterest, SignInNotFresh),
+)
 async def change_payout_account(
-    merchant_id: UUID, body: PayoutAccountRequest, token: Officer, command: Command
+    merchant_id: UUID, body: PayoutAccountRequest, token: Officer, here: Here, command: Command
 ) -> PayoutAccountProposed:
-    """Propose the account to which the merchant shall be paid; one that still waits is given up."""
+    """Propose the account to which the merchant shall be paid; one that waits is given up. Its owners are told."""
     asked = SetPayoutAccount(token.account_id, merchant_id, body.payout_account.account())
-    return PayoutAccountProposed.of(
-        await command.perform(
-            token.account_id, "city.payout_account.propose", propose_account_of_others, asked, ProposedPayoutAccount
-        )
-    )
+    propose = partial(propose_account_of_others, session_id=token.session_id)
+    done = await command.perform(token.account_id, "city.payout_account.propose", propose, asked, ProposedPayoutAccount)
+    if not command.replayed:
+        await tell_of_proposed_account(here, merchant_id)
+    return PayoutAccountProposed.of(done)
 
 
 @routes.post("/merchants/{merchant_id}/status", responses=refuses(MerchantReasonMissing))

@@ -87,6 +87,11 @@ async def persons_working_for(tx: Tx, merchant_id: UUID) -> set[UUID]:
     return await rows.find_persons_of_merchant(tx, merchant_id)
 
 
+async def owners_of(tx: Tx, merchant_id: UUID) -> tuple[UUID, ...]:
+    """The accounts of those who own one of a merchant's stores now."""
+    return tuple(await rows.find_owners_of_merchant(tx, merchant_id))
+
+
 async def roles_in(tx: Tx, store_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, MemberRole]:
     """The roles that accounts have in a store now; who works there no more is left out."""
     return await rows.active_roles(tx, store_id, account_ids)

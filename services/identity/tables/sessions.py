@@ -88,6 +88,15 @@ async def new_phone_of(tx: Tx, account_id: UUID, session_id: UUID) -> NewPhone |
     return None if row is None or row[0] is None or row[1] is None else NewPhone(row[0], row[1])
 
 
+async def opened_at(tx: Tx, account_id: UUID, session_id: UUID) -> datetime | None:
+    """When a session of the account was signed in to, however it stands otherwise."""
+    its = (SessionRow.id == session_id, SessionRow.account_id == account_id)
+    found: datetime | None = (
+        await tx.connection.execute(select(SessionRow.opened_at).where(*its))
+    ).scalar_one_or_none()
+    return found
+
+
 async def owes_secret(tx: Tx, account_id: UUID, session_id: UUID) -> bool:
     """Whether a session of the account owes a secret, however it stands otherwise."""
     its = (SessionRow.id == session_id, SessionRow.account_id == account_id, SessionRow.owes_secret)

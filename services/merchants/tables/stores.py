@@ -142,6 +142,14 @@ async def find_persons_of_merchant(tx: Tx, merchant_id: UUID) -> set[UUID]:
     return {person_id for person_id in found if person_id is not None}
 
 
+async def find_owners_of_merchant(tx: Tx, merchant_id: UUID) -> list[UUID]:
+    """The accounts that own one of the merchant's stores now, each once."""
+    query = select(MemberRow.account_id).join(StoreRow, StoreRow.id == MemberRow.store_id).distinct()
+    owning = (MemberRow.role == MemberRole.OWNER.value, MemberRow.status == MemberStatus.ACTIVE.value)
+    theirs = query.where(StoreRow.merchant_id == merchant_id, *owning).order_by(MemberRow.account_id)
+    return list((await tx.connection.execute(theirs)).scalars())
+
+
 async def rename_person(tx: Tx, given_up_id: UUID, kept_id: UUID) -> None:
     """Where a person is known to work, another one is."""
     theirs = update(MemberRow).where(MemberRow.person_id == given_up_id)
