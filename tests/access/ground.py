@@ -99,8 +99,8 @@ async def disagreements(ground: Ground, place: Place, callers: Sequence[Caller] 
         before = None if reads else await _everything(town)
         for caller in refused:
             found += await _try(ground, town, place, caller)
-        changed = [] if before is None else sorted({row[0] for row in set(before) ^ set(await _everything(town))})
-        if changed:
+        if before is not None and (after := await _everything(town)) != before:
+            changed = [name for name in before if after.get(name) != before[name]]
             found.append(f"{place.name}: what was refused changed {', '.join(changed)}")
         for caller in admitted if reads else admitted[:1]:
             found += await _try(ground, town, place, caller)
@@ -127,8 +127,12 @@ def _judge(place: Place, caller: Caller, said: Verdict, answer: httpx.Response, 
     )
 
 
-async def _everything(town: StagedTown) -> list[tuple[str, int, int]]:
-    """The rows of every table that the application may read: how many, and what is in them."""
+async def _everything(town: StagedTown) -> dict[str, tuple[int, int]]:
+    """Every table that the application may read, by name: how many rows it has, and what is in them.
+
+    By name, because so many tables are read by several of the database's workers at once, whose answers come in
+    whatever order they finish.
+    """
     names = """
         SELECT tablename FROM pg_tables WHERE schemaname = current_schema()
         AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT') ORDER BY 1
@@ -139,4 +143,4 @@ async def _everything(town: StagedTown) -> list[tuple[str, int, int]]:
             f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {name} t"
             for name in tables
         )
-        return [(row[0], row[1], row[2]) for row in await tx.connection.execute(text(union))]
+        return {row[0]: (row[1], row[2]) for row in await tx.connection.execute(text(union))}
