@@ -9,7 +9,8 @@ from starlette.types import ASGIApp
 
 from infra.http.lane import Lane
 
-_GRACE_S = 10
+GRACE_S = 10
+IDLE_S = 75
 
 _YOUNG, _MIDDLE, _OLD = 50_000, 20, 20
 """When Python looks for cycles: what a batch of payments makes is gone again before it would pay to look."""
@@ -41,8 +42,8 @@ def web_server(app: ASGIApp) -> WebServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=GRACE_S,
             h11_max_incomplete_event_size=64 * 1024,
         )
     )

@@ -97,6 +97,16 @@ def test_only_the_password_fits() -> None:
     assert hash_password("vivid-otter-lamp-42", CHEAPEST, bytes(16)) != stored
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["がまのほ-otter-42", "か\u3099まのほ-otter-42", "がまのほ-ｏｔｔｅｒ-４２", "がまのほ－otter－42"],
+    ids=["as it was chosen", "marks that combine", "full width", "full-width hyphens"],
+)
+def test_a_password_is_itself_on_every_keyboard(typed: str) -> None:
+    for chosen in ("がまのほ-otter-42", "か\u3099まのほ-ｏｔｔｅｒ-42"):
+        assert password_fits(hash_password(chosen, CHEAPEST, SALT), typed, CHEAPEST)
+
+
 def test_an_overlong_password_never_fits_by_its_beginning() -> None:
     stored = hash_password("ab" * 64, CHEAPEST, SALT)
     assert password_fits(stored, "ab" * 64, CHEAPEST)

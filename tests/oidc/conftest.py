@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ from jwt.algorithms import ECAlgorithm
 
 from infra.ports.digital_id import DigitalId, ServiceSettings
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 BACK = "https://wallet.example.jp/residency"
 PEOPLE = {
@@ -73,7 +73,7 @@ def provider() -> Iterator[Provider]:
         "clients": clients,
         "people": PEOPLE,
         "jwks": {"keys": [_jwk(provider_key, "provider")]},
-        "modules": str(ROOT / ".venv" / "oidc"),
+        "modules": str(Path(sys.prefix) / "oidc"),
     }
     process = subprocess.Popen(
         ["node", "--no-warnings", str(HERE / "provider.mjs")],

@@ -118,6 +118,21 @@ ACCESS: Final = Chapter(
             ),
         ),
         Statement(
+            "A bank file is theirs to download who pay, and not theirs who only read",
+            (
+                "tests/house/test_routes.py::test_in_the_city_one_role_acts_another_approves_and_all_read",
+                "tests/access/test_matrix.py::test_the_page_is_what_the_rules_say",
+            ),
+            without(
+                "whoever reads for the city downloads it",
+                (
+                    "city_api/bank_files.py",
+                    "async def download_bank_file(bank_file_id: UUID, token: Payer, here: Here)",
+                    "async def download_bank_file(bank_file_id: UUID, token: CityStaff, here: Here)",
+                ),
+            ),
+        ),
+        Statement(
             "The API cannot alter the ledger: the database gives its role no right to",
             ("tests/house/test_rights.py::test_every_cell_is_so",),
             without(

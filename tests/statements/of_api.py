@@ -144,6 +144,14 @@ API: Final = Chapter(
             ),
         ),
         Statement(
+            "How long anything may take is written down as it is",
+            ("tests/house/test_time_limits.py::test_every_time_limit_is_written_down_as_it_is",),
+            without(
+                "others have six times as long to answer us",
+                ("infra/ports/outgoing.py", "TIMEOUT_S = 10.0", "TIMEOUT_S = 60.0"),
+            ),
+        ),
+        Statement(
             "An unsigned webhook has no effect",
             (
                 f"{_HARDENING}test_unsigned_stale_and_repeated_webhooks_have_no_second_effect",

@@ -9,6 +9,7 @@ _FOUR_EYES, _CHANGES = "services/kit/four_eyes.py", "city_api/changes.py"
 _INTERESTS = "city_api/interests.py"
 _FOUNDATION = "infra/database/migrations/versions/0001_foundation.py"
 _HTTP, _TILL = "tests/wallet_api/test_payments.py::", "tests/merchant_api/test_payments.py::"
+_OF_PAYEES = "tests/city_api/test_payout_accounts.py::"
 _OF_CHANGES, _OF_EYES = "tests/city_api/test_changes.py::", "tests/city_api/test_four_eyes.py::"
 
 BUSINESS: Final = Chapter(
@@ -75,6 +76,33 @@ BUSINESS: Final = Chapter(
                     _FOUNDATION,
                     "sa.CheckConstraint('bought_yen BETWEEN 0 AND cap_yen'",
                     "sa.CheckConstraint('bought_yen >= 0'",
+                ),
+            ),
+        ),
+        Statement(
+            "A payout account is proposed and approved from a sign-in of the last quarter of an hour",
+            (
+                f"{_OF_PAYEES}test_an_account_is_proposed_from_a_sign_in_of_the_last_quarter_of_an_hour",
+                f"{_OF_PAYEES}test_and_approved_from_one",
+            ),
+            without(
+                "a session's age is not compared",
+                (
+                    "services/identity/fresh_sign_in.py",
+                    "    if opened_at is None or tx.now - opened_at > FRESH:",
+                    "    if opened_at is None:",
+                ),
+            ),
+        ),
+        Statement(
+            "The store's owners are told of it, when it is proposed and when it counts, and nobody else is",
+            (f"{_OF_PAYEES}test_the_owners_are_told_of_the_proposal_and_of_the_change_once_each",),
+            without(
+                "whoever works there is told",
+                (
+                    "services/merchants/tables/stores.py",
+                    "    owning = (MemberRow.role == MemberRole.OWNER.value, MemberRow.status == MemberStatus.ACTIVE.value)",
+                    "    owning = (MemberRow.status == MemberStatus.ACTIVE.value,)",
                 ),
             ),
         ),
