@@ -1,13 +1,13 @@
 """A register asks one wallet's phone: above a sum a scanned code alone pays nothing.
 
 Revision ID: 0034
-Revises: 0026
+Revises: 0032
 """
 
 from alembic import op
 
 revision = "0034"
-down_revision = "0026"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
