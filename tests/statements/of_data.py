@@ -29,9 +29,9 @@ DATA: Final = Chapter(
                 "what looks like a formula becomes one",
                 ("analytics/reports/workbook.py", '"strings_to_formulas": False', '"strings_to_formulas": True'),
                 (
-                    "analytics/reports/workbook.py",
-                    "sheet.write_string(row, column, text, self._form(",
-                    "sheet.write(row, column, text, self._form(",
+                    "analytics/reports/cells.py",
+                    "sheet.write_string(row, column, text, self.form(",
+                    "sheet.write(row, column, text, self.form(",
                 ),
             ),
         ),
