@@ -27,7 +27,7 @@ test: .venv/stamp-dev packages ## The tests, with bounded samples
 test-long: .venv/stamp-dev packages ## All tests in full sizes (hours)
 	@$(PY) -m pytest -n 2 --hypothesis-profile=searching
 
-test-spark: .venv-spark/stamp ## Every measure asked of Spark, the same figures (needs Java 17 or 21; installs 1 GB into .venv-spark once)
+test-spark: .venv-spark/stamp ## Every measure asked of Spark, the same figures (needs Java 17 or 21; installs 3 GB into .venv-spark once)
 	@.venv-spark/bin/python -m pytest tests/spark
 
 check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
