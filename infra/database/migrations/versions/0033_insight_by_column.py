@@ -66,7 +66,8 @@ VIEWS = {
 
 def upgrade() -> None:
     insight = '"' + op.get_context().opts["version_table_schema"][:55] + '_insight"'
-    op.execute(f"DROP VIEW {insight}.taken")
+    # squawk's rule fears for clients: this view has one, an older refresh, which fails once and is done again.
+    op.execute(f"-- squawk-ignore ban-drop-view\nDROP VIEW {insight}.taken")
     for name, query in VIEWS.items():
         op.execute(f"CREATE OR REPLACE VIEW {insight}.{name} AS {query}".replace("{insight}", insight))
         op.execute(f"GRANT SELECT ON {insight}.{name} TO tanabata_analyst")
