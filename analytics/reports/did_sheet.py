@@ -19,6 +19,7 @@ FORMATS: Final = {
     "yen": "#,##0",
     "yen per winner": "#,##0",
     "yen per unit": "#,##0",
+    "yen per unit and week": "#,##0",
     "yen per yen": "#,##0.00",
     "share": "0.0%",
     "months": "0",

@@ -31,7 +31,9 @@ from infra.simulation.stage import Stage, instant
 from infra.simulation.trade import Sale, cancel, must_pay, refund
 from services.campaigns.terms import Period, Purse, Terms
 from services.kit.clock import TOKYO
+from services.kit.money import MAX_AMOUNT_YEN
 from services.payments.payment import Mode
+from services.payments.tap import PayingLimits
 
 MCC = {
     "supermarket": "5411",
@@ -50,6 +52,8 @@ MCC = {
 
 JOINS_AT, EXPIRES_AT = "10:00", "00:10"
 REASON = "市民への給付"
+NO_TAPS = PayingLimits(tap_above_yen=MAX_AMOUNT_YEN)
+"""The invented city shows a code for sums of any size, and is lived as it was invented."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Lived:
 async def live(handle: DatabaseHandle, world: World, part: Part, seed: int, told: Callable[[str, int], None]) -> Lived:
     """Play a whole city of one part on an empty database; raises WentWrong where it does not go as planned."""
     plan = world.plan
-    async with staged(handle, _setting(world, seed), told) as stage:
+    async with staged(handle, _setting(world, seed), told, NO_TAPS) as stage:
         office = await open_office(stage)
         await decide(stage, office)
         shops = await _register(stage, office, world)

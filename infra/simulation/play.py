@@ -27,6 +27,7 @@ from services.identity.passwords import CHEAPEST
 from services.kit.clock import SetClock
 from services.kit.db import Database
 from services.kit.ids import SeededEntropy
+from services.payments.tap import USUAL_LIMITS, PayingLimits
 
 DECIDED_BEFORE, REGISTERED_BEFORE, GIFTS_AFTER = timedelta(days=30), timedelta(days=21), timedelta(days=4)
 PAID_WITHIN = timedelta(days=12)
@@ -47,7 +48,12 @@ async def play(handle: DatabaseHandle, setting: Setting, told: Callable[[str, in
 
 
 @asynccontextmanager
-async def staged(handle: DatabaseHandle, setting: Setting, told: Callable[[str, int], None]) -> AsyncIterator[Stage]:
+async def staged(
+    handle: DatabaseHandle,
+    setting: Setting,
+    told: Callable[[str, int], None],
+    paying: PayingLimits = USUAL_LIMITS,
+) -> AsyncIterator[Stage]:
     """The platform on an empty database, at the time when the programme is decided."""
     clock = SetClock(instant(setting.terms.sale.first - DECIDED_BEFORE, "09:00"))
     entropy = _entropy(setting, "platform")
@@ -61,6 +67,7 @@ async def staged(handle: DatabaseHandle, setting: Setting, told: Callable[[str, 
         docs=False,
         password_cost=CHEAPEST,
         short_cut=False,
+        paying=paying,
     )
     try:
         yield Stage(setting, town, clock, _entropy(setting, "actors"), told)

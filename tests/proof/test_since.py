@@ -47,6 +47,7 @@ REWRITTEN = {
     *("a payment from somebody else's lot", "refunds of more than was paid"),
     *("a refund that turns premium into paid points", "a cancel on the next day"),
     *("a pay code's use forgotten", "a second code for one payment", "a register's code of another amount"),
+    "a register's code that asked somebody else",
     *("a payment never posted", "a payment owed to another store"),
     *("a move of more than its journal", "a move that nobody wrote down", "a journal of a move that was a gift"),
     "paid points posted where premium points were taken",
