@@ -115,6 +115,7 @@ def create_engine(
     engine = create_async_engine(
         address,
         pool_size=pool_size,
+        pool_use_lifo=True,  # one warm connection rather than all by turns: each keeps plans and caches of its own
         max_overflow=0,
         pool_timeout=2.0,
         pool_recycle=1_800,  # firewalls forget connections that live longer

@@ -20,7 +20,7 @@ from services.kit import tables
 from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
 from services.kit.deeds import Deed, DeedIdReused, Done
 from services.kit.errors import Busy, Refusal
-from services.kit.posting import Kind, post_together, told_plainly
+from services.kit.posting import Kind, post_together, read_answer, told_plainly
 from services.kit.waiting import DonePlainly, Elsewhere, Waiting
 
 C = TypeVar("C")
@@ -73,10 +73,13 @@ class MicroBatch(Generic[C, R]):
         Raises DeedIdReused (other content), Busy (too many wait, or the database cannot answer), and
         whatever the use case refuses with.
         """
-        return await self.submit(deed, command)
+        return read_answer(await self.submit(deed, command), self._kind.answer_type(command))
 
     def submit(self, deed: Deed, command: C) -> asyncio.Future[Done[Any]]:
-        """`perform`, for who waits otherwise than in a task. Raises what can be said at once."""
+        """`perform`, for who waits otherwise than in a task. Raises what can be said at once.
+
+        The answer of what a short cut did is told as JSON (`msgspec.Raw`).
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done[Any]] = loop.create_future()
         name = deed.account_id.bytes + deed.key.bytes
@@ -180,7 +183,7 @@ class MicroBatch(Generic[C, R]):
             self._end(batch[place], outcome)
         return [waiting for place, waiting in enumerate(batch) if place not in done]
 
-    async def _plainly(self, tx: Tx, given: tuple[Sequence[Waiting[C]], float]) -> DonePlainly[R]:
+    async def _plainly(self, tx: Tx, given: tuple[Sequence[Waiting[C]], float]) -> DonePlainly:
         if self._kind.plainly is None:
             raise AssertionError("asked for a short cut that there is not")
         batch, left_s = given

@@ -20,6 +20,7 @@ from services.kit.waiting import DonePlainly, Elsewhere, Waiting
 
 C = TypeVar("C")
 R = TypeVar("R")
+A = TypeVar("A")
 
 Together = Callable[[Tx, Sequence[C], bool], Awaitable[Sequence[R | Refusal | Elsewhere]]]
 """A use case over many commands: an outcome for each, in their order.
@@ -27,10 +28,11 @@ Together = Callable[[Tx, Sequence[C], bool], Awaitable[Sequence[R | Refusal | El
 Only where nothing else is done in the transaction, as the last argument says, does it wait for locks.
 """
 
-Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[DonePlainly[R]]]
+Plainly = Callable[[Tx, Sequence[Waiting[C]]], Awaitable[DonePlainly]]
 """Does, of several, those in which nothing is unusual, and stores their deeds: all of it in one statement.
 
-It is given no transaction (`Database.begin_single`): what it answers is committed.
+It is given no transaction (`Database.begin_single`): what it answers is committed. What is told of it is the
+answer as JSON (`msgspec.Raw`), for most who hear it write nothing else.
 """
 
 
@@ -61,18 +63,25 @@ class Kind(Generic[C, R]):
     keys: Callable[[C], Sequence[Hashable]]
     answer: Callable[[C, R], object]
     answer_type: Callable[[C], type]
-    plainly: Plainly[C, R] | None = None
+    plainly: Plainly[C] | None = None
     sessions: Sessions | None = None
 
 
-def told_plainly(kind: Kind[C, R], batch: Sequence[Waiting[C]], told: DonePlainly[R]) -> dict[int, Done[Any] | Refusal]:
+def told_plainly(kind: Kind[C, R], batch: Sequence[Waiting[C]], told: DonePlainly) -> dict[int, Done[Any] | Refusal]:
     """The outcomes of what the short cut did or knew, by place."""
     done: dict[int, Done[Any] | Refusal] = {
-        place: Done(kind.answer(batch[place].command, result), False) for place, result in told.done.items()
+        place: Done(msgspec.Raw(answer), replayed=False) for place, answer in told.answers.items()
     }
     for place, stored in told.known.items():
         done[place] = _answered(kind, batch[place], stored)
     return done
+
+
+def read_answer(done: Done[Any], answer_type: type[A]) -> Done[A]:
+    """The same, with the answer as a value where it is JSON."""
+    if not isinstance(done.result, msgspec.Raw):
+        return done
+    return Done(msgspec.json.decode(done.result, type=answer_type), done.replayed)
 
 
 async def post_together(

@@ -10,7 +10,6 @@ from uuid import UUID
 from services.kit.deeds import Done
 
 C = TypeVar("C")
-R = TypeVar("R")
 
 
 class Elsewhere(Enum):
@@ -45,11 +44,11 @@ class Waiting(Generic[C]):
 
 
 @dataclass(frozen=True)
-class DonePlainly(Generic[R]):
-    """What a short cut did, by place: results of what is done and stored now, and what ids stand for already.
+class DonePlainly:
+    """What a short cut did, by place: the answers to what is done and stored now, and what ids stand for already.
 
-    The latter as the fingerprint of what was asked then, and the answer as JSON.
+    Answers are JSON as `Kind.answer` would be written; the latter come with the fingerprint of what was asked then.
     """
 
-    done: Mapping[int, R]
+    answers: Mapping[int, str]
     known: Mapping[int, tuple[bytes, str]]

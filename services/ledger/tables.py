@@ -47,12 +47,18 @@ class JournalRow(Base):
             postgresql_with={"autosummarize": "on", "pages_per_range": 32},
         ),
         Index("ix_ledger_journal_deed", "deed_id"),
+        Index(
+            "uq_ledger_journal_reverses_id",
+            "reverses_id",
+            unique=True,
+            postgresql_where="reverses_id IS NOT NULL",
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     programme_id: Mapped[UUID] = mapped_column()
     kind: Mapped[str] = mapped_column(Text)
     deed_id: Mapped[UUID] = mapped_column()
-    reverses_id: Mapped[UUID | None] = mapped_column(unique=True)
+    reverses_id: Mapped[UUID | None] = mapped_column()
     effective_at: Mapped[datetime] = mapped_column(Instant)
     recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
 

@@ -57,7 +57,10 @@ class PaymentDesk:
         self._batch = MicroBatch(database, kind, most_together=most_together, refused=self.declines.hear)
 
     def begin(self, deed: Deed, order: Order) -> asyncio.Future[Done[Any]]:
-        """As `perform`, but nobody needs a task to wait for it. What stands against it at once is raised at once."""
+        """As `perform`, but nobody needs a task to wait for it, and an answer may be told as JSON (`msgspec.Raw`).
+
+        What stands against it at once is raised at once.
+        """
         if isinstance(order, PayByCode | PayAtRegister) and not self._phones.look(order.pay_code):
             return asyncio.get_running_loop().create_task(self.perform(deed, order))
         return self._batch.submit(deed, order)

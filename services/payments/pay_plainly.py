@@ -13,14 +13,14 @@ from services.kit.waiting import DonePlainly, Waiting
 from services.payments.order import Order, PayByCode, PayStore
 from services.payments.pay import NUMBER_LENGTH, NUMBER_PREFIX
 from services.payments.pay_code import peek_device, peek_use, verify_registered
-from services.payments.payment import Mode, PartPaid, Receipt, must_be_amount
+from services.payments.payment import must_be_amount
 from services.payments.tables import at_speed
-from services.payments.tables.at_speed import PlainPaid, PlainRow
+from services.payments.tables.at_speed import PlainRow
 from services.wallets.wallet import NEVER_LIMITED_YEN
 
 
-async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUID, str]) -> DonePlainly[Receipt]:
-    """The receipts of those that were paid, whose deeds are stored as well, and what was told of known ids.
+async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUID, str]) -> DonePlainly:
+    """The answers of those that were paid, whose deeds are stored as well, and what was told of known ids.
 
     `keys` are the public keys of phones that are known, as JSON.
     """
@@ -31,16 +31,15 @@ async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUI
         row = _row(tx, n, each, keys, ids[n], numbers[n])
         if row is not None:
             tried.append(row)
-    if not tried:
-        return DonePlainly({}, {})
-    receipts: dict[int, Receipt] = {}
+    answers: dict[int, str] = {}
     known: dict[int, tuple[bytes, str]] = {}
-    for found in await at_speed.pay_plainly(tx, tried, tx.now.isoformat().replace("+00:00", "Z")):
-        if found.told_for is None or found.told is None:
-            receipts[found.n] = _receipt(tx, named[found.n].command, found, ids, numbers)
-        else:
-            known[found.n] = (found.told_for, found.told)
-    return DonePlainly(receipts, known)
+    if tried:
+        for n, told_for, told in await at_speed.pay_plainly(tx, tried, tx.now.isoformat().replace("+00:00", "Z")):
+            if told_for is None:
+                answers[n] = told
+            else:
+                known[n] = (told_for, told)
+    return DonePlainly(answers, known)
 
 
 def _row(
@@ -71,17 +70,3 @@ def _payer(tx: Tx, order: PayByCode, keys: Mapping[UUID, str]) -> tuple[UUID, UU
     device_id = peek_device(order.pay_code)
     code = verify_registered(order.pay_code, keys[device_id], tx.now)
     return code.wallet_id, device_id, peek_use(order.pay_code)
-
-
-def _receipt(tx: Tx, order: Order, paid: PlainPaid, ids: Sequence[UUID], numbers: Sequence[str]) -> Receipt:
-    return Receipt(
-        ids[paid.n],
-        numbers[paid.n],
-        paid.store_code,
-        paid.store_name,
-        Mode.CPM if isinstance(order, PayByCode) else Mode.MPM,
-        order.amount_yen or 0,
-        tx.now,
-        paid.balance_after_yen,
-        tuple([PartPaid(paid.programme_id, *part) for part in zip(paid.lot_ids, paid.yen, strict=True)]),
-    )

@@ -105,7 +105,7 @@ CHECKS: Final = (
 KEYS: Final = (
     ("deed", "(account_id, key)"),
     ("ledger_journal", "(id)"),
-    ("ledger_journal", "(reverses_id)"),
+    ("ledger_journal", "(reverses_id) WHERE (reverses_id IS NOT NULL)"),
     ("ledger_posting", "(journal_id, line)"),
     ("ledger_seal", "(position)"),
     ("ledger_seal", "(journal_id)"),

@@ -90,7 +90,7 @@ class Notary:
             for topic in topics:
                 self._topics.remove(topic)
 
-    async def write_plainly(self, tx: Tx, batch: Sequence[Waiting[Note]]) -> DonePlainly[Noted]:
+    async def write_plainly(self, tx: Tx, batch: Sequence[Waiting[Note]]) -> DonePlainly:
         """The short cut: notes that begin with "plain", with their deeds, as one whole."""
         plain = {place: waiting for place, waiting in enumerate(batch) if waiting.command.words.startswith("plain")}
         async with tx.driver.transaction():  # the notary needs more than one statement; a real short cut has one
@@ -99,7 +99,7 @@ class Notary:
             rows = [(each.account_id, each.key, each.fingerprint, texts[place]) for place, each in plain.items()]
             if rows:
                 await tables.finish_deeds(tx, rows)
-        return DonePlainly(done, {})
+        return DonePlainly(texts, {})
 
     async def _one(self, tx: Tx, note: Note, *, alone: bool) -> Noted | Refusal | Elsewhere:
         match note.words.split()[0]:

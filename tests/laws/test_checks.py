@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.kit.db import broken_constraint
+from services.kit.db import Base, broken_constraint
 from tests.town import APPROVER, OFFICER, Town
 
 BROKEN: dict[str, tuple[str, str]] = {
@@ -76,7 +76,9 @@ async def test_teeth_without_its_constraint_the_row_says_it(
 ) -> None:
     await a_row_of_each(engine)
     table, _ = BROKEN[constraint]
+    is_index = constraint in {index.name for index in Base.metadata.tables[table].indexes}
+    without = f"DROP INDEX {constraint}" if is_index else f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE"
     async with migrator_engine.begin() as connection:
-        await connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE"))
+        await connection.execute(text(without))
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         await must_be_refused(migrator_engine, constraint)

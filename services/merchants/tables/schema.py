@@ -12,7 +12,10 @@ from services.kit.tables import Instant
 
 class MerchantRow(Base):
     __tablename__ = "merchant"
-    __table_args__ = (CheckConstraint("status IN ('active', 'suspended')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        Index("ix_merchant_not_active", "id", postgresql_where="status <> 'active'"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)

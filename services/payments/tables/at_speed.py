@@ -42,22 +42,16 @@ class PlainRow(NamedTuple):
     code_id: UUID | None = None
 
 
-class PlainPaid(NamedTuple):
-    """What was paid: the store, what the wallet holds now, and what each lot gave, in spending order.
+class PlainTold(NamedTuple):
+    """What an order is answered, as JSON.
 
-    Where the deed's id stands for something already nothing was paid: `told_for` is the fingerprint of
-    what was asked then, `told` the answer as JSON, and all else is None.
+    Where the deed's id stands for something already nothing was paid: `told_for` is the fingerprint of what was asked
+    then, and the members of `told` are in another order, as the database keeps them.
     """
 
     n: int
-    store_code: str
-    store_name: str
-    balance_after_yen: int
-    programme_id: UUID
-    lot_ids: Sequence[UUID]
-    yen: Sequence[int]
     told_for: bytes | None
-    told: str | None
+    told: str
 
 
 def _statement(*, codes: bool) -> str:
@@ -75,35 +69,36 @@ WITH asked AS MATERIALIZED (
       LEFT JOIN LATERAL (SELECT d.fingerprint, d.result FROM deed d
                           WHERE d.account_id = a.account_id AND d.key = a.key OFFSET 0) e ON true
 ), plain AS MATERIALIZED (
+    SELECT p.*, {_ANSWER if codes else _OWN_ANSWER} AS answer FROM (
     SELECT a.n, a.account_id, a.key, a.fingerprint, a.wallet_id, a.amount_yen, a.payment_id, a.number,
            {"a.code_id" if codes else "NULL::uuid AS code_id"}, s.id AS at_id, s.code AS at_code, s.name AS at_name,
-           h.programme_id, h.day_limit_yen, h.valid_yen - a.amount_yen AS balance_after_yen, h.lot_ids, h.shares,
-           h.paid, h.premium
+           h.programme_id, h.day_limit_yen, h.valid_yen - a.amount_yen AS balance_after_yen, h.lot_ids, h.paid,
+           h.premium, h.parts
       FROM asked a
       JOIN wallet w ON w.id = a.wallet_id AND w.status = 'active'
       {_DEVICE if codes else ""}
       JOIN store s ON {_ANY_STORE if codes else "s.code = a.store_code"} AND s.status = 'active'
-      JOIN merchant m ON m.id = s.merchant_id AND m.status = 'active'
       JOIN account c ON c.id = {_ACCOUNT if codes else "a.account_id"} AND c.status = 'active'
      CROSS JOIN LATERAL ({_HELD}) h
       LEFT JOIN LATERAL (SELECT y.spent_yen FROM spent_today y
                           WHERE y.wallet_id = a.wallet_id AND y.programme_id = h.programme_id AND y.day = $1
                          OFFSET 0) t ON true
      WHERE a.told_for IS NULL AND a.is_signed_in AND a.wallet_id = ANY (free)
+       AND s.merchant_id <> ALL (ARRAY(SELECT m.id FROM merchant m WHERE m.status <> 'active'))
        AND EXISTS (SELECT FROM account_acts_for f WHERE f.account_id = c.id AND f.person_id = w.person_id)
        {_CODE_HOLDS if codes else ""}
        AND NOT EXISTS (SELECT FROM store_member b JOIN store o ON o.id = b.store_id
                         WHERE b.person_id = w.person_id AND b.status = 'active' AND o.merchant_id = s.merchant_id)
        AND h.one_terms AND h.usable_yen >= a.amount_yen AND a.amount_yen <= h.payment_limit_yen
        AND coalesce(t.spent_yen, 0) + a.amount_yen <= h.day_limit_yen
+    OFFSET 0) p
 {_PART}), {_USED if codes else ""} named AS (
     INSERT INTO deed (account_id, key, fingerprint, result, finished_at)
-    SELECT account_id, key, decode(fingerprint, 'hex'), {_ANSWER if codes else _OWN_ANSWER}::jsonb, $2
-      FROM plain p ORDER BY account_id, key
+    SELECT account_id, key, decode(fingerprint, 'hex'), answer::jsonb, $2 FROM plain ORDER BY account_id, key
 {_WRITTEN}
-SELECT n, at_code, at_name, balance_after_yen, programme_id, lot_ids, shares, NULL::bytea, NULL::text FROM plain
+SELECT n, NULL::bytea, answer FROM plain
  UNION ALL
-SELECT n, NULL, NULL, NULL, NULL, NULL, NULL, told_for, told FROM asked WHERE told_for IS NOT NULL AND is_signed_in
+SELECT n, told_for, told FROM asked WHERE told_for IS NOT NULL AND is_signed_in
 """  # noqa: S608 - its parts are the constants below
 
 
@@ -112,8 +107,7 @@ def _function(name: str, *, codes: bool) -> str:
     lists = "int[], uuid[], uuid[], text[], uuid[], text[], bigint[], uuid[], text[], uuid[]"
     return f"""
 CREATE FUNCTION {name}(date, timestamptz, text, {lists}{", uuid[], uuid[], uuid[]" if codes else ""})
-RETURNS TABLE (n int, store_code text, store_name text, balance_after_yen bigint, programme_id uuid,
-               lot_ids uuid[], yen bigint[], told_for bytea, told text)
+RETURNS TABLE (n int, told_for bytea, told text)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $function$
 #variable_conflict use_column
@@ -137,7 +131,8 @@ _HELD: Final = """
                   coalesce(sum(yen) FILTER (WHERE valid), 0)::bigint AS valid_yen,
                   coalesce(sum(yen) FILTER (WHERE usable), 0) AS usable_yen,
                   array_agg(id) FILTER (WHERE share > 0) AS lot_ids,
-                  array_agg(share) FILTER (WHERE share > 0) AS shares,
+                  string_agg(concat('{"programme_id":"', programme_id, '","lot_id":"', id, '","yen":', share, '}'), ',')
+                      FILTER (WHERE share > 0) AS parts,
                   array_agg(share * paid_yen / yen) FILTER (WHERE share > 0) AS paid,
                   array_agg(share - share * paid_yen / yen) FILTER (WHERE share > 0) AS premium
              FROM (SELECT o.*, CASE WHEN usable THEN least(yen, a.amount_yen - (sum(yen) OVER spending - yen))
@@ -153,7 +148,7 @@ _HELD: Final = """
                    WINDOW spending AS (ORDER BY usable DESC, expires_at, commas, issued_at, id
                                        ROWS UNBOUNDED PRECEDING)
                     ORDER BY usable DESC, expires_at, commas, issued_at, id) l"""
-"""A wallet's lots in spending order, and what each gives; one row a payer."""
+"""A wallet's lots in spending order, and what each gives; one row a payer. `parts` are those of the answer."""
 
 _PART: Final = """), part AS MATERIALIZED (
     SELECT p.payment_id, p.at_id, p.amount_yen, u.lot_id, u.turn - 1 AS turn, u.paid, u.premium,
@@ -226,13 +221,7 @@ def _answer(mode: str, rest: str = "") -> str:
     )
 
 
-_OWN_ANSWER: Final = _answer(
-    "mpm",
-    """, ',"balance_after_yen":', balance_after_yen, ',"parts":[',
-       (SELECT string_agg(concat('{"programme_id":"', p.programme_id, '","lot_id":"', lot_id, '","yen":', share, '}'),
-                          ',' ORDER BY turn)
-          FROM unnest(p.lot_ids, p.shares) WITH ORDINALITY AS u(lot_id, share, turn)), ']'""",
-)
+_OWN_ANSWER: Final = _answer("mpm", """, ',"balance_after_yen":', balance_after_yen, ',"parts":[', parts, ']'""")
 _ANSWER: Final = f"CASE WHEN code_id IS NULL THEN {_OWN_ANSWER} ELSE {_answer('cpm')} END"
 """What a store is told of a payment by code holds nothing of who paid."""
 
@@ -255,7 +244,7 @@ _BY_STORES_CODE: Final = _call("pay_by_stores_code", _OF_STORES_CODE)
 _BY_ANY_CODE: Final = _call("pay_by_any_code", len(PlainRow._fields))
 
 
-async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[PlainPaid]:
+async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[PlainTold]:
     """Pay those that are plain and whose wallets nobody else holds, in no particular order; each wallet at most once.
 
     `paid_at` is the deed's instant as answers write it. One statement, which needs no transaction around it.
@@ -266,4 +255,4 @@ async def pay_plainly(tx: Tx, rows: Sequence[PlainRow], paid_at: str) -> list[Pl
     values = [array_text(column, str) for column in (columns if by_code else columns[:_OF_STORES_CODE])]
     statement = _BY_ANY_CODE if by_code else _BY_STORES_CODE
     found = await tx.driver.fetch(statement, civil_date(tx.now), tx.now, paid_at, *values)
-    return [PlainPaid(*row) for row in found]
+    return [PlainTold(*row) for row in found]
