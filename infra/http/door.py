@@ -9,7 +9,6 @@ fingerprint, its refusals and the rule of who may come in are those of the plain
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,34 +17,17 @@ from starlette.types import Message, Receive, Scope, Send
 from infra.http.context import Context
 from infra.http.deadlines import Deadlines
 from infra.http.edge import DEADLINE, last_resort
+from infra.http.head import MOST_BYTES, Form, Head, read_head
 from infra.http.hot import Hot, Order
-from infra.http.idempotency import HEADER, REPLAY_HEADER, read_key
+from infra.http.idempotency import REPLAY_HEADER
 from infra.http.problems import REQUEST_ID
 from infra.http.request_ids import RequestIds
 from infra.http.security import standard_headers
 from services.kit.deeds import Deed, Done, fingerprint
-from services.kit.driver_uuid import driver_uuid
-from services.kit.errors import Refusal
 
-_LENGTH_DIGITS = 4
-"""A plain body has at most 9,999 bytes, far below what the plain endpoint takes."""
-_UUID_CHARACTERS = 36
-_BEARER = b"Bearer "
-_PLAIN_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
-_KEY = HEADER.lower().encode()
 _REPLAYED = (REPLAY_HEADER.lower().encode(), b"true")
 _JSON = (b"content-type", b"application/json")
 _CREATED = 201
-
-
-class Head(msgspec.Struct, frozen=True):
-    """What a plain request says before its body, and to which operation."""
-
-    hot: Hot[Any]
-    place: UUID
-    key: UUID
-    token: str
-    body_bytes: int
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -70,6 +52,7 @@ class Door:
         """How many deeds were asked for here; everything else went through."""
         self._context = context
         self.hot = tuple(hot)
+        self._forms = tuple(map(Form, hot))
         self._deadlines = Deadlines(seconds)
         self._ids = RequestIds()
         self._standard = [
@@ -97,9 +80,18 @@ class Door:
 
     def _head(self, path: str, headers: list[tuple[bytes, bytes]]) -> Head | None:
         for hot in self.hot:
-            head = _read_head(path, headers, hot)
+            head = read_head(path, headers, hot)
             if head is not None:
                 return head
+        return None
+
+    def read_whole(self, sent: bytes) -> Asked | None:
+        """The deed that these bytes ask for, if they are one plain request and nothing else; None as `read` says."""
+        if len(sent) <= MOST_BYTES:
+            for form in self._forms:
+                found = form.read(sent)
+                if found is not None:
+                    return self.read(*found)
         return None
 
     def read(self, head: Head, content: bytes) -> Asked | None:
@@ -205,27 +197,6 @@ def _answer(done: Done[Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
 def _refusal(request_id: str, error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     problem = last_resort({REQUEST_ID: request_id}, error)
     return problem.status_code, problem.raw_headers, bytes(problem.body)
-
-
-def _read_head(path: str, sent: list[tuple[bytes, bytes]], hot: Hot[Any]) -> Head | None:
-    """What a plain request to this operation says in its path and headers; None for every other request."""
-    first = len(hot.before)
-    last = first + _UUID_CHARACTERS
-    if path[last:] != hot.after or path[:first] != hot.before:
-        return None
-    headers = dict(sent)
-    length, bearer, key = headers.get(b"content-length"), headers.get(b"authorization"), headers.get(_KEY)
-    if length is None or bearer is None or key is None or len(headers) != len(sent):
-        return None
-    if headers.get(b"content-type") not in _PLAIN_TYPES or bearer[: len(_BEARER)] != _BEARER or not bearer.isascii():
-        return None
-    if not length.isdigit() or len(length) > _LENGTH_DIGITS:
-        return None
-    try:
-        place = driver_uuid(msgspec.convert(path[first:last], UUID).bytes)
-        return Head(hot, place, read_key([key.decode("latin-1")]), bearer[len(_BEARER) :].decode("ascii"), int(length))
-    except (msgspec.MsgspecError, Refusal):
-        return None
 
 
 async def _read_body(receive: Receive, messages: list[Message], body_bytes: int) -> bytes | None:

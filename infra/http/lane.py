@@ -12,7 +12,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from infra.http.door import Door, Head
+from infra.http.door import Asked, Door
+from infra.http.head import Head
 from infra.http.waiting import Waiting
 
 _Fields = Sequence[tuple[bytes, bytes]]
@@ -25,6 +26,8 @@ class Lane(HttpToolsProtocol):
     """A hot request whose headers were read and whose body has not ended."""
     _content = b""
     _door: Door | None = None
+    _between = True
+    """The parser has read every request to its end, and stands where it stood at first."""
 
     # Any: uvicorn's own parameters, handed on as they come.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -36,11 +39,19 @@ class Lane(HttpToolsProtocol):
             self._door = app
 
     def data_received(self, data: bytes) -> None:
+        door = self._door
+        if door is not None and self._between and (self.cycle is None or self.cycle.response_complete):
+            asked = door.read_whole(data)
+            if asked is not None:
+                self._unset_keepalive_if_required()
+                self._begin(door, asked)
+                return
         super().data_received(data)
         if self._head is not None:
             self._give_way()  # the rest of it is still on its way
 
     def on_message_begin(self) -> None:
+        self._between = False
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -73,6 +84,7 @@ class Lane(HttpToolsProtocol):
             self._content += body
 
     def on_message_complete(self) -> None:
+        self._between = not self.parser.should_upgrade()
         head, door = self._head, self._door
         if head is None or door is None:
             super().on_message_complete()
@@ -83,6 +95,9 @@ class Lane(HttpToolsProtocol):
             super().on_message_complete()
             return
         self._head = None
+        self._begin(door, asked)
+
+    def _begin(self, door: Door, asked: Asked) -> None:
         request_id = door.new_request_id()
         answer = Answer(self, door, request_id)
         # It is all that the protocol asks of a request that is under way.
