@@ -39,6 +39,10 @@ class Deadlines:
             if self.waiting.pop(task, None) is None:
                 task.uncancel()
 
+    def start(self, future: asyncio.Future[Any]) -> None:
+        """Cancel the future when the time that begins now is over, unless it is forgotten before."""
+        self.watch(future, future.get_loop().time() + self._seconds)  # the running loop is not free to ask for
+
     def watch(self, future: asyncio.Future[Any], due: float) -> None:
         """Cancel the future at `due`, unless it is forgotten before."""
         self.waiting[future] = due

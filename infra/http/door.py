@@ -122,7 +122,7 @@ class Door:
         except Exception as error:  # as at the edge: whatever it is, it becomes a problem or a logged 500
             give(*_refusal(request_id, error))
             return
-        self._deadlines.watch(future, self._deadlines.due())
+        self._deadlines.start(future)
 
         def told(done: asyncio.Future[Done[Any]]) -> None:
             self._deadlines.forget(done)

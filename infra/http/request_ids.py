@@ -2,9 +2,12 @@
 
 import os
 
+from services.kit.driver_uuid import driver_uuid
+
 _ID_BYTES = 16
 _BLOCK_IDS = 256
-_VARIANTS = "89ab"
+_VERSION = bytes(each & 0x0F | 0x40 for each in range(256))
+_VARIANT = bytes(each & 0x3F | 0x80 for each in range(256))
 
 
 class RequestIds:
@@ -15,12 +18,14 @@ class RequestIds:
 
     def take(self) -> str:
         if not self._waiting:
-            block = os.urandom(_ID_BYTES * _BLOCK_IDS).hex()
-            self._waiting = [_uuid4(block[at : at + 32]) for at in range(0, len(block), 32)]
+            self._waiting = _uuids4(os.urandom(_ID_BYTES * _BLOCK_IDS))
         return self._waiting.pop()
 
 
-def _uuid4(digits: str) -> str:
-    """32 random hexadecimal digits with version and variant set (RFC 9562 section 5.4)."""
-    variant = _VARIANTS[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+def _uuids4(drawn: bytes) -> list[str]:
+    """Random bytes with version and variant set (RFC 9562 section 5.4), written as UUIDs."""
+    block = bytearray(drawn)
+    block[6::_ID_BYTES] = block[6::_ID_BYTES].translate(_VERSION)
+    block[8::_ID_BYTES] = block[8::_ID_BYTES].translate(_VARIANT)
+    made = bytes(block)
+    return [str(driver_uuid(made[at : at + _ID_BYTES])) for at in range(0, len(made), _ID_BYTES)]

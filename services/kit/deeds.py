@@ -8,6 +8,7 @@ not stored: it burns neither the id nor anything else.
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from services.kit.frozen import quick
 
 C = TypeVar("C")
 R = TypeVar("R")
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 class DeedIdReused(Refusal):
@@ -60,8 +63,14 @@ class Done(Generic[R]):
 
 def fingerprint(operation: str, command: object) -> bytes:
     """SHA-256 over the operation's name and the command's content in canonical form."""
-    content = msgspec.json.encode(command, order="deterministic")
-    return hashlib.sha256(operation.encode() + b"\0" + content).digest()
+    hashed = _named(operation).copy()  # a copy costs less than to have the algorithm looked up again
+    hashed.update(_CANONICAL.encode(command))
+    return hashed.digest()
+
+
+@lru_cache(maxsize=256)
+def _named(operation: str) -> "hashlib._Hash":
+    return hashlib.sha256(operation.encode() + b"\0")
 
 
 async def answer_of(tx: Tx, account_id: UUID, key: UUID) -> object | None:

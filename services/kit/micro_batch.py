@@ -60,6 +60,7 @@ class MicroBatch(Generic[C, R]):
         self._most_waiting = most_waiting
         self._patience_s = patience_s
         self._refused = refused
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: deque[Waiting[C]] = deque()
         self._known: dict[bytes, Waiting[C]] = {}
         self._posting: set[asyncio.Task[None]] = set()
@@ -80,7 +81,7 @@ class MicroBatch(Generic[C, R]):
 
         The answer of what a short cut did is told as JSON (`msgspec.Raw`).
         """
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()  # asking each time costs a system call
         future: asyncio.Future[Done[Any]] = loop.create_future()
         name = deed.account_id.bytes + deed.key.bytes
         known = self._known.get(name)
