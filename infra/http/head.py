@@ -2,9 +2,8 @@
 
 Law: less is taken here than uvicorn's parser takes, or the same, and it is read to the same values; what is not
 taken is left to the parser untouched. By its bytes a request is plain that is a POST to the operation by HTTP/1.1,
-its lines ended by CR and LF and each of the form `Name: value` in visible ASCII, with the four headers that are
-read here once each, and with none that tells a parser or a server how to go on. What else there is in the head
-says nothing to anybody here.
+its lines ended by CR and LF and each of the form `Name: value` in visible ASCII, with no name twice, with the four
+headers that are read here, and with none that tells a parser or a server how to go on.
 """
 
 import re
@@ -33,6 +32,9 @@ _DIRECTING = r"transfer-encoding|connection|proxy-connection|expect|upgrade"
 """All that llhttp and uvicorn act upon, beside the length."""
 _UUID_FORM = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = re.compile(_UUID_FORM, re.ASCII)
+_NAME = re.compile(rb"\r\n([^:\r]++):")
+_LINES_THAT_DIFFER = 7
+"""The first, the four that are read and come once by their form, one other, and the empty one."""
 # `(?(2)(?!)|...)` refuses a header whose group 2 is set already: it came before.
 _FORM = r"""
     POST\ {before}({uuid}){after}\ HTTP/1\.1\r\n
@@ -72,10 +74,24 @@ class Form:
         if found is None:
             return None
         place, length, content_type, token, _, key = found.groups()
-        if length is None or content_type is None or token is None or key is None:
+        if None in (length, content_type, token, key):
             return None
-        place, key = read_driver_uuid(place.decode()), read_driver_uuid(key.decode())
-        return Head(self._hot, place, key, token.decode(), int(length)), sent[found.end() :]
+        behind = found.end()
+        if sent.count(b"\r\n", 0, behind) > _LINES_THAT_DIFFER and _repeats_a_name(sent[:behind]):
+            return None
+        head = Head(
+            self._hot,
+            read_driver_uuid(place.decode()),
+            read_driver_uuid(key.decode()),
+            token.decode(),
+            int(length),
+        )
+        return head, sent[behind:]
+
+
+def _repeats_a_name(head: bytes) -> bool:
+    names = _NAME.findall(head.lower())
+    return len(set(names)) < len(names)
 
 
 def read_head(path: str, sent: Sequence[tuple[bytes, bytes]], hot: Hot[Any]) -> Head | None:
