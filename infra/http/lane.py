@@ -28,6 +28,8 @@ class Lane(HttpToolsProtocol):
     _door: Door | None = None
     _between = True
     """The parser has read every request to its end, and stands where it stood at first."""
+    _quiet_since = 0.0
+    """When an answer of ours was last written, by the loop's clock."""
 
     # Any: uvicorn's own parameters, handed on as they come.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,12 +45,30 @@ class Lane(HttpToolsProtocol):
         if door is not None and self._between and (self.cycle is None or self.cycle.response_complete):
             asked = door.read_whole(data)
             if asked is not None:
-                self._unset_keepalive_if_required()
                 self._begin(door, asked)
                 return
         super().data_received(data)
         if self._head is not None:
             self._give_way()  # the rest of it is still on its way
+
+    def on_answered(self) -> None:
+        """As `on_response_complete`; a timer that runs since an earlier answer runs on, and will see this one."""
+        self._quiet_since = self.loop.time()
+        if self.timeout_keep_alive_task is None or self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that was quiet for its time; a timer each for every request would cost more."""
+        self.timeout_keep_alive_task = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # its answer will set the timer anew
+        left = self._quiet_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         self._between = False
@@ -152,4 +172,4 @@ class Answer:
         transport.write(b"".join(lines))
         if not self.keep_alive:
             transport.close()
-        protocol.on_response_complete()
+        protocol.on_answered()

@@ -1,21 +1,14 @@
 """Requests recognised by their bytes: which they are, and that they and all others are answered as ever."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from uvicorn.server import ServerState
 
 from infra.http.door import Asked, Door
 from infra.http.head import MOST_BYTES
-from infra.http.lane import Lane
-from infra.web_server import web_server
-from services.kit.deeds import Deed, Done
-from services.payments.order import Order
-from tests.house.fast_door import KEY, PATHS, PLACE, RECEIPTS, Request, Twins, no_log
-from tests.house.test_fast_door_sockets import LAST, PATIENCE_S, Script, head, must_agree, whole
+from tests.house.fast_door import KEY, PATHS, PLACE, Request, Twins, no_log
+from tests.house.test_fast_door_sockets import LAST, Script, head, must_agree, whole
 
 
 class Recognised:
@@ -36,41 +29,6 @@ class Recognised:
 @pytest.fixture
 def recognised(monkeypatch: pytest.MonkeyPatch) -> Recognised:
     return Recognised(monkeypatch)
-
-
-class Wire(asyncio.Transport):
-    """A connection without a socket."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.heard = b""
-        self._heard_more = asyncio.Event()
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.heard += data
-        self._heard_more.set()
-
-    def is_closing(self) -> bool:
-        return False
-
-    def pause_reading(self) -> None:
-        """Nothing comes by itself."""
-
-    def resume_reading(self) -> None:
-        """Nothing comes by itself."""
-
-    async def answered(self, times: int) -> None:
-        while self.heard.count(b"HTTP/1.1 201") < times:
-            self._heard_more.clear()
-            await self._heard_more.wait()
-
-
-def lane_on(wire: Wire, twins: Twins) -> Lane:
-    config = web_server(twins.door).config
-    config.load()
-    lane = Lane(config, ServerState(), {}, asyncio.get_running_loop())
-    lane.connection_made(wire)
-    return lane
 
 
 def with_line(good: Request, line: bytes) -> bytes:
@@ -137,8 +95,10 @@ def odd_heads(good: Request) -> Iterator[bytes]:
     yield once.replace(b'"%b"' % str(KEY).encode(), b'%b"' % str(KEY).encode())
     yield once.replace(b"application/json", b"Application/JSON")
     yield once.replace(b"application/json", b"application/json;charset=utf-8")
+    bare = good.with_header(b"host").with_header(b"user-agent")
     for name in (b"content-length", b"content-type", b"authorization", b"idempotency-key"):
         yield whole(good.with_header(name))
+        yield with_line(bare, name + b": " + dict(good.headers)[name])
 
 
 def odd_lines(good: Request) -> Iterator[bytes]:
@@ -226,26 +186,3 @@ async def test_a_body_is_as_long_as_it_says_and_nothing_is_behind_it(api: str, r
     with no_log():
         await must_agree(twins, [script for script, _ in right])
     assert recognised.taken == sum(taken for _, taken in right)
-
-
-async def test_nothing_is_recognised_while_an_answer_is_due(recognised: Recognised) -> None:
-    twins = Twins()
-    once, go_on = whole(twins.good("wallet")), asyncio.Event()
-
-    async def slowly(deed: Deed, order: Order) -> Done[Any]:
-        await go_on.wait()
-        return Done(RECEIPTS["wallet"], replayed=False)
-
-    twins.played.perform = slowly  # type: ignore[method-assign]
-    twins.town.context.payments.perform = slowly  # type: ignore[method-assign]
-    wire = Wire()
-    lane = lane_on(wire, twins)
-    for taken in (1, 1, 1):
-        lane.data_received(once)
-        assert recognised.taken == taken
-    assert not wire.heard
-    go_on.set()
-    async with asyncio.timeout(PATIENCE_S):
-        await wire.answered(3)
-    lane.data_received(once)
-    assert recognised.taken == 2

@@ -1,0 +1,143 @@
+"""A connection between two requests: what it is told while one is under way, and how long it may be quiet."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from uvicorn.server import ServerState
+
+from infra.http.lane import Lane
+from infra.web_server import IDLE_S, web_server
+from services.kit.deeds import Deed, Done
+from services.payments.order import Order
+from tests.house.fast_door import RECEIPTS, Twins
+from tests.house.test_fast_door_sockets import PATIENCE_S, whole
+from tests.house.test_whole_requests import Recognised
+
+
+class Wire(asyncio.Transport):
+    """A connection without a socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = b""
+        self.closed = False
+        self._heard_more = asyncio.Event()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.heard += data
+        self._heard_more.set()
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        """Nothing comes by itself."""
+
+    def resume_reading(self) -> None:
+        """Nothing comes by itself."""
+
+    async def answered(self, times: int) -> None:
+        while self.heard.count(b"HTTP/1.1 201") < times:
+            self._heard_more.clear()
+            await self._heard_more.wait()
+
+
+class Clock:
+    """A loop's time, moved by hand, and the timers that wait for it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> asyncio.Handle:
+        self.timers.append((self.now + delay, callback))
+        return Mock(asyncio.TimerHandle)
+
+    def go(self, seconds: float) -> None:
+        self.now += seconds
+        due = [callback for at, callback in self.timers if at <= self.now]
+        self.timers = [each for each in self.timers if each[0] > self.now]
+        for callback in due:
+            callback()
+
+
+class Slow:
+    """A lane over a wire, whose payments end when they are told to."""
+
+    def __init__(self) -> None:
+        twins = Twins()
+        self.once = whole(twins.good("wallet"))
+        self.go_on = asyncio.Event()
+        twins.played.perform = self._perform  # type: ignore[method-assign]
+        twins.town.context.payments.perform = self._perform  # type: ignore[method-assign]
+        config = web_server(twins.door).config
+        config.load()
+        self.wire, self.clock = Wire(), Clock()
+        self.lane = Lane(config, ServerState(), {}, asyncio.get_running_loop())
+        self.lane.connection_made(self.wire)
+
+    async def _perform(self, deed: Deed, order: Order) -> Done[Any]:
+        await self.go_on.wait()
+        return Done(RECEIPTS["wallet"], replayed=False)
+
+    async def answered(self, times: int) -> None:
+        self.go_on.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await self.wire.answered(times)
+        self.go_on.clear()
+
+
+async def test_nothing_is_recognised_while_an_answer_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognised, slow = Recognised(monkeypatch), Slow()
+    for _ in range(3):
+        slow.lane.data_received(slow.once)
+        assert recognised.taken == 1
+    assert not slow.wire.heard
+    await slow.answered(1)
+    slow.go_on.set()
+    await slow.answered(3)
+    slow.lane.data_received(slow.once)
+    assert recognised.taken == 2
+    await slow.answered(4)
+
+
+async def test_a_connection_is_closed_when_it_was_quiet_for_its_time_since_the_last_answer() -> None:
+    slow = Slow()
+    slow.lane.loop = slow.clock  # type: ignore[assignment]
+    for times in range(1, 5):
+        slow.lane.data_received(slow.once)
+        await slow.answered(times)
+        assert len(slow.clock.timers) == 1
+        slow.clock.go(IDLE_S - 1)
+        assert not slow.wire.is_closing()
+    slow.clock.go(0.9)
+    assert not slow.wire.is_closing()
+    slow.clock.go(0.1)
+    assert slow.wire.is_closing()
+    assert not slow.clock.timers
+
+
+async def test_a_connection_is_not_quiet_while_a_request_is_under_way() -> None:
+    slow = Slow()
+    slow.lane.loop = slow.clock  # type: ignore[assignment]
+    slow.lane.data_received(slow.once)
+    await slow.answered(1)
+    slow.clock.go(IDLE_S - 1)
+    slow.lane.data_received(slow.once)
+    slow.clock.go(3 * IDLE_S)
+    assert not slow.wire.is_closing()
+    assert not slow.clock.timers
+    await slow.answered(2)
+    slow.clock.go(IDLE_S - 1)
+    assert not slow.wire.is_closing()
+    slow.clock.go(1)
+    assert slow.wire.is_closing()
