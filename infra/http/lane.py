@@ -149,7 +149,11 @@ class Answer:
         self.response_complete = False
         self.disconnected = False
         self.keep_alive = True
-        self.message_event = self
+
+    @property
+    def message_event(self) -> "Answer":
+        """Ourselves, who need no telling; kept as a field it would be a cycle, and left to the collector."""
+        return self
 
     def set(self) -> None:
         """Nobody of ours waits for the client to say more."""
