@@ -4,6 +4,9 @@ Law: it writes the very bytes that the ordinary protocol would write for the doo
 request that arrives in one piece on an idle connection is taken here; every other goes the ordinary way,
 before anything was done about it. So whatever is slow, cut in pieces, pipelined or odd is uvicorn's.
 
+Where the parser has nothing half read and no answer is due, a plain request is recognised by its bytes, without
+the parser (`head.Form`); it is left in the state in which it would be between two requests. See docs/decisions/0095.
+
 One answer is one write to the socket; through ASGI's two messages it would be two.
 """
 
