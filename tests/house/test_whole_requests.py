@@ -95,6 +95,7 @@ def odd_heads(good: Request) -> Iterator[bytes]:
     yield once.replace(b'"%b"' % str(KEY).encode(), b'%b"' % str(KEY).encode())
     yield once.replace(b"application/json", b"Application/JSON")
     yield once.replace(b"application/json", b"application/json;charset=utf-8")
+    yield with_line(good.with_header(b"user-agent"), b"Host: localhost:8000")
     bare = good.with_header(b"host").with_header(b"user-agent")
     for name in (b"content-length", b"content-type", b"authorization", b"idempotency-key"):
         yield whole(good.with_header(name))
@@ -168,6 +169,8 @@ async def test_a_body_is_as_long_as_it_says_and_nothing_is_behind_it(api: str, r
         (whole(good.with_body(b" " * 9_999)), 1),
         (head(good, b"x: " + b"y" * MOST_BYTES) + good.chunks[0], 1),
         (last,),
+        (b"GET / HTTP/1.1\r\nx: y\r\n", once, 1),
+        (b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(once), 1, once, last, 2),
     ]
     with no_log():
         await must_agree(twins, wrong, hang_up=True)
