@@ -3,6 +3,8 @@
 Law: the end of a copied session is committed before the refusal is told: a refusal alone would roll it
 back. Refreshes of one session take turns at its row, so that of two with one token one begins the next
 turn and the other repeats it or is found out.
+
+Nearly every refresh is a plain one, and is one statement (`tables.turns`); what that leaves alone is judged here.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +16,7 @@ from services.identity import session as sessions
 from services.identity.people import Account, AccountKind, Role
 from services.identity.session import Carrier, EndedAs, OpenedSession, RefreshToken, Verdict
 from services.identity.tables import sessions as rows
+from services.identity.tables import turns
 from services.kit import audit
 from services.kit.db import Database, Tx
 
@@ -55,11 +58,25 @@ async def refresh_session(database: Database, asked: RefreshSession, told: Told)
 
     Raises `RefreshRefused`, `SessionEnded`, and `RefreshReused`, which has ended the session.
     """
+    plain = await database.transact(_turn_at_once, asked, single=True)
+    if plain is not None:
+        return plain
     refreshed = await database.transact(_refresh, asked, direct=True)
     if isinstance(refreshed, _Copied):
         await told(refreshed.account_id)
         raise sessions.RefreshReused
     return refreshed
+
+
+async def _turn_at_once(tx: Tx, asked: RefreshSession) -> Refreshed | None:
+    follower = sessions.next_token(asked.secret, asked.token, asked.name)
+    until = sessions.idle_until(asked.kind, tx.now)
+    turned = await turns.turn_at_once(tx, asked.kind, asked.carrier, asked.token, follower, until)
+    if turned is None:
+        return None
+    account, expires_at = turned
+    opened = OpenedSession(asked.token.session_id, asked.carrier, sessions.write_token(follower), expires_at)
+    return Refreshed(account, opened)
 
 
 async def _refresh(tx: Tx, asked: RefreshSession) -> Refreshed | _Copied:

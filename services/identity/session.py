@@ -230,7 +230,12 @@ def goes_on(kept: Kept, now: datetime) -> datetime:
     """When a session that is refreshed now expires unless it is refreshed again."""
     if kept.register_id is not None:
         return kept.expires_at
-    return min(now + LIVES[kept.kind].idle, kept.latest_at)
+    return min(idle_until(kept.kind, now), kept.latest_at)
+
+
+def idle_until(kind: AccountKind, now: datetime) -> datetime:
+    """When a session that is refreshed now is idle for too long, unless it is over before."""
+    return now + LIVES[kind].idle
 
 
 def judge(kept: Kept, token: RefreshToken, follower: RefreshToken, now: datetime) -> Verdict:

@@ -27,6 +27,7 @@ from services.identity.session import (
     RefreshReused,
     SessionEnded,
     hash_of,
+    next_token,
     read_token,
 )
 from services.identity.sign_in_staff import SignedInStaff, StaffSignIn
@@ -34,6 +35,7 @@ from services.identity.staff import OpenCityAccount, SetAccountStatus, open_city
 from services.identity.tables import accounts as account_rows
 from services.identity.tables import factors as factor_rows
 from services.identity.tables import sessions as rows
+from services.identity.tables import turns
 from services.kit.clock import SetClock
 from services.kit.db import Database, Tx
 from services.kit.errors import Forbidden, Missing, Refusal
@@ -143,9 +145,18 @@ async def test_a_phone_whose_answer_was_lost_has_it_again(city: Database, office
     assert not await is_open(city, onward, officer)
 
 
+async def left_alone(*_: Any) -> None:
+    """What the one statement of a plain refresh answers where something is unusual."""
+
+
 @pytest.mark.parametrize("same_request", [True, False])
-async def test_of_twenty_refreshes_at_once_one_turns(city: Database, officer: UUID, same_request: bool) -> None:
+@pytest.mark.parametrize("plain", [True, False])
+async def test_of_twenty_refreshes_at_once_one_turns(
+    city: Database, officer: UUID, same_request: bool, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The client's own hurry repeats the one answer; twenty strangers end the session."""
+    if not plain:
+        monkeypatch.setattr(turns, "turn_at_once", left_alone)
     first, name = (await enter(city)).session, uuid4()
     names = [name if same_request else uuid4() for _ in range(20)]
     answers = await asyncio.gather(
@@ -168,6 +179,7 @@ async def test_without_the_lock_one_token_turns_more_than_once(
 ) -> None:
     """The control of the test above."""
     first = (await enter(city)).session
+    monkeypatch.setattr(turns, "turn_at_once", left_alone)
     monkeypatch.setattr(Select, "with_for_update", lambda self, **_: self)
     monkeypatch.setattr(rows, "_LOCK", Statement(rows._lock))
     real = rows.lock_session
@@ -180,6 +192,74 @@ async def test_without_the_lock_one_token_turns_more_than_once(
     monkeypatch.setattr(rows, "lock_session", slow)
     answers = await asyncio.gather(*(refresh(city, first.refresh_token) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(answer, Refreshed) for answer in answers) > 1
+
+
+async def test_a_plain_refresh_does_what_the_plain_path_does(
+    city: Database, officer: UUID, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All day long, one by the statement and one without it, until both are over at the same instant."""
+    one, other = [(await enter(city)).session for _ in range(2)]
+    met, real = [], turns.turn_at_once
+
+    async def counted(*given: Any) -> Any:
+        met.append(await real(*given))
+        return met[-1]
+
+    for name in (uuid4() for _ in range(14)):
+        clock.advance(timedelta(minutes=49))
+        monkeypatch.setattr(turns, "turn_at_once", counted)
+        by_statement = await refresh(city, one.refresh_token, name)
+        monkeypatch.setattr(turns, "turn_at_once", left_alone)
+        by_path = await refresh(city, other.refresh_token, name)
+        one, other = by_statement.session, by_path.session
+        assert met[-1] == (by_statement.account, one.expires_at)
+        assert by_statement.account == by_path.account
+        rows_now = [await row(city, each.id) for each in (one, other)]
+        for each, kept in zip((one, other), rows_now, strict=True):
+            assert kept.turn_hash == hash_of(read_token(each.refresh_token).turn)
+            assert (kept.refreshed_at, kept.expires_at) == (clock.now(), each.expires_at)
+        assert one.expires_at == other.expires_at
+    assert len(met) == 14
+    assert one.expires_at == (await row(city, one.id)).latest_at, "the last one comes within an hour of the end"
+
+
+@pytest.mark.parametrize(
+    "unusual", ["turn", "family", "kind", "carrier", "ended", "expired", "disabled", "register", "unknown"]
+)
+async def test_whatever_is_unusual_about_a_refresh_is_left_to_the_plain_path(
+    city: Database, officer: UUID, clock: SetClock, migrator_engine: Any, unusual: str
+) -> None:
+    first = (await enter(city)).session
+    opened = (await refresh(city, first.refresh_token)).session
+    token, kind, carrier = read_token(opened.refresh_token), AccountKind.CITY, Carrier.BEARER
+    changes = {
+        "ended": "UPDATE session SET ended_at = :now, ended_as = 'signed_out'",
+        "disabled": "UPDATE account SET status = 'disabled'",
+        "register": "UPDATE session SET register_id = gen_random_uuid()",
+    }
+    async with migrator_engine.begin() as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))  # no register is there
+        if unusual in changes:
+            asked = text(changes[unusual])
+            await connection.execute(asked, {"now": clock.now()} if ":now" in changes[unusual] else {})
+    match unusual:
+        case "turn":
+            token = read_token(first.refresh_token)
+        case "family":
+            token = replace(token, family=bytes(16))
+        case "unknown":
+            token = replace(token, session_id=uuid4())
+        case "kind":
+            kind = AccountKind.MERCHANT
+        case "carrier":
+            carrier = Carrier.COOKIE
+        case "expired":
+            clock.advance(timedelta(hours=1))
+    before, follower = await row(city, opened.id), next_token(SECRET, token, uuid4())
+    asked_until = clock.now() + timedelta(hours=1)
+    async with city.begin() as tx:
+        assert await turns.turn_at_once(tx, kind, carrier, token, follower, asked_until) is None
+    assert await row(city, opened.id) == before
 
 
 async def test_a_token_is_for_its_api_and_its_carrier(city: Database, officer: UUID) -> None:

@@ -161,13 +161,13 @@ async def account_by_email(tx: Tx, email: str) -> Account | None:
 
 
 async def accounts_by_id(tx: Tx, account_ids: Sequence[UUID]) -> list[Account]:
-    return [_account(row) for row in await _BY_ID.rows(tx, {"account_ids": list(account_ids)})]
+    return [account_of(row) for row in await _BY_ID.rows(tx, {"account_ids": list(account_ids)})]
 
 
 async def account_with_session(tx: Tx, account_id: UUID, session_id: UUID) -> tuple[Account, bool] | None:
     """An account, and whether that session of it can still be used, in one statement."""
     rows = await _WITH_SESSION.rows(tx, {"of_account": account_id, "session_id": session_id, "at": tx.now})
-    return (_account(rows[0][:-1]), bool(rows[0][-1])) if rows else None
+    return (account_of(rows[0][:-1]), bool(rows[0][-1])) if rows else None
 
 
 def _with_session() -> Executable:
@@ -230,14 +230,15 @@ def _persons() -> Executable:
 _PERSONS = Statement(_persons)
 
 
-def _accounts() -> Select[Any]:
+def account_columns() -> tuple[Any, ...]:
+    """What `account_of` reads, in its order."""
     roles = (
         select(func.array_agg(RoleRow.role))
         .where(RoleRow.account_id == AccountRow.id, RoleRow.taken_at.is_(None))
         .correlate(AccountRow)
         .scalar_subquery()
     )
-    return select(
+    return (
         AccountRow.id,
         AccountRow.kind,
         AccountRow.status,
@@ -248,6 +249,10 @@ def _accounts() -> Select[Any]:
         AccountRow.email,
         and_(AccountRow.opened_by.is_not(None), AccountRow.password_changed_at.is_(None)).label("first_password"),
     )
+
+
+def _accounts() -> Select[Any]:
+    return select(*account_columns())
 
 
 def _by_id() -> Executable:
@@ -261,11 +266,11 @@ _BY_EMAIL = Statement(lambda: _accounts().where(AccountRow.email == _ADDRESS))
 
 
 def _one(rows: Sequence[Sequence[Any]]) -> Account | None:
-    return _account(rows[0]) if rows else None
+    return account_of(rows[0]) if rows else None
 
 
-def _account(row: Sequence[Any]) -> Account:
-    """A city account's roles are rows; everybody else has the one of their kind."""
+def account_of(row: Sequence[Any]) -> Account:
+    """An account from `account_columns`. A city account's roles are rows; all others have the one of their kind."""
     account_id, kind_name, status, names, registered_at, name, phone, email, first = row
     kind = AccountKind(kind_name)
     roles = tuple(sorted(Role(role) for role in names or ())) if kind is AccountKind.CITY else (Role(kind),)
