@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 import typer
+import uvloop
 from rich.console import Console
 
 from infra.bad_setting import BadSetting
@@ -48,13 +49,16 @@ def complain(words: str) -> None:
     _err.print(words, style="bold red", markup=False, highlight=False)
 
 
-def run(work: Callable[[], Coroutine[None, None, R]]) -> R:
+def run(work: Callable[[], Coroutine[None, None, R]], *, quickly: bool = False) -> R:
     """Run a command's work; exits with 1 and one clear message for what a person can put right.
+
+    `quickly`: on uvloop, for work that asks the database a million times.
 
     SIGTERM and SIGHUP end it as Ctrl-C does: what it opened is closed, the database server included.
     """
     try:
-        return asyncio.run(_heeding_signals(work))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop if quickly else None) as runner:
+            return runner.run(_heeding_signals(work))
     except CAN_BE_PUT_RIGHT as error:
         complain(str(error))
         raise typer.Exit(1) from None

@@ -77,7 +77,6 @@ def build_town(
     docs: bool = True,
     local_pages: bool = True,
     plain_payments: bool = False,
-    short_cut: bool = True,
     password_cost: PasswordCost = RECOMMENDED,
     sign_in_service: SignInService | None = None,
     new_phone_limit_yen: int = 10_000,
@@ -93,7 +92,7 @@ def build_town(
 
     `jobs` is the same database with the limits of jobs; None shares one. `state` is the sandbox checkout's file; None
     keeps it in memory. Without `local_pages` nobody reads the outbox or pays at the sandbox. `plain_payments` makes
-    each payment a transaction. The `short_cut` draws noise by which payments meet: seeded towns go without.
+    each payment a transaction.
     """
     outbox, carrier = LocalOutbox(database.clock), _Carrier(public_url)
     together, secure = 1 if plain_payments else MOST_TOGETHER, public_url.startswith("https:")
@@ -101,7 +100,7 @@ def build_town(
     context = Context(
         database=database,
         deeds=Deeds(database),
-        payments=PaymentDesk(database, most_together=together, short_cut=short_cut, limits=paying),
+        payments=PaymentDesk(database, most_together=together, limits=paying),
         clock=database.clock,
         tokens=(tokens := keys_for(keys, public_url)),
         bearers=Bearers(tokens),

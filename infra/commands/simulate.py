@@ -57,7 +57,7 @@ def simulate(
         return
     setting = _setting(scenario, scale, seed)
     _require_room(out_dir, force=force)
-    outcome = run(lambda: _play(setting))
+    outcome = run(lambda: _play(setting), quickly=True)
     _write(out_dir, outcome.files)
     _summarise(out_dir, outcome)
     if outcome.wrong:

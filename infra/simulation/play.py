@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -57,8 +58,10 @@ async def staged(
     """The platform on an empty database, at the time when the programme is decided."""
     clock = SetClock(instant(setting.terms.sale.first - DECIDED_BEFORE, "09:00"))
     entropy = _entropy(setting, "platform")
-    # A machine that is busy with other things makes a play slower; it must not make the platform refuse.
-    serving, slow = (handle.app_engine(pool_size=size, limits=JOBS) for size in (CONNECTIONS, 2))
+    # A machine that is busy with other things makes a play slower; it must not make the platform refuse. Plans are made
+    # on empty tables, and kept while these fill: who only looks up must not be left with one that reads all of a table.
+    serving = handle.app_engine(pool_size=CONNECTIONS, limits=replace(JOBS, lookups=True))
+    slow = handle.app_engine(pool_size=2, limits=JOBS)
     town = build_town(
         Database(serving, clock, entropy),
         make_keys(),  # nothing that is written out depends on them
@@ -66,7 +69,6 @@ async def staged(
         public_url=PUBLIC_URL,
         docs=False,
         password_cost=CHEAPEST,
-        short_cut=False,
         paying=paying,
     )
     try:
