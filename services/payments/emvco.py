@@ -8,6 +8,7 @@ Mode, v1.1", sections 3 and 4.
 """
 
 import re
+from binascii import crc_hqx
 from dataclasses import dataclass
 
 from services.kit.errors import Refusal
@@ -19,7 +20,6 @@ JAPAN = "JP"
 STATIC, DYNAMIC = "11", "12"
 JPQR_GUID = "jp.or.paymentsjapan"  # of the Payments Japan Association: read, never issued by us
 
-_POLYNOMIAL = 0x1021
 _MANDATORY = ("00", "52", "53", "58", "59", "60", "63")
 _ACCOUNT_IDS = tuple(f"{number:02d}" for number in range(2, 52))
 _TEMPLATE_IDS = frozenset(f"{number:02d}" for number in [*range(26, 52), 62, 64, *range(80, 100)])
@@ -124,13 +124,7 @@ class Payload:
 
 def crc16(content: bytes) -> int:
     """CRC-16/CCITT-FALSE: polynomial 1021, start FFFF, not reflected; 29B1 for `123456789`."""
-    remainder = 0xFFFF
-    for byte in content:
-        remainder ^= byte << 8
-        for _ in range(8):
-            remainder = (remainder << 1) ^ (_POLYNOMIAL if remainder & 0x8000 else 0)
-        remainder &= 0xFFFF
-    return remainder
+    return crc_hqx(content, 0xFFFF)
 
 
 def store_payload(

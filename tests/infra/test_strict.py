@@ -1,6 +1,8 @@
 """What is not exactly as documented is refused with the place and a code, and never with a 500."""
 
 import json
+import sys
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, Any, cast
@@ -11,12 +13,13 @@ from fastapi import Query
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.http import strict
 from infra.http.apps import create_api, router
 from infra.http.auth import PUBLIC
 from infra.http.context import Context
 from infra.http.problems import InvalidRequest, MalformedJson
 from infra.http.rates import Rates
-from infra.http.strict import AmountYen, Body, Day, Flag, Name, TrueOrFalse, WholeText, read_json
+from infra.http.strict import AmountYen, Body, Day, Flag, Name, TrueOrFalse, WholeText, is_clean, is_one_line, read_json
 from services.identity.tokens import Audience
 
 routes = router("test")
@@ -226,3 +229,14 @@ def test_what_is_read_is_what_was_written(value: Any) -> None:
         assert read_json(json.dumps(value).encode()) == value
     except InvalidRequest as refused:
         assert refused.params["fields"][0]["code"] == "control_character"
+
+
+def test_whatever_is_printable_is_clean_and_on_one_line() -> None:
+    """Which is why nothing else is asked of such a text."""
+    signs = map(chr, range(sys.maxunicode + 1))
+    refused = [sign for sign in signs if unicodedata.category(sign) in {"Cc", "Cs"} or sign in strict._BIDIRECTIONAL]
+    assert len(refused) == 65 + 2_048 + 9
+    assert not any(sign.isprintable() for sign in refused)
+    assert [sign for sign in refused if is_clean(f"a{sign}")] == ["\t", "\n", "\r"]
+    assert not any(is_one_line(f"a{sign}") for sign in refused)
+    assert is_clean("星見市\n") and is_one_line("星見市 1-2")
