@@ -52,7 +52,7 @@ def complain(words: str) -> None:
 def run(work: Callable[[], Coroutine[None, None, R]], *, quickly: bool = False) -> R:
     """Run a command's work; exits with 1 and one clear message for what a person can put right.
 
-    `quickly`: on uvloop, for work that asks the database a million times.
+    `quickly`: on uvloop, for a server, and for work that asks the database a million times.
 
     SIGTERM and SIGHUP end it as Ctrl-C does: what it opened is closed, the database server included.
     """

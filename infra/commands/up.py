@@ -34,7 +34,7 @@ _WORKER = (sys.executable, "-m", "infra.cli", "worker", "--beside")
 
 def up() -> None:
     """Start everything on one machine: database, migrations, server (PORT, DATABASE_URL, TANABATA_DATA)."""
-    run(_up)
+    run(_up, quickly=True)
 
 
 class _Interruption:

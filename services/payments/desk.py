@@ -35,23 +35,21 @@ log = logging.getLogger(__name__)
 
 
 class PaymentDesk:
-    """Takes payments for one city in one process. Without the `short_cut` all are paid by `pay`."""
+    """Takes payments for one city in one process."""
 
     def __init__(
         self,
         database: Database,
         *,
         most_together: int = MOST_TOGETHER,
-        short_cut: bool = True,
         limits: PayingLimits = USUAL_LIMITS,
     ) -> None:
         self.velocity = limits.velocity
         self._phones = Phones(database)
-        plainly = partial(pay_plainly, keys=self._phones.keys) if short_cut else None
         kind = replace(
             PAYMENTS,
             use_case=partial(pay, velocity=limits.velocity, tap_above_yen=limits.tap_above_yen),
-            plainly=plainly,
+            plainly=partial(pay_plainly, keys=self._phones.keys),
         )
         self.declines = Declines(database, self._phones.keys.get)
         self._batch = MicroBatch(database, kind, most_together=most_together, refused=self.declines.hear)
