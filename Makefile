@@ -41,7 +41,7 @@ check: .venv/stamp-dev ## Style, types, walls, migrations, lock files, secrets
 	  || { echo "a lock file names a host: make lock"; exit 1; }
 	.ci/secrets
 
-bench: .venv/stamp-dev ## Payments over HTTP against pgbench, and much more: 15 minutes, figures in bench.json and bench.svg
+bench: .venv/stamp-dev ## Payments over HTTP against pgbench, and much more: half an hour, figures in bench.json and bench.svg
 	@$(PY) -m infra.benchmarks.run --json bench.json --chart bench.svg
 	@$(PY) -m infra.benchmarks.insight --json bench.json
 
