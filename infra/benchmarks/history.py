@@ -8,7 +8,7 @@ a small store takes from the restricted lots first, a large one from the common 
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 from itertools import accumulate, groupby, pairwise
@@ -142,29 +142,44 @@ async def _imagine(one: Loader, other: Loader, past: Past, tills: int, weight: f
 
 
 async def _write_down(one: Loader, other: Loader, payments: int, weight: float, progress: Progress) -> None:
-    """Payments through one connection, what they did to lots and books through the other."""
-    allotted: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+    """Payments through one connection, what they did to lots and books through the other; then deeds through both."""
     chunks = [(begin, min(begin + CHUNK, payments)) for begin in range(0, payments, CHUNK)]
+    undone = list(chunks)
+    steps, written = 3 * len(chunks), 0
+
+    async def each(load: Loader, statements: Sequence[str], chunk: tuple[int, int]) -> None:
+        nonlocal written
+        await load.together(statements, *chunk)
+        written += 1
+        reached(written / steps)
 
     async def keep_books() -> None:
-        for n, chunk in enumerate(chunks, start=1):
-            await other.together(past_sql.BOOKS, *chunk)
-            if n == 1:
+        for n, chunk in enumerate(chunks):
+            await each(other, past_sql.BOOKS, chunk)
+            if n == 0:
                 await other.run("ANALYZE loading.part")  # what joins it from now on would else expect a few rows
-            allotted.put_nowait(chunk)
-            reached(n / len(chunks))
         await other.together(past_sql.LOTS_ARE_SPENT)
 
     async def pay() -> None:
         for chunk in chunks:
-            await one.together(past_sql.PAYMENTS, *chunk)
+            await each(one, past_sql.PAYMENTS, chunk)
         await one.together(past_sql.SPENT_TODAY)
-        for _ in chunks:
-            await one.together(past_sql.DEEDS, *await allotted.get())
 
-    async with progress.step("payments are written", 8 * weight) as reached, asyncio.TaskGroup() as group:
-        group.create_task(keep_books())
-        group.create_task(pay())
+    async def keep_deeds(load: Loader) -> None:
+        while undone:
+            await each(load, past_sql.DEEDS, undone.pop(0))
+
+    async with progress.step("payments are written", 8 * weight) as reached:
+        await _both(keep_books(), pay())
+        await one.run("ANALYZE loading.part")
+        await _both(keep_deeds(one), keep_deeds(other))
+
+
+async def _both(*works: Coroutine[None, None, None]) -> None:
+    """At once, and none goes on when another fails."""
+    async with asyncio.TaskGroup() as group:
+        for work in works:
+            group.create_task(work)
 
 
 async def _put_back(loaders: Sequence[Loader], aside: Sequence[SetAside], reached: Callable[[float], None]) -> None:
