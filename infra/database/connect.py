@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from infra.database.give_way import give_way
 from services.kit.db import sqlstate
 
 MAX_SKEW = timedelta(seconds=2)
@@ -57,13 +59,14 @@ class Limits:
     The client's own limit is longer than the server's: it only speaks when the server cannot.
     `lookups` is for connections that only look up by keys. A plan that was made while a table was small would
     read all of it, and be kept while it grows: so reading whole tables is made to look dear, and nothing is
-    compiled because it looks so.
+    compiled because it looks so. `gives_way` is for long work on this machine's own server (`give_way`).
     """
 
     statement_ms: int
     lock_ms: int
     idle_in_transaction_ms: int
     lookups: bool = False
+    gives_way: bool = False
 
     @property
     def command_s(self) -> float:
@@ -72,7 +75,7 @@ class Limits:
 
 
 SERVING = Limits(statement_ms=3_000, lock_ms=2_000, idle_in_transaction_ms=5_000, lookups=True)
-JOBS = Limits(statement_ms=600_000, lock_ms=10_000, idle_in_transaction_ms=60_000)
+JOBS = Limits(statement_ms=600_000, lock_ms=10_000, idle_in_transaction_ms=60_000, gives_way=True)
 
 
 def database_url(url: str) -> URL:
@@ -125,6 +128,8 @@ def create_engine(
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "handle_error", _hide_values)
+    if limits.gives_way and str(address.query.get("host", address.host)).startswith("/"):
+        event.listen(engine.sync_engine, "connect", partial(_give_way, address.database or ""))
     return engine
 
 
@@ -232,6 +237,10 @@ def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> No
     """
     if dbapi_connection.driver_connection.is_closed():
         raise InvalidatePoolError("the database closed this connection")
+
+
+def _give_way(database: str, dbapi_connection: Any, _record: object) -> None:
+    give_way(dbapi_connection.driver_connection.get_server_pid(), database)
 
 
 def _hide_values(context: ExceptionContext) -> None:

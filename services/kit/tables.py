@@ -46,8 +46,8 @@ class DeedRow(Base):
     """A finished deed under the acting account's own id: the same id answers the same."""
 
     __tablename__ = "deed"
-    account_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     result: Mapped[Any] = mapped_column(JSONB)
     finished_at: Mapped[datetime] = mapped_column(Instant)

@@ -50,7 +50,7 @@ async def trial_balance(tx: Tx, programme_id: UUID, *, at: datetime | None = Non
 async def movements(
     tx: Tx, owner_ids: Sequence[UUID], *, limit: int = 100, before: Movement | None = None
 ) -> list[Movement]:
-    """What deeds did to a set of owned accounts (a wallet's lots, a store), newest first, after `before`."""
+    """What deeds did to the accounts of a set of lots, newest first, after `before`."""
     return await tables.sum_movements(tx, owner_ids, min(limit, MAX_MOVEMENTS), before)
 
 

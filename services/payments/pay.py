@@ -147,7 +147,7 @@ def _make(tx: Tx, paid: Sequence[tuple[Agreed, Spent]]) -> list[Made]:
     """The payments with their legs, one a programme."""
     programmes = [by_programme(spent.parts) for _, spent in paid]
     ids = iter(tx.new_ids(len(paid) + sum(map(len, programmes))))
-    numbers = tx.new_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(paid))
+    numbers = tx.new_dated_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(paid))
     made, kind = [], DeedKind.PAYMENT
     for (agreed, spent), number, parts_of in zip(paid, numbers, programmes, strict=True):
         payment = Payment(

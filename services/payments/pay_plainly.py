@@ -25,7 +25,7 @@ async def pay_plainly(tx: Tx, named: Sequence[Waiting[Order]], keys: Mapping[UUI
     `keys` are the public keys of phones that are known, as JSON.
     """
     ids = tx.new_ids(len(named))
-    numbers = tx.new_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(named))
+    numbers = tx.new_dated_numbers(NUMBER_PREFIX, NUMBER_LENGTH, len(named))
     tried = []
     for n, each in enumerate(named):
         row = _row(tx, n, each, keys, ids[n], numbers[n])

@@ -103,7 +103,7 @@ CHECKS: Final = (
 """What a row can never say: table, constraint, and the rule as the catalogue writes it."""
 
 KEYS: Final = (
-    ("deed", "(account_id, key)"),
+    ("deed", "(key, account_id)"),
     ("ledger_journal", "(id)"),
     ("ledger_journal", "(reverses_id) WHERE (reverses_id IS NOT NULL)"),
     ("ledger_posting", "(journal_id, line)"),
@@ -114,7 +114,7 @@ KEYS: Final = (
     ("wallet", "(person_id)"),
     ("wallet_merge", "(closed_id)"),
     ("lot", "(moved_from_id) WHERE (moved_from_id IS NOT NULL)"),
-    ("spent_today", "(wallet_id, programme_id, day)"),
+    ("spent_today", "(day, wallet_id, programme_id)"),
     ("bought", "(wallet_id, programme_id)"),
     ("purchase", "(checkout_id)"),
     ("payment", "(id)"),

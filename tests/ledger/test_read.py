@@ -19,6 +19,7 @@ from tests.town import NOON, Town
 
 TICK = timedelta(microseconds=1)
 STORES = tuple(UUID(int=n) for n in (0x51, 0x52))
+LOT = UUID(int=0x10)
 SEEDS = count()
 
 
@@ -131,10 +132,11 @@ async def test_movements_are_listed_up_to_a_limit(engine: AsyncEngine) -> None:
     town, programme_id = Town(engine), uuid4()
     for yen in (1, 2, 3):
         town.wait(seconds=1)
-        await owe(town, programme_id, STORES[0], yen)
+        gain = (Posting(Account.SUSPENSE, yen), Posting(Account.WALLET_PREMIUM, -yen, LOT))
+        await town.do(post, [entry(programme_id, JournalKind.GRANT, uuid4(), gain)])
 
     async def ask(tx: Tx, limit: int) -> list[int]:
-        return [each.change_yen for each in await movements(tx, [STORES[0]], limit=limit)]
+        return [each.change_yen for each in await movements(tx, [LOT], limit=limit)]
 
     assert await town.do(ask, 2) == [3, 2]
     assert await town.do(ask, MAX_MOVEMENTS + 1) == [3, 2, 1]

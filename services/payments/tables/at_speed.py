@@ -1,10 +1,10 @@
 """One statement for payments in which nothing is unusual: look, take and write, all in the database.
 
 Law: it pays what the plain path (`services.payments.pay`) would pay, in exactly that way, or leaves it
-alone; it refuses nothing. Whatever is not plain is answered by the plain path: several programmes or
-versions of terms in one wallet, a register's code, too little value, a limit, anything suspended. Of an
-id that stands for something already it says what. The tests hold the two to the same outcome over random
-wallets and orders.
+alone; it refuses nothing. Whatever is not plain is answered by the plain path: a payment of several programmes,
+or of one of whose terms the wallet holds two versions, a register's code, too little value, a limit, anything
+suspended. Of an id that stands for something already it says what. The tests hold the two to the same
+outcome over random wallets and orders.
 
 It reads and writes tables of several packages at once, because each statement of a batch costs a round
 trip and each value that passes through the program costs more than its row (docs/decisions/0021).
@@ -124,10 +124,11 @@ $function$
 
 
 _HELD: Final = """
-           SELECT (array_agg(programme_id))[1] AS programme_id,
-                  (array_agg(programme_id))[1] = ALL (array_agg(programme_id))
-                      AND min(programme_version) = max(programme_version) AS one_terms,
-                  min(day_limit_yen) AS day_limit_yen, min(payment_limit_yen) AS payment_limit_yen,
+           SELECT (array_agg(first_programme))[1] AS programme_id,
+                  bool_and((share <= 0 OR programme_id = first_programme)
+                           AND (programme_id <> first_programme OR programme_version = first_version)) AS one_terms,
+                  min(day_limit_yen) FILTER (WHERE programme_id = first_programme) AS day_limit_yen,
+                  min(payment_limit_yen) FILTER (WHERE programme_id = first_programme) AS payment_limit_yen,
                   coalesce(sum(yen) FILTER (WHERE valid), 0)::bigint AS valid_yen,
                   coalesce(sum(yen) FILTER (WHERE usable), 0) AS usable_yen,
                   array_agg(id) FILTER (WHERE share > 0) AS lot_ids,
@@ -136,7 +137,9 @@ _HELD: Final = """
                   array_agg(share * paid_yen / yen) FILTER (WHERE share > 0) AS paid,
                   array_agg(share - share * paid_yen / yen) FILTER (WHERE share > 0) AS premium
              FROM (SELECT o.*, CASE WHEN usable THEN least(yen, a.amount_yen - (sum(yen) OVER spending - yen))
-                                    ELSE 0 END::bigint AS share
+                                    ELSE 0 END::bigint AS share,
+                          first_value(programme_id) OVER spending AS first_programme,
+                          first_value(programme_version) OVER spending AS first_version
                      FROM (SELECT l.id, l.programme_id, l.programme_version, l.paid_yen,
                                   l.paid_yen + l.premium_yen AS yen, l.payment_limit_yen, l.day_limit_yen,
                                   l.expires_at > $2 AS valid,
@@ -201,8 +204,8 @@ _CODE_HOLDS: Final = """
                d.status = 'active' AND d.wallet_id = w.id
                AND EXISTS (SELECT FROM store_member b JOIN account c ON c.id = b.account_id
                             WHERE b.store_id = s.id AND b.account_id = a.account_id AND b.status = 'active'
-                              AND c.status = 'active')
-               AND NOT EXISTS (SELECT FROM code_use u WHERE u.code_id = a.code_id)))"""
+                              AND c.status = 'active' OFFSET 0)
+               AND NOT EXISTS (SELECT FROM code_use u WHERE u.code_id = a.code_id OFFSET 0)))"""
 _USED: Final = """used AS (
     INSERT INTO code_use (code_id, payment_id)
     SELECT code_id, payment_id FROM plain WHERE code_id IS NOT NULL ORDER BY code_id

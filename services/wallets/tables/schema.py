@@ -115,9 +115,9 @@ class SpentTodayRow(Base):
         CheckConstraint("spent_yen BETWEEN 0 AND limit_yen", name="limit"),
         {"postgresql_with": {"fillfactor": 85}},
     )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
     wallet_id: Mapped[UUID] = mapped_column(primary_key=True)
     programme_id: Mapped[UUID] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
     spent_yen: Mapped[int] = mapped_column(BigInteger)
     limit_yen: Mapped[int] = mapped_column(BigInteger)
 

@@ -1,0 +1,34 @@
+"""Long work gives way to payments: the server's process behind a connection steps back when both want the processor.
+
+PostgreSQL has no priorities of its own. Where its processes are on this machine (the embedded server, or any behind a
+Unix socket) the operating system's do. Elsewhere nothing happens, and long work competes as any other.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+NICENESS = 10
+"""Of 19: with a payment beside it such a process has about a tenth of a core, and all of it without."""
+
+
+def give_way(server_pid: int, database: str, *, proc: Path = Path("/proc")) -> bool:
+    """Let the server's process `server_pid` step back, which serves `database`; whether it was done.
+
+    A number is taken for that process only if it calls itself so, because a server behind a socket may count its
+    processes otherwise than we do. That we may not is no fault: then it goes on as before.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        words = (proc / str(server_pid) / "cmdline").read_bytes().decode(errors="replace").split()
+    except OSError:
+        return False
+    if words[:1] != ["postgres:"] or database not in words:
+        return False
+    try:
+        if os.getpriority(os.PRIO_PROCESS, server_pid) < NICENESS:  # and never forward again
+            os.setpriority(os.PRIO_PROCESS, server_pid, NICENESS)
+    except OSError:
+        return False
+    return True
