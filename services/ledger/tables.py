@@ -65,6 +65,10 @@ class JournalRow(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
 
 
+_LOOKED_UP: Final = [account.value for account in OWNED if account is not Account.STORE_PAYABLE]
+"""Accounts whose lines are looked up by their owner. What a store is owed has many lines, and settlement takes legs."""
+
+
 class PostingRow(Base):
     """One line of a journal. No foreign key: the trigger sees every journal's lines arrive whole."""
 
@@ -76,11 +80,11 @@ class PostingRow(Base):
             f"(owner_id IS NOT NULL) = (account IN ({_one_of([account.value for account in OWNED])}))",
             name="owner",
         ),
-        Index(  # of lots only: a store's lines are many under one key, and nobody looks them up one store at a time
+        Index(
             "ix_ledger_posting_owner",
             "owner_id",
             "account",
-            postgresql_where="account IN ('wallet_paid', 'wallet_premium')",
+            postgresql_where=f"account IN ({_one_of(_LOOKED_UP)})",
         ),
     )
     journal_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -72,7 +72,8 @@ class Theme:
     `scope` is how an incremental proof asks: parts of a WITH clause that stand before `common` and
     give tables' names to their new rows and what belongs to these, as `Since.narrow` says. WHOLE
     where looking at everything costs little, NEVER where only everything tells. `whole` stands in
-    the place of `scope` when everything is asked.
+    the place of `scope` when everything is asked. `is_much`, narrowed like `scope`, asks whether so much is new that
+    asking of everything costs less; then that is done.
     """
 
     common: str
@@ -80,6 +81,7 @@ class Theme:
     figures: Mapping[str, str]
     scope: str | None
     whole: str = ""
+    is_much: str | None = None
 
     @property
     def laws(self) -> tuple[str, ...]:

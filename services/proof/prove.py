@@ -95,6 +95,8 @@ async def _ask(tx: Tx, theme: Theme, part: Since | None) -> list[Check]:
         question = theme.question(theme.whole)
     elif theme.scope is NEVER:
         return []
+    elif theme.is_much and (await _rows(tx, part.narrow(theme.is_much)))[0][0]:
+        question = theme.question(theme.whole)
     else:
         question = theme.question(part.narrow(theme.scope))
     return [Check(*row) for row in await _rows(tx, question)]

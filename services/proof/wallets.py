@@ -11,27 +11,26 @@ lot_book AS (
       FROM ledger_posting WHERE account IN ('wallet_paid', 'wallet_premium') GROUP BY owner_id)
 """
 
-LOTS_SINCE: Final = """
-touched AS MATERIALIZED (
+TOUCHED_LOTS: Final = """
+touched AS (
     SELECT id FROM lot WHERE id >= $new OR $altered
      UNION SELECT owner_id FROM ledger_posting
-            WHERE journal_id >= $new AND account IN ('wallet_paid', 'wallet_premium')),
-extent AS MATERIALIZED (SELECT (SELECT count(*) FROM touched) * 8 > (SELECT count(*) FROM lot) AS is_large),
+            WHERE journal_id >= $new AND account IN ('wallet_paid', 'wallet_premium'))
+"""
+
+LOTS_SINCE: Final = f"""
+{TOUCHED_LOTS.strip()},
 lot AS (SELECT * FROM lot WHERE id IN (SELECT id FROM touched)),
 ledger_posting AS (
-    SELECT p.* FROM ledger_posting p JOIN touched t ON t.id = p.owner_id
-     WHERE p.account IN ('wallet_paid', 'wallet_premium') AND (SELECT is_large FROM extent)
-     UNION ALL
-    SELECT p.* FROM touched t CROSS JOIN LATERAL (
-               SELECT * FROM ledger_posting o
-                WHERE o.owner_id = t.id AND o.account IN ('wallet_paid', 'wallet_premium') OFFSET 0) p
-     WHERE NOT (SELECT is_large FROM extent))
-"""
-"""Lots that are new, were altered, or stand in a new posting; each with its account from the first day.
+    SELECT * FROM ledger_posting
+     WHERE owner_id IN (SELECT id FROM touched) AND account IN ('wallet_paid', 'wallet_premium'))
+"""  # noqa: S608
+"""Lots that are new, were altered, or stand in a new posting; each with its account from the first day."""
 
-Few accounts are looked up one by one. When it is more than an eighth of all lots, reading the whole ledger once costs
-less (a tenth, with all lots and ten million postings). No plan can know beforehand which of the two it will be.
-"""
+MANY_LOTS: Final = f"""
+WITH {TOUCHED_LOTS.strip()} SELECT (SELECT count(*) FROM touched) * 8 > (SELECT count(*) FROM lot)
+"""  # noqa: S608
+"""Whether it is more than an eighth of them: then reading the ledger once costs less than looking up their accounts."""
 
 LOTS_PAID: Final = """
 SELECT coalesce(l.id, b.lot_id) AS subject, l.paid_yen = coalesce(b.paid, 0)
@@ -60,6 +59,7 @@ LOTS: Final = Theme(
     facts={"lots_paid": LOTS_PAID, "lots_premium": LOTS_PREMIUM, "lots_are_bounded": LOTS_ARE_BOUNDED},
     figures={},
     scope=LOTS_SINCE,
+    is_much=MANY_LOTS,
 )
 
 EVENTS: Final = """
