@@ -6,7 +6,7 @@ from typing import Any, Final
 from analytics.charts.axes import tips
 from analytics.charts.data import Field, Kind
 from analytics.charts.figure import ChartKind
-from analytics.charts.theme import INK, Look
+from analytics.charts.theme import Look
 
 FIELDS: Final = (
     Field("cohort", Kind.MONTH, "the month of the first payment"),
@@ -17,7 +17,8 @@ FIELDS: Final = (
 )
 
 _ROW: Final = 34
-_DARK_FROM: Final = 0.5
+_DARK_FROM: Final = 0.588
+"""From this share on white is read better than black on the shade, and below black; both with 4.5:1 and more."""
 
 
 def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
@@ -42,7 +43,7 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     digits = ".0%" if columns * 40 <= width else ".2~f"
     written = base.mark_text().encode(
         text=alt.Text("share:Q", format=digits),
-        color=alt.condition(f"datum.share >= {_DARK_FROM}", alt.value("white"), alt.value(INK)),
+        color=alt.condition(f"datum.share >= {_DARK_FROM}", alt.value("white"), alt.value("black")),
     )
     layers = [cells, written] if columns * 36 <= width else [cells]
     return alt.layer(*layers).properties(width=width, height=alt.Step(_ROW))

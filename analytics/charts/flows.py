@@ -77,7 +77,7 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
         _names(flows, "home", "left", x_scale, y_scale, room),
         _names(flows, "place", "right", x_scale, y_scale, room),
     ]
-    heads = [_head(look, "home", inner), _head(look, "place", inner)]
+    heads = [_head(look, "home", inner, room), _head(look, "place", inner, room)]
     return alt.layer(ribbons, *sides[0], *sides[1], *heads).properties(width=inner, height=height)
 
 
@@ -123,8 +123,11 @@ def _names(flows: Any, column: str, start: str, x_scale: Any, y_scale: Any, room
     return bar, name
 
 
-def _head(look: Look, column: str, inner: int) -> Any:
-    """What the side is, above it, so that nobody has to guess in which direction the money walks."""
+def _head(look: Look, column: str, inner: int, room: int) -> Any:
+    """What the side is, above its names, so that nobody has to guess in which direction the money walks.
+
+    It begins where the names may begin: above the ribbons alone, two long words would meet on a phone.
+    """
     import altair as alt  # noqa: PLC0415
 
     left = column == "home"
@@ -134,7 +137,7 @@ def _head(look: Look, column: str, inner: int) -> Any:
         .transform_aggregate(rows="count()")
         .mark_text(align="left" if left else "right", baseline="bottom", fontWeight="bold", text=word)
     )
-    edge = -8 if left else inner + 8
+    edge = -room - 8 if left else inner + room + 8
     return mark.encode(x=alt.value(edge), y=alt.value(-10))
 
 

@@ -33,11 +33,12 @@ STYLE: Final = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 784px; padding: 16px; background: #fff; color: #1a1a1a;
-  font: 16px/1.7 "Noto Sans CJK JP", "BIZ UDGothic", "Hiragino Sans", "Yu Gothic UI", Meiryo, sans-serif;
+  font: 1rem/1.7 "Noto Sans CJK JP", "BIZ UDGothic", "Hiragino Sans", "Yu Gothic UI", Meiryo, sans-serif;
   overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.4; margin: 0 0 8px; }
 h2 { font-size: 1.3rem; line-height: 1.4; margin: 48px 0 4px; }
 a { color: #00569e; display: inline-block; padding: 4px 0; }
+nav a { display: block; }
 a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 4px solid #000; outline-offset: 2px;
   box-shadow: 0 0 0 2px #ffd43d; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 16px 0; }
@@ -53,12 +54,20 @@ figure svg { display: block; max-width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding: 8px; font-weight: bold; }
 th, td { padding: 4px 10px; border-bottom: 1px solid #d9d9d9; text-align: left; white-space: nowrap; }
+@media (max-width: 767px) { th, td { padding: 4px 5px; } }
+#did th, #did td { vertical-align: top; white-space: normal; }
+#did .number { white-space: nowrap; }
+#did [scope="row"] { min-width: 8rem; }
+#did td:last-child { min-width: 14rem; }
 thead th { background: #f1f1f1; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 summary { cursor: pointer; padding: 8px 0; color: #00569e; min-height: 44px; }
 .vg-tooltip { font-family: inherit !important; font-size: 14px !important; }
-@media print { details > * { display: block; } .csv, nav { display: none; } .scroll { max-height: none; border: 0; }
-  section { break-inside: avoid; } }
+@media print { body { max-width: none; padding: 0; } .phone { display: none; } .screen { display: block; }
+  nav, .csv, details:not([open]) { display: none; } .scroll { max-height: none; overflow: visible; border: 0; }
+  th, td, #did .number { white-space: normal; overflow-wrap: break-word; } #did th, #did td { min-width: 0; }
+  #did td:nth-child(2) { white-space: nowrap; }
+  h2 { break-after: avoid; } section, tr { break-inside: avoid; } }
 """
 
 _DRAW: Final = """
@@ -135,7 +144,7 @@ def _did(gathered: Gathered, say: Say) -> str:
     return f"""<section id="did" aria-labelledby="did-title">
 <h2 id="did-title">{title}</h2>
 <p>{escape(say(SAYS))}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="{title}">
+<div class="scroll" tabindex="0" role="group" aria-label="{title}">
 <table><caption>{title}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
 </div></section>"""
 
@@ -207,7 +216,7 @@ def _shown(table: Table, figure: Figure, say: Say) -> str:
     )
     unfolded = " open" if len(table.rows) <= _LONG else ""
     return f"""<details{unfolded}><summary>{escape(say("insight.report.table", rows=f"{len(table.rows):,}"))}</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="{title}">
+<div class="scroll" tabindex="0" role="group" aria-label="{title}">
 <table><caption>{title}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
 </div></details>"""
 

@@ -1,40 +1,24 @@
 """The report opens in a browser without a network: charts drawn, nothing complained of, no wider than a phone."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 import locales
 from analytics.charts.theme import TEXT_PX
 from analytics.reports.html import report_page
+from tests.analytics.reports.browsing import PATIENCE_MS, chromium
 from tests.analytics.reports.samples import SAMPLE
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium")
-    assert found, "the tests need chromium (.ci/packages installs it)"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
