@@ -11,12 +11,16 @@ from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow as pa
 from pandas.api import types
 
 TOKYO: Final = "Asia/Tokyo"
 
 _EXACT_IN_REALS: Final = 2**53
 """Up to here a whole number has a float64 of its own."""
+
+_DAY_US: Final = 24 * 3_600_000_000
+_MOST: Final = 2**63
 
 Column = pd.Series
 
@@ -41,6 +45,25 @@ def converted(values: "Column[Any]", dtype: Dtype) -> "Column[Any]":
     return _CONVERTING[dtype](values)
 
 
+def at_midnight(days: "Column[Any]") -> bool:
+    """Whether every day is one, without a time; the column is a Dtype.DAY, NaT left aside."""
+    known = days.dropna()
+    return bool((known.to_numpy().view("int64") % _DAY_US == 0).all())
+
+
+def on_their_day(instants: "Column[Any]", days: "Column[Any]") -> bool:
+    """Whether each day is the civil date in Japan of its instant; Dtype.INSTANT and Dtype.DAY, none of them NaT."""
+    return bool((instants.dt.tz_localize(None).dt.normalize() == days).all())
+
+
+def summable(amounts: "Column[Any]") -> bool:
+    """Whether no sum of some of these whole numbers can leave int64."""
+    if amounts.empty:
+        return True
+    largest = max(abs(int(amounts.min())), abs(int(amounts.max())))
+    return largest * len(amounts) < _MOST or sum(abs(int(amount)) for amount in amounts) < _MOST
+
+
 def _whole(values: "Column[Any]") -> "Column[Any]":
     """Integers of any width or engine, none of them empty, as int64. Raises Lossy."""
     if not types.is_integer_dtype(values.dtype) or values.isna().any() or (values > 2**63 - 1).any():
@@ -52,6 +75,8 @@ def _text(values: "Column[Any]") -> "Column[Any]":
     """Texts in objects, categories or another engine's strings. Raises Lossy."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.dtype.categories.dtype)
+    elif isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_dictionary(values.dtype.pyarrow_dtype):
+        values = values.astype(pd.ArrowDtype(values.dtype.pyarrow_dtype.value_type))
     if types.infer_dtype(values, skipna=True) not in {"string", "empty"}:
         raise Lossy
     return values.astype("str")
@@ -74,17 +99,32 @@ def _real(values: "Column[Any]") -> "Column[Any]":
 
 
 def _day(values: "Column[Any]") -> "Column[Any]":
-    """Dates without a zone in another unit of time. Raises Lossy."""
+    """Dates without a zone in another unit of time, or Arrow's. Raises Lossy."""
+    values = _plain_time(values)
     if not types.is_datetime64_dtype(values.dtype):
         raise Lossy
     return _in_microseconds(values)
 
 
 def _instant(values: "Column[Any]") -> "Column[Any]":
-    """Instants of another zone or unit, in Japan's. Raises Lossy for times without a zone."""
+    """Instants of another zone or unit, or Arrow's, in Japan's. Raises Lossy for times without a zone."""
+    values = _plain_time(values)
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
         raise Lossy
     return _in_microseconds(values.dt.tz_convert(TOKYO))
+
+
+def _plain_time(values: "Column[Any]") -> "Column[Any]":
+    """Arrow's dates and timestamps as pandas' own, in the same zone and unit; whatever else as it is."""
+    if not isinstance(values.dtype, pd.ArrowDtype):
+        return values
+    kind = values.dtype.pyarrow_dtype
+    if pa.types.is_date(kind):
+        return values.astype("datetime64[s]")
+    if not pa.types.is_timestamp(kind):
+        return values
+    plain: Any = f"datetime64[{kind.unit}]" if kind.tz is None else pd.DatetimeTZDtype(kind.unit, kind.tz)
+    return values.astype(plain)
 
 
 def _in_microseconds(values: "Column[Any]") -> "Column[Any]":

@@ -11,37 +11,18 @@ hour that people lived; a `day` is the civil date there, as `datetime64` at midn
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import pandas as pd
 
-from analytics.dtypes import TOKYO as TOKYO  # noqa: PLC0414 - a frame's words, to be had where frames are
+from analytics.columns import Column as Column  # noqa: PLC0414 - a frame's words, to be had where frames are
+from analytics.columns import FrameUnfit as FrameUnfit  # noqa: PLC0414
+from analytics.dtypes import TOKYO as TOKYO  # noqa: PLC0414
 from analytics.dtypes import Dtype as Dtype  # noqa: PLC0414
-from analytics.dtypes import Lossy, converted
-from services.kit.errors import Refusal
+from analytics.dtypes import on_their_day
 
 UNKNOWN: Final = "unknown"
 """The district or age band of a resident who proved neither, and the category of a store without one."""
-
-
-class FrameUnfit(Refusal):
-    """A frame has not the columns that it must have: `frame`, `column`, and `problem`, a word of what is wrong.
-
-    `problem` is `missing`, `type` (with `expected` and `found`), `empty_value` or `not_allowed` (with `found`).
-    """
-
-    code: ClassVar[str] = "frame_unfit"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column. `nullable` instants and days use NaT; `allowed` lists the only values, empty for any."""
-
-    name: str
-    dtype: Dtype
-    meaning: str
-    nullable: bool = False
-    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,45 +44,34 @@ class Frame:
         return pd.DataFrame({column.name: pd.Series(dtype=column.dtype.value) for column in self.columns})
 
     def conform(self, data: pd.DataFrame) -> pd.DataFrame:
-        """The declared columns of `data`, in their order and types; other columns are left out, rows keep theirs.
+        """The declared columns of `data`, in their order and types; other columns are left out, rows keep their labels.
 
-        A column of another type is converted where nothing is lost or guessed (`analytics.dtypes`).
-        Raises FrameUnfit for a missing column, a type that says something else, an empty value where none may be,
-        and a value that is not allowed.
+        A column of another type is converted where nothing is lost or guessed (`analytics.dtypes`). The index loses
+        its name, which could be a column's. Raises FrameUnfit for a missing column, a type that says something else,
+        an empty value where none may be, a value that is not allowed, a day with a time, and amounts that cannot be
+        summed.
         """
         others: dict[str, pd.Series[Any]] = {}
         for column in self.columns:
-            if column.name not in data.columns:
-                raise FrameUnfit(frame=self.name, column=column.name, problem="missing")
-            values = data[column.name]
-            if str(values.dtype) != column.dtype.value:
-                values = others[column.name] = _converted(self.name, column, values)
-            _fits(self.name, column, values)
+            values = column.of(self.name, data)
+            if str(data[column.name].dtype) != column.dtype.value:
+                others[column.name] = values
         fitting = data[self.column_names]
-        return fitting.assign(**others) if others else fitting
+        fitting = fitting.assign(**others) if others else fitting
+        nameless: Any = [None] * fitting.index.nlevels
+        return fitting.rename_axis(index=nameless)
 
-
-def _converted(frame: str, column: Column, values: "pd.Series[Any]") -> "pd.Series[Any]":
-    if not column.nullable and values.isna().any():
-        raise FrameUnfit(frame=frame, column=column.name, problem="empty_value")
-    try:
-        return converted(values, column.dtype)
-    except Lossy:
-        found = str(values.dtype)[:60]
-        raise FrameUnfit(
-            frame=frame, column=column.name, problem="type", expected=column.dtype.value, found=found
-        ) from None
-
-
-def _fits(frame: str, column: Column, values: "pd.Series[Any]") -> None:
-    if not column.nullable and values.isna().any():
-        raise FrameUnfit(frame=frame, column=column.name, problem="empty_value")
-    if column.allowed:
-        strangers = set(values.dropna().unique()) - set(column.allowed)
-        if strangers:
-            raise FrameUnfit(
-                frame=frame, column=column.name, problem="not_allowed", found=str(min(map(str, strangers)))[:60]
-            )
+    def sound(self, data: pd.DataFrame) -> pd.DataFrame:
+        """As `conform`, and the rows agree: no two have one key, for what is there twice would count twice, and a
+        `day` is the civil date in Japan of its `at`. Raises FrameUnfit.
+        """
+        rows = self.conform(data)
+        alike = rows[rows.duplicated(self.key[0], keep=False)]  # most rows are told apart by this alone
+        if alike.duplicated(list(self.key)).any():
+            raise FrameUnfit(frame=self.name, column=", ".join(self.key), problem="repeated")
+        if {"at", "day"} <= set(self.column_names) and not on_their_day(rows["at"], rows["day"]):
+            raise FrameUnfit(frame=self.name, column="day", problem="other_day")
+        return rows
 
 
 _RESIDENT: Final = Column("resident", Dtype.INTEGER, "who: a pseudonym of the lake")

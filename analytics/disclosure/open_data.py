@@ -55,6 +55,12 @@ class ProgrammeUnknown(Refusal):
     code: ClassVar[str] = "open_data_programme_unknown"
 
 
+class PeriodEmpty(Refusal):
+    """Nothing was spent in the programme from `first` to `last`: tables of nothing would cost privacy like others."""
+
+    code: ClassVar[str] = "open_data_period_empty"
+
+
 @dataclass(frozen=True)
 class Wish:
     """What is to be published. `epsilon` is for each table; `clamp` the most yen that a resident counts in one.
@@ -115,11 +121,14 @@ def usual_clamp(source: Source, programme: str) -> int:
 def open_data(source: Source, wish: Wish, key: bytes) -> OpenData:
     """The tables of a package. The same source, wish and key give the same figures.
 
-    Raises ProgrammeUnknown, TableTooLarge, and StillExposed when the tables do not survive their own attack.
+    Raises ProgrammeUnknown, PeriodEmpty, TableTooLarge, and StillExposed when the tables do not survive their own
+    attack.
     """
     usual_clamp(source, wish.programme)
     questions = [_question(wish, by) for by in wish.levels]
     levels = [level(source, question, wish.clamp) for question in questions]
+    if not any(found.exact for found in levels):
+        raise PeriodEmpty(programme=wish.programme[:60], first=wish.first.isoformat(), last=wish.last.isoformat())
     answers = [_answer(source, question, found) for question, found in zip(questions, levels, strict=True)]
     cells = link(zip(answers, wish.levels, strict=True), nested={"day": ("week", _monday)})
     hidden = suppress(cells, wish.rules)

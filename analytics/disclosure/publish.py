@@ -30,7 +30,7 @@ def publish(
 
     `key` is the city's secret: whoever has it can take the noise away. Publishing the same figures again under the
     same key gives the same bytes and costs nothing. Raises PrivacyBudgetSpent, PackageExists, AttackSucceeded,
-    ReleasesBroken, ProgrammeUnknown; then nothing is published and nothing spent.
+    ReleasesBroken, ProgrammeUnknown, PeriodEmpty; then nothing is published and nothing spent.
     """
     require_free(into)
     data = open_data(source, wish, key)

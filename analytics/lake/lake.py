@@ -42,12 +42,19 @@ class _Opened:
         return table_of(FRAMES[name])
 
     def run(self, expression: Any) -> pd.DataFrame:
-        """What an expression over this source's tables gives."""
+        """What an expression over this source's tables gives. Raises LakeCorrupt for a file that cannot be read."""
+        try:
+            return self._ready().run(expression)
+        except Exception:
+            self._check()  # whatever an engine calls it, a damaged file is one that a refresh builds anew
+            raise
+
+    def _ready(self) -> Engine:
         if self._engine is None:
             self._engine = self._make_engine()
             for frame in FRAMES.values():
                 self._offer(self._engine, frame)
-        return self._engine.run(expression)
+        return self._engine
 
     def close(self) -> None:
         if self._engine is not None:
@@ -65,6 +72,9 @@ class _Opened:
     def _offer(self, engine: Engine, frame: Frame) -> None:
         raise NotImplementedError
 
+    def _check(self) -> None:
+        """Raises LakeCorrupt where a file is not what was written."""
+
 
 class Lake(_Opened):
     """The lake in a folder, as it was when this was made.
@@ -72,7 +82,8 @@ class Lake(_Opened):
     `live` are rows of frames, read at `as_of`, that stand for the files of days from `live_from` on, and for all
     of a frame that has no days (`analytics.lake.live`). What measures ask is run by DuckDB within `memory_mb`, or by
     what `engine` makes (`analytics.lake.spark`). Raises LakeMissing where there is none, and LakeCorrupt for a file
-    that is gone or has another size.
+    that is gone or has another size, `deep` also for one whose bytes were altered, for figures that leave the house.
+    An altered file that cannot be read at all is LakeCorrupt as soon as something is asked of it.
     """
 
     def __init__(
@@ -84,6 +95,7 @@ class Lake(_Opened):
         as_of: datetime | None = None,
         memory_mb: int = MEMORY_MB,
         engine: Callable[[], Engine] | None = None,
+        deep: bool = False,
     ) -> None:
         super().__init__(engine or partial(DuckDB, memory_mb))
         self.root = root
@@ -91,10 +103,7 @@ class Lake(_Opened):
         self._live = dict(live or {})
         self._live_from = live_from
         self._as_of = as_of
-        for name, parts in self.manifest.frames.items():
-            for part in parts:
-                if part.problem(root, deep=False):
-                    raise LakeCorrupt(frame=name, part=part.file)
+        self._check(deep=deep)
 
     @property
     def refreshed_at(self) -> datetime:
@@ -108,10 +117,12 @@ class Lake(_Opened):
         """
         frame = FRAMES[name]
         schema = schema_of(frame)
-        tables = [
-            pq.read_table(self.root / part.file, schema=schema, partitioning=None)
-            for part in self._parts(name, first, last)
-        ]
+        parts = self._parts(name, first, last)
+        try:
+            tables = [pq.read_table(self.root / part.file, schema=schema, partitioning=None) for part in parts]
+        except (OSError, pa.ArrowException):
+            self._check()
+            raise
         if name in self._live:
             tables.append(self._live[name])
         data = pa.concat_tables(tables).to_pandas() if tables else frame.empty()
@@ -120,6 +131,12 @@ class Lake(_Opened):
     def _offer(self, engine: Engine, frame: Frame) -> None:
         files = [self.root / part.file for part in self._parts(frame.name)]
         engine.offer_files(frame, files, self._live.get(frame.name))
+
+    def _check(self, *, deep: bool = True) -> None:
+        for name, parts in self.manifest.frames.items():
+            for part in parts:
+                if part.problem(self.root, deep=deep):
+                    raise LakeCorrupt(frame=name, part=part.file)
 
     def _parts(self, name: str, first: date | None = None, last: date | None = None) -> list[Part]:
         """The files to read; where live rows stand for them they are left out."""
@@ -140,7 +157,7 @@ class InMemory(_Opened):
     ) -> None:
         super().__init__(partial(DuckDB, memory_mb))
         self.refreshed_at = refreshed_at
-        self._frames = {name: FRAMES[name].conform(data) for name, data in frames.items()}
+        self._frames = {name: FRAMES[name].sound(data) for name, data in frames.items()}
 
     def frame(self, name: str, first: date | None = None, last: date | None = None) -> pd.DataFrame:
         """A declared frame, of the days from `first` to `last`, both included."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.frames import STORES, Column, Dtype, Frame
+from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import OutOfRange, StoreUnknown, TooFewSimilar, WindowEmpty
 from analytics.mining.visits import visits
@@ -67,11 +68,12 @@ def benchmarks(
 
     Raises FrameUnfit, WindowEmpty, OutOfRange for `least` below 3, StoreUnknown, TooFewSimilar.
     """
+    first, last = civil_day(first), civil_day(last)
     if last < first:
         raise WindowEmpty(first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}")
     if least < 3:
         raise OutOfRange(name="least", value=least, least=3, most="")
-    described = STORES.conform(stores)
+    described = STORES.sound(stores)
     described = described[described["from_day"] <= last].sort_values("from_day").groupby("store").last()
     if store not in described.index:
         raise StoreUnknown()

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from analytics.frames import Column, Dtype, Frame
+from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.visits import visits
 
@@ -55,7 +56,7 @@ def cohorts(spending: pd.DataFrame, through: pd.Timestamp | None = None) -> pd.D
     Raises FrameUnfit.
     """
     found = visits(spending)[["resident", "day", "net_yen"]]
-    last = through if through is not None else spending["day"].max()
+    last = civil_day(through if through is not None else spending["day"].max())
     found = found[found["day"] <= last]
     if found.empty:
         return COHORTS.empty()

@@ -48,7 +48,7 @@ def concentration(
     part = Fraction(str(top))
     if not 0 < part <= 1:
         raise OutOfRange(name="top", value=str(top)[:20], least=0, most=1)
-    sums = SPENDING.conform(spending).groupby(of)["amount_yen"].sum()
+    sums = SPENDING.sound(spending).groupby(of)["amount_yen"].sum()
     found = [int(value) for value in sums] + [0] * len(set(among) - set(sums.index))
     values = [max(value, 0) for value in found]
     row = {

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analytics.frames import COUPONS, RESIDENTS, Column, Dtype, Frame
+from analytics.frames import COUPONS, RESIDENTS, Column, Dtype, Frame, FrameUnfit
 from analytics.mining.engine import shaped
 from analytics.mining.refusals import NoComparison, OutOfRange
 from analytics.mining.visits import visits
@@ -54,12 +54,14 @@ def coupon_lift(
     the interval is normal, with Neyman's variance. A stratum with fewer than two on either side is left out
     (`compared` says how many that leaves).
 
-    Raises FrameUnfit, OutOfRange for a window outside 1 to 366 days, NoComparison when fewer than
-    LEAST_COMPARISON residents were not shown a coupon or no stratum can be compared.
+    Raises FrameUnfit, also for a coupon of several stores, OutOfRange for a window outside 1 to 366 days,
+    NoComparison when fewer than LEAST_COMPARISON residents were not shown a coupon or no stratum can be compared.
     """
     if not 1 <= window_days <= 366:
         raise OutOfRange(name="window_days", value=window_days, least=1, most=366)
-    shown, people = COUPONS.conform(coupons), RESIDENTS.conform(residents)[["resident", "joined_day"]]
+    shown, people = COUPONS.sound(coupons), RESIDENTS.sound(residents)[["resident", "joined_day"]]
+    if (shown.groupby("coupon")["store"].nunique() > 1).any():
+        raise FrameUnfit(frame=COUPONS.name, column="store", problem="not_one")
     found = visits(spending)[["resident", "store", "day", "net_yen"]]
     found = found[found["store"].isin(set(shown["store"]))]
     at_store = dict(iter(found.groupby("store")))

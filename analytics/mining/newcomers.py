@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from analytics.frames import COUPONS, Column, Dtype, Frame
+from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import HistoryTooShort, OutOfRange, WindowEmpty
 from analytics.mining.visits import visits
@@ -66,15 +67,16 @@ def newcomers(
 
     Raises FrameUnfit, WindowEmpty, OutOfRange for a negative look-back, HistoryTooShort.
     """
+    first, last = civil_day(first), civil_day(last)
     if last < first:
         raise WindowEmpty(first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}")
     if lookback_days < 0:
         raise OutOfRange(name="lookback_days", value=lookback_days, least=0, most="")
     found = visits(spending)[["payment", "resident", "store", "at", "day", "net_yen"]]
-    shown = COUPONS.conform(coupons if coupons is not None else COUPONS.empty())
+    shown = COUPONS.sound(coupons if coupons is not None else COUPONS.empty())
     if found.empty:
         return NEWCOMERS.empty()
-    begins, needed = spending["day"].min(), first - timedelta(days=lookback_days)
+    begins, needed = civil_day(spending["day"].min()), first - timedelta(days=lookback_days)
     if lookback_days and begins > needed:
         raise HistoryTooShort(begins=f"{begins:%Y-%m-%d}", first=f"{first:%Y-%m-%d}", needed=f"{needed:%Y-%m-%d}")
     answer = query(_NEWCOMERS, last, *[first] * 6, visits=found, coupons=shown[["store", "resident", "used_day"]])

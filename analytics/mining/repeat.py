@@ -13,6 +13,7 @@ import pandas as pd
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analytics.frames import Column, Dtype, Frame
+from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.visits import visits
 
@@ -91,7 +92,7 @@ def return_intervals(spending: pd.DataFrame, through: pd.Timestamp | None = None
     Raises FrameUnfit.
     """
     found = visits(spending)[["store", "resident", "day"]]
-    last = through if through is not None else spending["day"].max()
+    last = civil_day(through if through is not None else spending["day"].max())
     if found.empty:
         return INTERVALS.empty()
     return shaped(INTERVALS, query(_INTERVALS, last, last, visits=found))

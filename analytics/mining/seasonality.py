@@ -11,6 +11,7 @@ import pandas as pd
 from statsmodels.tsa.seasonal import STL
 
 from analytics.frames import SPENDING, Column, Dtype, Frame
+from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import SeriesTooShort, WindowEmpty
 from analytics.mining.visits import visits
@@ -70,9 +71,10 @@ def days(spending: pd.DataFrame, first: pd.Timestamp | None = None, last: pd.Tim
 
     Raises FrameUnfit, and WindowEmpty when `last` lies before `first`.
     """
-    rows = SPENDING.conform(spending)
-    begin, end = first if first is not None else rows["day"].min(), last if last is not None else rows["day"].max()
-    if pd.isna(begin) or pd.isna(end):
+    rows = SPENDING.sound(spending)
+    begin = civil_day(first if first is not None else rows["day"].min())
+    end = civil_day(last if last is not None else rows["day"].max())
+    if rows.empty and (first is None or last is None):
         return DAYS.empty()
     if end < begin:
         raise WindowEmpty(first=f"{begin:%Y-%m-%d}", last=f"{end:%Y-%m-%d}")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.frames import Column, Dtype, Frame
+from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import OutOfRange
 from analytics.mining.visits import visits
@@ -73,7 +74,8 @@ def segments(spending: pd.DataFrame, as_of: pd.Timestamp, bins: int = 5) -> pd.D
     """
     if not 2 <= bins <= 100:
         raise OutOfRange(name="bins", value=bins, least=2, most=100)
-    found = query(_TOTALS, as_of, as_of, visits=visits(spending)[["resident", "day", "net_yen"]])
+    last = civil_day(as_of)
+    found = query(_TOTALS, last, last, visits=visits(spending)[["resident", "day", "net_yen"]])
     found["r"] = _scores(-found["recency_days"], bins)
     found["f"] = _scores(found["frequency"], bins)
     found["m"] = _scores(found["monetary_yen"], bins)

@@ -74,7 +74,7 @@ def visits(spending: pd.DataFrame) -> pd.DataFrame:
 
     Raises FrameUnfit when `spending` is no frame of spending.
     """
-    return shaped(VISITS, query(_VISITS, spending=SPENDING.conform(spending)[_NEEDED]))
+    return shaped(VISITS, query(_VISITS, spending=SPENDING.sound(spending)[_NEEDED]))
 
 
 def placed_visits(spending: pd.DataFrame, residents: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
@@ -86,8 +86,8 @@ def placed_visits(spending: pd.DataFrame, residents: pd.DataFrame, stores: pd.Da
         _PLACED,
         *[UNKNOWN] * 4,
         visits=visits(spending),
-        stores=STORES.conform(stores)[["store", "from_day", "to_day", "district", "category", "store_class"]],
-        residents=RESIDENTS.conform(residents)[["resident", "district"]],
+        stores=STORES.sound(stores)[["store", "from_day", "to_day", "district", "category", "store_class"]],
+        residents=RESIDENTS.sound(residents)[["resident", "district"]],
     )
     text = ["district", "category", "store_class"]
     return shaped(PLACED, found.assign(**{name: found[name].fillna(UNKNOWN) for name in text}))

@@ -80,7 +80,7 @@ def _look(root: Path, uri: str, days: int) -> tuple[date, date, "list[Told]"]:
     from analytics.lake.lake import Lake  # noqa: PLC0415
     from analytics.lake.refresh import END  # noqa: PLC0415
 
-    with Lake(root) as lake:
+    with Lake(root, deep=True) as lake:
         last = date.fromisoformat(lake.manifest.marks[END]) - timedelta(days=1)
         first, found = look(lake, last, *near_frames(uri), days)
     return first, last, found

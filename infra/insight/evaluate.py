@@ -61,7 +61,7 @@ def evaluate(
 
     say = partial(locales.text, language)
     try:
-        with Lake(lake or Settings.from_env(os.environ).lake_dir) as source:
+        with Lake(lake or Settings.from_env(os.environ).lake_dir, deep=True) as source:
             rows = what_it_did_in(source, programme, say, Added(survey, joined, invited, administration_yen))
     except Refusal as refusal:
         complain(refusal_in_words(refusal))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.console import complain, out
+from infra.insight.place import folder_to_write_in
 from infra.keys import load_open_data_key
 from infra.settings import Settings
 from locales import text
@@ -47,6 +48,7 @@ def publish(
     ] = None,
 ) -> None:
     """Write CSV and Parquet that survive their own attacks, with their description, method and licence."""
+    folder_to_write_in(into.absolute().parent, into)
     settings = Settings.from_env(os.environ)
     key = sha256(seed.encode()).digest() if seed is not None else load_open_data_key(settings.data_dir)
     try:
@@ -70,7 +72,7 @@ def _publish(
     from analytics.disclosure.publish import publish as publish_package  # noqa: PLC0415
     from analytics.lake.lake import Lake  # noqa: PLC0415
 
-    with Lake(root) as lake:
+    with Lake(root, deep=True) as lake:
         usual = usual_clamp(lake, programme)
         first, last = days_of(period) if period is not None else _time_of_use(lake, programme)
         data, left = publish_package(

@@ -27,6 +27,7 @@ from infra.insight.evaluate import (
     refusal_in_words,
     what_it_did_in,
 )
+from infra.insight.place import folder_to_write_in
 from infra.settings import Settings
 from services.kit.errors import Refusal
 
@@ -63,6 +64,7 @@ def report(
     What the programme did stands on the office's page and on the council's paper. The page for everybody counts as
     published once it is written: it is left out when it and what was published before would tell of few people.
     """
+    folder_to_write_in(into, into)
     settings = Settings.from_env(os.environ)
     root = lake or settings.lake_dir
     say = partial(locales.text, language.value)
@@ -102,7 +104,7 @@ def _write(
 
     missing: set[str] = set()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Lake(root) as source, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Lake(root, deep=True) as source, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(CHARTS) + 1 + len(_FORMS))
 
         def tell(name: str) -> None:
@@ -121,7 +123,6 @@ def _write(
             "council.pdf": lambda: council_pdf(office, say, language),
             "public.html": public,
         }
-        into.mkdir(parents=True, exist_ok=True)
         for name, make in made.items():
             tell(name)
             try:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from analytics.frames import FRAMES, SPENDING, STORES, Dtype, Frame, FrameUnfit
@@ -113,3 +114,72 @@ def test_a_value_outside_the_list_is_refused_and_named() -> None:
         "problem": "not_allowed",
         "found": "huge",
     }
+
+
+def _arrow(rows: pd.DataFrame) -> pd.DataFrame:
+    """As `read_parquet(dtype_backend="pyarrow")` gives it, texts numbered and days as dates."""
+    words = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    told: pd.DataFrame = pa.Table.from_pandas(rows, preserve_index=False).to_pandas(types_mapper=pd.ArrowDtype)
+    return told.astype({"store": words, "day": pd.ArrowDtype(pa.date32())})
+
+
+def test_the_types_of_arrow_are_those_that_pandas_has() -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01 23:59:59.999999"), pay(2, 3, "B", "2026-04-02 00:00"))
+    foreign = _arrow(rows)
+    assert all(isinstance(kind, pd.ArrowDtype) for kind in foreign.dtypes)
+    pd.testing.assert_frame_equal(SPENDING.conform(foreign), rows)
+    nothing = _arrow(rows.iloc[:0])
+    pd.testing.assert_frame_equal(SPENDING.conform(nothing), SPENDING.empty(), check_index_type=False)
+    naive = foreign.assign(at=pd.Series(rows["at"].dt.tz_localize(None), dtype=pd.ArrowDtype(pa.timestamp("us"))))
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.conform(naive)
+    assert refused.value.params["problem"] == "type"
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "problem"),
+    [
+        ("day", pd.Timedelta(hours=12), "not_midnight"),
+        ("day", pd.Timedelta(days=-1), "other_day"),
+        ("at", pd.Timedelta(microseconds=1), "other_day"),
+    ],
+)
+def test_a_day_is_a_civil_date_and_that_of_its_instant(column: str, change: pd.Timedelta, problem: str) -> None:
+    """Around midnight: the last microsecond of a day in Japan is the afternoon of that day in UTC."""
+    rows = spending(pay(1, 1, "A", "2026-04-01 23:59:59.999999"))
+    assert len(SPENDING.sound(rows.assign(at=rows["at"].dt.tz_convert("America/Los_Angeles"))))
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.sound(rows.assign(**{column: rows[column] + change}))
+    assert refused.value.params == {"frame": "spending", "column": "day", "problem": problem}
+
+
+def test_amounts_that_no_sum_holds_are_refused_and_the_largest_that_one_does_are_not() -> None:
+    half = 2**62
+    rows = spending(pay(1, 1, "A", "2026-04-01", half - 1), pay(2, 1, "A", "2026-04-01", -half))
+    assert SPENDING.conform(rows)["amount_yen"].abs().sum() == 2**63 - 1
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.conform(rows.assign(amount_yen=[half, half]))
+    assert refused.value.params == {"frame": "spending", "column": "amount_yen", "problem": "too_large"}
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01"))
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.conform(pd.concat([rows, rows[["store"]]], axis=1))
+    assert refused.value.params == {"frame": "spending", "column": "store", "problem": "twice"}
+
+
+def test_a_row_that_is_there_twice_is_refused_and_two_purses_of_one_payment_are_two_rows() -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01"), pay(1, 1, "A", "2026-04-01", purse="small"))
+    assert len(SPENDING.sound(rows)) == 2
+    with pytest.raises(FrameUnfit) as refused:
+        SPENDING.sound(pd.concat([rows, rows.tail(1)]))
+    assert refused.value.params == {"frame": "spending", "column": "deed, programme, purse", "problem": "repeated"}
+
+
+def test_an_index_keeps_its_labels_and_not_a_name_that_a_column_has() -> None:
+    rows = spending(pay(1, 1, "A", "2026-04-01"), pay(2, 3, "B", "2026-04-02")).set_index("store", drop=False)
+    fitting = SPENDING.conform(rows)
+    assert list(fitting.index) == ["A", "B"]
+    assert fitting.index.name is None
+    assert rows.index.name == "store", "the caller's own frame stays as it is"

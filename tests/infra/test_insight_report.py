@@ -55,6 +55,15 @@ def test_all_four_files_are_written(lake: Path, tmp_path: Path, language: str) -
     assert (tmp_path / "council.pdf").read_bytes().startswith(b"%PDF-1.7")
 
 
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_made(lake: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    arguments = ["insight", "report", "--into", str(tmp_path / "file" / "out"), "--lake", str(lake)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert "nothing can be written to" in done.stderr
+    assert not (tmp_path / "data" / "releases.jsonl").exists()
+
+
 def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path, tmp_path: Path) -> None:
     arguments = ["insight", "report", "--into", str(tmp_path), "--lake", str(lake), "--programme", "moonlight"]
     done = CliRunner().invoke(app, arguments)

@@ -32,6 +32,40 @@ def test_every_table_of_a_city_is_published_by_one_command(tmp_path: Path, monke
     assert "Publishing replaces nothing" in again.output
 
 
+def test_a_period_without_a_payment_and_a_place_that_cannot_be_written_to_cost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The month before the programme began, a month to come, and a file where a folder was meant."""
+    write_frames(tmp_path / "lake", make(CityPlan(residents=30), np.random.default_rng(3)).frames, datetime.now(UTC))
+    monkeypatch.setenv("TANABATA_DATA", str(tmp_path / "data"))
+    command = ["insight", "publish", "starlight", "--lake", str(tmp_path / "lake"), "--into"]
+    for period in ("2019-12", "2040-01"):
+        done = CliRunner().invoke(app, [*command, str(tmp_path / "open"), "--period", period])
+        assert done.exit_code == 1
+        assert f"Nothing was spent in programme starlight from {period}-01" in " ".join(done.output.split())
+        assert not (tmp_path / "open").exists()
+    (tmp_path / "file").write_text("no folder")
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "file" / "open")])
+    assert done.exit_code == 2
+    assert "nothing can be written to" in done.output
+    ledger = tmp_path / "data" / "releases.jsonl"
+    assert not ledger.exists() or ledger.read_text() == ""
+
+
+def test_a_lake_whose_bytes_were_altered_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_frames(tmp_path / "lake", make(CityPlan(residents=30), np.random.default_rng(3)).frames, datetime.now(UTC))
+    monkeypatch.setenv("TANABATA_DATA", str(tmp_path / "data"))
+    file = next((tmp_path / "lake" / "spending").glob("*.parquet"))
+    written = bytearray(file.read_bytes())
+    written[len(written) // 2] ^= 1
+    file.write_bytes(written)
+    command = ["insight", "publish", "starlight", "--lake", str(tmp_path / "lake"), "--into", str(tmp_path / "open")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "A refresh builds it anew" in " ".join(done.output.split())
+    assert not (tmp_path / "open").exists()
+
+
 def test_a_period_is_a_month_or_two_days() -> None:
     assert days_of("2026-02") == (date(2026, 2, 1), date(2026, 2, 28))
     assert days_of("2026-04-01..2026-04-01") == (date(2026, 4, 1), date(2026, 4, 1))

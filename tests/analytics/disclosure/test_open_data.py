@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 
 import locales
 from analytics.disclosure.attack import exposed
-from analytics.disclosure.open_data import OpenData, ProgrammeUnknown, Wish, open_data
+from analytics.disclosure.open_data import OpenData, PeriodEmpty, ProgrammeUnknown, Wish, open_data
 from analytics.disclosure.package import AttackSucceeded, PackageExists, attack, csv_bytes, write_package
 from analytics.disclosure.publish import publish
 from analytics.disclosure.releases import PrivacyBudgetSpent
@@ -170,3 +170,13 @@ def test_nobody_counts_with_more_than_the_clamp(source: InMemory, wish: Wish, da
 def test_a_programme_that_nobody_knows_is_refused(source: InMemory, wish: Wish) -> None:
     with pytest.raises(ProgrammeUnknown):
         open_data(source, replace(wish, programme="moon"), KEY)
+
+
+def test_a_period_before_the_start_is_refused_and_costs_no_privacy(
+    tmp_path: Path, source: InMemory, wish: Wish
+) -> None:
+    before = replace(wish, first=date(1999, 1, 1), last=date(1999, 1, 31))
+    with pytest.raises(PeriodEmpty):
+        publish(source, before, KEY, tmp_path / "before", tmp_path / "releases.jsonl", WORDS, NOW)
+    assert not (tmp_path / "before").exists()
+    assert (tmp_path / "releases.jsonl").exists() is False

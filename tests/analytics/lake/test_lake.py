@@ -1,6 +1,7 @@
 """A lake gives back what was written into it, and says clearly when it cannot."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -90,6 +91,30 @@ def test_a_file_gone_or_cut_short_is_found_when_the_lake_is_opened(tmp_path: Pat
     file.write_bytes(whole[:-9] + b"?" + whole[-8:])
     assert part.problem(tmp_path, deep=False) is None
     assert part.problem(tmp_path, deep=True) == "checksum"
+
+
+@pytest.mark.parametrize("place", [20, 0.5, -20])
+def test_a_file_that_was_altered_is_told_as_such_and_never_as_an_engines_error(tmp_path: Path, place: float) -> None:
+    """A bit each in the data, in the middle and in the footer; whoever publishes looks before anything is read."""
+    part = write_frames(tmp_path, FRAMES_BY_HAND, NOW).frames["spending"][0]
+    file = tmp_path / part.file
+    written = bytearray(file.read_bytes())
+    written[int(place * len(written)) if place == 0.5 else int(place)] ^= 0xFF
+    file.write_bytes(written)
+    with pytest.raises(LakeCorrupt) as refused:
+        Lake(tmp_path, deep=True)
+    assert refused.value.params == {"frame": "spending", "part": part.file}
+
+
+def test_a_file_that_cannot_be_read_is_damaged_whoever_reads_it(tmp_path: Path) -> None:
+    part = write_frames(tmp_path, FRAMES_BY_HAND, NOW).frames["spending"][0]
+    file = tmp_path / part.file
+    file.write_bytes(b"?" * part.size)
+    with Lake(tmp_path) as lake:
+        for asked in (partial(lake.frame, "spending"), partial(ask, lake, Question("sales"))):
+            with pytest.raises(LakeCorrupt) as refused:
+                asked()
+            assert refused.value.params == {"frame": "spending", "part": part.file}
 
 
 def test_two_rows_of_one_key_and_unfit_frames_are_refused(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """What holds for every function of mining: order means nothing, strangers change nothing, types are declared."""
 
 from collections.abc import Callable
+from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.frames import SPENDING, Frame
+from analytics.frames import SPENDING, Frame, FrameUnfit
 from analytics.mining.baskets import PAIRS, RULES, basket_rules, store_pairs
 from analytics.mining.cohorts import COHORTS, cohorts
 from analytics.mining.concentration import CONCENTRATION, concentration
@@ -93,3 +96,47 @@ def test_a_store_that_others_use_changes_no_other_stores_figures(
     before, after = mined(data), mined(more)
     kept = [column for column in declared.column_names if column not in {"all_baskets", "lift"}]
     pd.testing.assert_frame_equal(before[kept], after.loc[after["store"] != "Z", kept].reset_index(drop=True))
+
+
+@settings(max_examples=20)
+@given(data=any_spending(), how=st.sampled_from(["named index", "repeated index", "arrow", "nullable"]))
+@pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
+def test_how_a_frame_is_held_means_nothing(
+    declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame], data: pd.DataFrame, how: str
+) -> None:
+    """Another index, and the types in which pandas reads files for Arrow and for empty cells."""
+    held: dict[str, Callable[[], pd.DataFrame]] = {
+        "named index": lambda: data.set_index("day", drop=False).set_index("store", drop=False, append=True),
+        "repeated index": lambda: data.set_axis([0] * len(data)),
+        "arrow": lambda: pa.Table.from_pandas(data).to_pandas(types_mapper=pd.ArrowDtype),
+        "nullable": data.convert_dtypes,
+    }
+    pd.testing.assert_frame_equal(mined(held[how]()), mined(data))
+
+
+@pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
+def test_a_row_that_is_there_twice_is_not_counted_twice(
+    declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    rows = spending(pay(1, 1, "A", START), pay(2, 1, "B", START))
+    with pytest.raises(FrameUnfit) as refused:
+        mined(pd.concat([rows, rows.head(1)]))
+    assert refused.value.params["problem"] == "repeated"
+
+
+@pytest.mark.parametrize(
+    "told", [END.date(), END + pd.Timedelta(hours=12), END.tz_localize("Asia/Tokyo").tz_convert("UTC")]
+)
+def test_a_day_is_asked_about_by_its_date_or_by_any_time_of_it(told: date) -> None:
+    rows = spending(pay(1, 1, "A", START), pay(2, 1, "A", END), pay(3, 2, "A", END + pd.Timedelta(days=1)))
+    last: Any = told
+    every: list[Callable[[Any], pd.DataFrame]] = [
+        lambda day: cohorts(rows, day),
+        lambda day: return_intervals(rows, day),
+        lambda day: segments(rows, day),
+        lambda day: days(rows, START, day),
+        lambda day: newcomers(rows, START, day, lookback_days=0),
+    ]
+    for mined in every:
+        pd.testing.assert_frame_equal(mined(last), mined(END))
+    assert days(rows, START, last)["net_yen"].sum() == 2000

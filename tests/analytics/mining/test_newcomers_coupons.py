@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.frames import COUPONS, SPENDING
+from analytics.frames import COUPONS, SPENDING, FrameUnfit
 from analytics.mining.coupon_lift import COUPON_LIFT, coupon_lift
 from analytics.mining.newcomers import newcomers
 from analytics.mining.refusals import HistoryTooShort, NoComparison, OutOfRange, WindowEmpty
@@ -99,3 +99,11 @@ def test_a_coupon_that_led_to_no_payment_has_a_lift_of_nothing() -> None:
     shown, _, people = _campaign(1, 0)
     found = coupon_lift(shown, SPENDING.empty(), people).iloc[0]
     assert found[["lift_yen", "low_yen", "high_yen"]].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_a_coupon_of_two_stores_is_refused_for_its_lift_would_be_that_of_one() -> None:
+    shown, paid, people = _campaign(1, 0)
+    elsewhere = shown["store"].where(shown.index != shown.index[-1], "elsewhere")
+    with pytest.raises(FrameUnfit) as refused:
+        coupon_lift(shown.assign(store=elsewhere), paid, people)
+    assert refused.value.params == {"frame": "coupons", "column": "store", "problem": "not_one"}
