@@ -3,12 +3,14 @@
 Every shown figure is a set of payments: those of a category, of a district and week, of everything. Payments that
 belong to exactly the same figures cannot be told apart by any of them; such a group is an *atom*. Sums and
 differences of figures isolate an atom if, and only if, it lies in the span of the figures, which is when its
-leverage in the matrix of atoms and figures is 1. A new table is refused when it would isolate an atom of fewer
-people than a cell must have; this finds "all but one", a category more, a day more, a district within another, and
-any longer chain of sums. Two figures of which one contains the other are compared besides, because their
-difference may be several atoms that are few people together.
+leverage in the matrix of atoms and figures is 1. A new table is refused when it would isolate an atom that could
+not be a shown cell: of too few people or, where figures are sums over stores, of too few stores or nearly of one.
+This finds "all but one", a category more, a day more, a district within another, and any longer chain of sums. Two
+figures of which one contains the other are compared besides, because their difference may be several atoms that are
+few people, or one store, together.
 
-What is published with noise is not judged here: its privacy is counted in the budget, over all releases.
+What is published with noise tells of no resident, whatever stands beside it: that is counted in the budget, over all
+releases. Of a store it can tell, and is asked whether it does (`editions`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,20 +18,23 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import combinations
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.disclosure.cells import TableTooLarge
+from analytics.disclosure.editions import told_beside
 from analytics.disclosure.protect import PLAIN, Table, adds_up, protect
 from analytics.disclosure.releases import Release, Releases
-from analytics.disclosure.rules import Rules
+from analytics.disclosure.rules import Reals, Rules
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.cells import rows_of
+from analytics.measures.measure import How
 from analytics.measures.question import Question
+from analytics.measures.registry import measure_named
 from services.kit.errors import Refusal
 
 MOST_FIGURES: Final = 2_000
@@ -39,9 +44,21 @@ CERTAIN: Final = 1e-7
 
 
 class Differencing(Refusal):
-    """A table's difference from an earlier one would isolate people: `by`, `first` and `last` of it, `minimum`."""
+    """A table's difference from an earlier one would isolate people or a store: `by`, `first`, `last`, `minimum`."""
 
     code: ClassVar[str] = "differencing"
+
+
+@dataclass(frozen=True)
+class _Atoms:
+    """`patterns`: atoms by figures; `people` with payments of each; `parts`: atoms by stores, what each has in it.
+
+    There are no stores where the measure belongs to none, or is no sum over them.
+    """
+
+    patterns: NDArray[np.bool_]
+    people: NDArray[np.int64]
+    parts: Reals
 
 
 @dataclass(frozen=True)
@@ -100,10 +117,27 @@ def guard_together(source: Source, new: Sequence[Release], known: Iterable[Relea
 
     Raises Differencing, and TableTooLarge where it cannot be told.
     """
+    known = list(known)
     earlier = [each for each in known if each.epsilon == "0"]
     for measure in sorted({each.measure for each in new}):
         ours = [each for each in new if each.measure == measure]
         _guard_measure(source, ours, [each for each in earlier if each.measure == measure], rules)
+    noisy = [each for each in known if each.epsilon != "0"]
+    for each in new if noisy else ():
+        _guard_noisy(source, each, noisy, rules)
+
+
+def _guard_noisy(source: Source, new: Release, noisy: Sequence[Release], rules: Rules) -> None:
+    """Raises Differencing when a shown figure and one with noise together tell of a store."""
+    questions = [
+        Question(new.measure, kept, new.where, *new.period)
+        for size in range(len(new.by) + 1)
+        for kept in combinations(new.by, size)
+    ]
+    hidden = {frozenset(each.items()) for each in new.hidden}
+    for key in told_beside(source, questions, 0, noisy, rules):
+        if frozenset((name, str(value)) for name, value in key) not in hidden:
+            _refuse(noisy[-1], rules)
 
 
 def _guard_measure(source: Source, new: Sequence[Release], earlier: Sequence[Release], rules: Rules) -> None:
@@ -124,8 +158,8 @@ def _guard_measure(source: Source, new: Sequence[Release], earlier: Sequence[Rel
         raise TableTooLarge(what="figures", limit=MOST_FIGURES, found=len(figures))
     if len(rows) * len(figures) > MOST_MEMBERSHIPS:
         raise TableTooLarge(what="memberships", limit=MOST_MEMBERSHIPS, found=len(rows) * len(figures))
-    atoms, people = _atoms(rows, figures)
-    _refuse_isolated(atoms, people, figures, rules)
+    atoms = _atoms(rows, _store_parts(source, fresh[0].measure, releases), figures)
+    _refuse_isolated(atoms, figures, rules)
     _refuse_nested(rows, atoms, figures, rules)
 
 
@@ -137,15 +171,35 @@ def _refuse(release: Release, rules: Rules) -> None:
 
 def _rows(source: Source, measure: str, releases: Sequence[Release]) -> pd.DataFrame:
     """Who stands behind the figures: distinct resident, day and values of every dimension that matters."""
+    rows, names = _asked(source, measure, releases)
+    found = source.run(rows.select("resident", "day", *(f"by_{name}" for name in names)).distinct())
+    return _named(found, names).sort_values(["resident", "day", *names], ignore_index=True)
+
+
+def _store_parts(source: Source, measure: str, releases: Sequence[Release]) -> pd.DataFrame:
+    """What each store has by day and every dimension that matters: `store`, `part`; no row if it does not add up."""
+    rows, names = _asked(source, measure, releases)
+    how = measure_named(measure).how
+    part = rows["counted"].nunique() if how is How.COUNTED else rows["plus"].sum()
+    by = [f"by_{name}" for name in names]
+    found = source.run(rows.filter(rows["store"].notnull()).group_by(["day", "store", *by]).aggregate(part=part))
+    return _named(found if how in (How.SUM, How.COUNTED) else found.iloc[:0], names)
+
+
+def _asked(source: Source, measure: str, releases: Sequence[Release]) -> tuple[Any, tuple[str, ...]]:
+    """The rows of the measure in all these periods, and the dimensions that matter."""
     names = tuple(sorted({name for each in releases for name in (*each.by, *each.where)}))
     first = min(each.period[0] for each in releases)
     last = max(each.period[1] for each in releases)
     question = Question(measure, (), {}, first, last)
-    rows = rows_of(source.table, question.checked(), replace(question, by=names))
-    found = source.run(rows.select("resident", "day", *(f"by_{name}" for name in names)).distinct())
+    return rows_of(source.table, question.checked(), replace(question, by=names)), names
+
+
+def _named(found: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Dimensions under their own names, as text."""
     for name in names:
-        found[name] = [str(value) for value in found.pop(f"by_{name}")]
-    return found.sort_values(["resident", "day", *names], ignore_index=True)
+        found[name] = pd.Series([str(value) for value in found.pop(f"by_{name}")], index=found.index, dtype="str")
+    return found
 
 
 def _figures(release: Release, rows: pd.DataFrame, *, is_new: bool) -> list[_Figure]:
@@ -181,32 +235,45 @@ def _members(rows: pd.DataFrame, figure: _Figure) -> NDArray[np.bool_]:
     return inside.to_numpy(dtype=bool)
 
 
-def _atoms(rows: pd.DataFrame, figures: Sequence[_Figure]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Each distinct pattern of membership, and how many people have payments of it."""
+def _atoms(rows: pd.DataFrame, parts: pd.DataFrame, figures: Sequence[_Figure]) -> _Atoms:
+    """Each distinct pattern of membership in the figures, with who and which stores have payments of it."""
     members = np.column_stack([_members(rows, figure) for figure in figures])
     packed = np.packbits(members, axis=1)
     _, where, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     people = pd.Series(rows["resident"].to_numpy()).groupby(group.ravel()).nunique()
+    of_stores = np.zeros((len(where), parts["store"].nunique()))
+    named = [name for name in rows.columns if name != "resident"]
+    placed = parts.merge(rows[named].assign(atom=group.ravel()).drop_duplicates(named), on=named)
+    stores, _ = pd.factorize(placed["store"], sort=True)
+    np.add.at(of_stores, (placed["atom"].to_numpy(), stores), placed["part"].to_numpy(dtype=np.float64))
     patterns = members[where]
-    named = patterns.any(axis=1)
-    return patterns[named], np.asarray(people, dtype=np.int64)[named]
+    told = patterns.any(axis=1)
+    return _Atoms(patterns[told], np.asarray(people, dtype=np.int64)[told], of_stores[told])
 
 
-def _refuse_isolated(
-    atoms: NDArray[np.bool_], people: NDArray[np.int64], figures: Sequence[_Figure], rules: Rules
-) -> None:
-    matrix = atoms.astype(np.float64)
+def _sensitive(people: NDArray[np.int64], parts: Reals, rules: Rules) -> NDArray[np.bool_]:
+    """Which groups could not be shown, by their people and by what each store has in them (groups by stores)."""
+    sizes = np.abs(parts)
+    whole, top = sizes.sum(axis=1), sizes.max(axis=1, initial=0.0)
+    shares = np.divide(top, whole, out=np.zeros(len(sizes)), where=whole > 0)
+    stores = (sizes > 0).sum(axis=1).astype(np.float64)
+    return rules.sensitive(people.astype(np.float64), stores, shares, np.full(len(sizes), np.nan))
+
+
+def _refuse_isolated(atoms: _Atoms, figures: Sequence[_Figure], rules: Rules) -> None:
+    matrix = atoms.patterns.astype(np.float64)
     leverage = np.einsum(
         "ij,jk,ik->i", matrix, np.linalg.pinv(matrix.T @ matrix, hermitian=True), matrix, optimize=True
     )
-    for atom in np.flatnonzero((leverage > 1 - CERTAIN) & (people < rules.minimum_people)):
-        beside = [figure for figure, inside in zip(figures, atoms[atom], strict=True) if inside and not figure.is_new]
+    for atom in np.flatnonzero((leverage > 1 - CERTAIN) & _sensitive(atoms.people, atoms.parts, rules)):
+        inside = zip(figures, atoms.patterns[atom], strict=True)
+        beside = [figure for figure, holds in inside if holds and not figure.is_new]
         _refuse(beside[0].release if beside else figures[0].release, rules)
 
 
-def _refuse_nested(rows: pd.DataFrame, atoms: NDArray[np.bool_], figures: Sequence[_Figure], rules: Rules) -> None:
-    sizes = atoms.sum(axis=0)
-    shared = atoms.astype(np.float64).T @ atoms.astype(np.float64)
+def _refuse_nested(rows: pd.DataFrame, atoms: _Atoms, figures: Sequence[_Figure], rules: Rules) -> None:
+    patterns = atoms.patterns.astype(np.float64)
+    sizes, shared, parts = atoms.patterns.sum(axis=0), patterns.T @ patterns, patterns.T @ atoms.parts
     who = rows["resident"].to_numpy()
     counts = np.array([len(np.unique(who[_members(rows, figure)])) for figure in figures])
     for at, figure in enumerate(figures):
@@ -215,9 +282,11 @@ def _refuse_nested(rows: pd.DataFrame, atoms: NDArray[np.bool_], figures: Sequen
         for other, earlier in enumerate(figures):
             inner, outer = (at, other) if sizes[at] < sizes[other] else (other, at)
             nested = shared[at, other] == sizes[inner] and sizes[inner] < sizes[outer]
-            # The difference has at least as many people as the counts differ by.
-            if earlier.is_new or not nested or counts[outer] - counts[inner] >= rules.minimum_people:
+            if earlier.is_new or not nested:
                 continue
-            rest = _members(rows, figures[outer]) & ~_members(rows, figures[inner])
-            if len(np.unique(who[rest])) < rules.minimum_people:
+            # The difference has at least as many people as the counts differ by.
+            people = int(counts[outer] - counts[inner])
+            if people < rules.minimum_people:
+                people = len(np.unique(who[_members(rows, figures[outer]) & ~_members(rows, figures[inner])]))
+            if _sensitive(np.array([people]), (parts[outer] - parts[inner])[np.newaxis], rules)[0]:
                 _refuse(earlier.release, rules)

@@ -7,7 +7,7 @@ be learnt about any one resident, and says how far it may lead astray.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any, ClassVar, Final
@@ -16,6 +16,7 @@ import pandas as pd
 
 from analytics.disclosure.cells import Cells, Key, key_of, link, ordered
 from analytics.disclosure.contributions import Level, level
+from analytics.disclosure.editions import told_beside
 from analytics.disclosure.noise import Mechanism, Stream, discrete_laplace, mechanism
 from analytics.disclosure.protect import PLAIN, verify
 from analytics.disclosure.releases import Release
@@ -25,6 +26,7 @@ from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.measure import Audience
 from analytics.measures.question import Question
+from services.kit.clock import TOKYO
 from services.kit.errors import Refusal
 
 MEASURE: Final = "sales"
@@ -118,26 +120,39 @@ def usual_clamp(source: Source, programme: str) -> int:
     return max(1, units * int(terms["unit_points"]))
 
 
-def open_data(source: Source, wish: Wish, key: bytes) -> OpenData:
-    """The tables of a package. The same source, wish and key give the same figures.
+def open_data(source: Source, wish: Wish, key: bytes, known: Sequence[Release] = ()) -> OpenData:
+    """The tables of a package. The same source, wish, key and earlier releases give the same figures.
 
-    Raises ProgrammeUnknown, PeriodEmpty, TableTooLarge, and StillExposed when the tables do not survive their own
-    attack.
+    Its period ends with the days that the source holds. What would tell of a store beside the `known` releases is
+    hidden (`editions`). Raises ProgrammeUnknown, PeriodEmpty, TableTooLarge, and StillExposed when the tables do not
+    survive their own attack.
     """
     usual_clamp(source, wish.programme)
+    wish = _of_known_days(source, wish)
     questions = [_question(wish, by) for by in wish.levels]
     levels = [level(source, question, wish.clamp) for question in questions]
     if not any(found.exact for found in levels):
         raise PeriodEmpty(programme=wish.programme[:60], first=wish.first.isoformat(), last=wish.last.isoformat())
     answers = [_answer(source, question, found) for question, found in zip(questions, levels, strict=True)]
     cells = link(zip(answers, wish.levels, strict=True), nested={"day": ("week", _monday)})
-    hidden = suppress(cells, wish.rules)
-    verify(cells, hidden, wish.rules)
     noise = mechanism(wish.clamp, wish.epsilon)
+    told = told_beside(source, questions, noise.bound(), known, wish.rules)
+    hidden = suppress(cells, wish.rules, frozenset(cells.place(each) for each in told & frozenset(cells.keys)))
+    verify(cells, hidden, wish.rules)
     tables = tuple(
         _table(wish, found, answer, cells, hidden, noise, key) for found, answer in zip(levels, answers, strict=True)
     )
     return OpenData(wish, noise, tables, cells, hidden)
+
+
+def _of_known_days(source: Source, wish: Wish) -> Wish:
+    """The wish, its period cut to the days that are in the source. Raises PeriodEmpty where none is."""
+    if source.refreshed_at is None:
+        return wish
+    last = min(wish.last, (source.refreshed_at.astimezone(TOKYO) - timedelta(days=1)).date())
+    if last < wish.first:
+        raise PeriodEmpty(programme=wish.programme[:60], first=wish.first.isoformat(), last=wish.last.isoformat())
+    return replace(wish, last=last)
 
 
 def _question(wish: Wish, by: tuple[str, ...]) -> Question:
@@ -199,6 +214,7 @@ def _release(wish: Wish, found: Level, answer: pd.DataFrame, keys: list[Key], fl
         hidden,
         "",
         str(wish.epsilon),
+        clamp=wish.clamp,
     )
     told = [f"{ordered(each)}={value}" for each, value in zip(keys, answer["value"], strict=True)]
     figures = "\n".join([repr(blank.question), str(wish.clamp), str(wish.epsilon), *sorted(told)])

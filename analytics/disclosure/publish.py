@@ -33,9 +33,9 @@ def publish(
     ReleasesBroken, ProgrammeUnknown, PeriodEmpty; then nothing is published and nothing spent.
     """
     require_free(into)
-    data = open_data(source, wish, key)
-    mine = [table.release for table in data.tables]
     with opened(ledger) as releases:
+        data = open_data(source, wish, key, releases.known)
+        mine = [table.release for table in data.tables]
         releases.afford(wish.programme, mine, budget)
         write_package(into, data, words, record=lambda: releases.add(mine, now))
         return data, budget - releases.spent(wish.programme)

@@ -39,8 +39,8 @@ class PrivacyBudgetSpent(Refusal):
 class Release:
     """One table that left the house. Dates are ISO text; `epsilon` a fraction as text, `0` for exact figures.
 
-    `hidden` names the cells that were not shown. `digest` is of the exact figures under it, so that the same
-    release made again is known as the same.
+    `hidden` names the cells that were not shown. `digest` is of the exact figures under it, so that the same release
+    made again is known as the same. `clamp` is the most yen that a resident counts with, 0 for exact figures.
     """
 
     programme: str
@@ -53,6 +53,7 @@ class Release:
     digest: str
     epsilon: str = "0"
     at: str = ""
+    clamp: int = 0
 
     @property
     def question(self) -> tuple[Any, ...]:

@@ -179,4 +179,18 @@ def test_a_period_before_the_start_is_refused_and_costs_no_privacy(
     with pytest.raises(PeriodEmpty):
         publish(source, before, KEY, tmp_path / "before", tmp_path / "releases.jsonl", WORDS, NOW)
     assert not (tmp_path / "before").exists()
-    assert (tmp_path / "releases.jsonl").exists() is False
+    assert (tmp_path / "releases.jsonl").read_text() == ""
+
+
+def test_a_package_speaks_of_no_day_that_the_lake_does_not_hold(source: InMemory, wish: Wish) -> None:
+    """The lake ends in the middle of the time of use: so does the package, and says so."""
+    spending = source.frame("spending")
+    end = spending["day"].min() + pd.Timedelta(days=40)
+    frames = {name: source.frame(name) for name in ("programmes", "residents", "stores")}
+    frames["spending"] = spending[spending["day"] < end]
+    with InMemory(frames, end.tz_localize("Asia/Tokyo").to_pydatetime()) as half:
+        told = open_data(half, wish, KEY)
+        assert told.wish.last == (end - pd.Timedelta(days=1)).date() < wish.last
+        assert {table.release.last for table in told.tables} == {told.wish.last.isoformat()}
+        with pytest.raises(PeriodEmpty):
+            open_data(half, replace(wish, first=wish.last), KEY)

@@ -89,3 +89,36 @@ def test_figures_that_one_store_makes_are_hidden_on_the_page(tmp_path: Path) -> 
     assert page.figure("flows").data.empty, "its one cell is the total"
     assert "used" not in {fact.name for fact in page.facts}
     assert page.hidden == 3
+
+
+def giant(*days: int, stores: int = 8) -> list[dict[str, Any]]:
+    """On each of these days forty people buy at one store, and at `stores` - 1 others hardly anything."""
+    return [
+        {"resident": who, "store": store, "amount_yen": yen, "at": on(day)}
+        for day in days
+        for who in range(40)
+        for store, yen in (("S0", 9_001), (f"S{1 + who % 7}", 10))[: 1 if stores == 1 else 2]
+    ]
+
+
+@pytest.mark.parametrize("stores", [1, 8])
+def test_what_one_store_took_between_two_pages_is_not_told(tmp_path: Path, stores: int) -> None:
+    """Forty people stand behind the difference, and only one store, or nearly only one; both pages are harmless."""
+    ledger = tmp_path / "releases.jsonl"
+    many = [{"resident": who, "store": f"S{who % 8}", "amount_yen": 30_000, "at": on(6)} for who in range(80)]
+    before, after = town(*many), town(*many, *giant(8, stores=stores))
+    first, second = gather_public(before), gather_public(after)
+    assert first.hidden == second.hidden == 0, "no page alone gives the store away"
+    others = 0 if stores == 1 else 40 * 10
+    assert used(second) - used(first) == 40 * 9_001 + others, "the attack works where nobody compares"
+    publish_public(before, ledger, NOW)
+    written = lines(ledger)
+    with pytest.raises(Differencing):
+        publish_public(after, ledger, NOW)
+    assert lines(ledger) == written
+
+
+def test_a_page_follows_another_when_many_stores_share_the_days_between(tmp_path: Path) -> None:
+    later = [{"resident": who, "store": f"S{who % 8}", "amount_yen": 9_001, "at": on(8)} for who in range(40)]
+    publish_public(town(), tmp_path / "releases.jsonl", NOW)
+    assert publish_public(town(*later), tmp_path / "releases.jsonl", NOW).facts
