@@ -17,6 +17,7 @@ from analytics.reports.gathered import Gathered
 from analytics.reports.public import gather_public
 from analytics.synthetic.city import City, make
 from analytics.synthetic.plan import CityPlan
+from tests.analytics.hand import frame
 
 KNOWN = datetime(2026, 2, 18, tzinfo=UTC)
 
@@ -100,6 +101,23 @@ def test_before_and_after_are_the_means_of_the_groups() -> None:
     assert (rows["low_yen"] <= rows["mean_yen"]).all() and (rows["mean_yen"] <= rows["high_yen"]).all()
     use_from = frames["programmes"]["use_from"].iloc[0]
     assert (rows.loc[rows["period"] == "before", "week"] + pd.Timedelta(days=6) < use_from).all()
+
+
+def test_a_mean_of_two_has_a_wide_interval_and_one_of_one_none() -> None:
+    """Student's t with one degree of freedom: 12.706 standard errors; by the normal curve it would be 1.96."""
+    week = pd.Timestamp("2026-04-06").as_unit("us")
+    answers = [(1, 1_000), (2, 3_000), (3, 5_000)]
+    frames = {
+        "programmes": frame("programmes", [{}]),
+        "lots": frame("lots", [{}]),
+        "applications": frame("applications", [{"resident": who, "units_won": int(who < 3)} for who, _ in answers]),
+        "outcomes": pd.DataFrame(answers, columns=["resident", "spent_yen"]).assign(week=week, source="survey"),
+    }
+    rows = gather(InMemory(frames, KNOWN), names=("before_after",)).figures[0].data
+    assert list(rows["group"]) == ["won"], "only one did not win: there is a mean, and nobody knows how far it reaches"
+    (row,) = rows.to_dict("records")
+    assert (row["people"], row["mean_yen"]) == (2, 2_000)
+    assert (row["low_yen"], row["high_yen"]) == (2_000 - 12_706, 2_000 + 12_706)
 
 
 def test_a_report_of_a_programme_that_is_not_there_is_refused() -> None:
