@@ -18,6 +18,8 @@ COLUMNS: Final = ("unit", "week", "sales_yen", "joined_week")
 DISTRICT: Final = "district"
 SINCE: Final = "_since_"
 """Between the name of an estimate and the weeks since joining, in the name of a line of its own."""
+BEFORE: Final = "_before_"
+"""The same for weeks before joining."""
 MOST_YEN: Final = 100_000_000_000
 """No district of any city sells more in a week."""
 

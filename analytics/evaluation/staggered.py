@@ -3,21 +3,26 @@
 A regression with effects of unit and time alone mixes late joiners' comparisons with early joiners that are
 already changed, and may even get the sign wrong when effects grow or differ. Gardner's two stages (2022) do not:
 the first learns units and times from observations not yet touched, the second averages what is left of the touched
-ones. docs/algorithms/evaluation.md, "Staggered".
+ones. Whether joiners moved like the others before they joined is told beside it, time by time, with intervals and one
+test of all. docs/algorithms/evaluation.md, "Staggered".
 """
 
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import pyfixest as pf
+from scipy import stats
 
-from analytics.evaluation.estimates import ColumnUnfit, NotEstimable, coefficient, interval, numbers
-from analytics.foreign import older_pandas
+from analytics.evaluation.estimates import ColumnUnfit, NotEstimable, interval, numbers
+from analytics.evaluation.two_stages import Found, averages, before_joining
 
 WHAT: Final = "staggered"
 UNTOUCHED: Final = 2
-"""A unit or time with fewer observations not yet touched teaches the first stage nothing that it does not use up."""
+"""A unit with fewer observations not yet touched, or a time with fewer clusters that have one, tells no level."""
+LEADS: Final = 4
+"""Times before joining that are told at most; the earlier ones are what they are compared with."""
+NEVER: Final = -(10**9)
+"""Times since joining of a unit that never joins."""
 
 
 def staggered(
@@ -28,19 +33,25 @@ def staggered(
     outcome: str,
     joined: str,
     cluster: str | None = None,
+    every: Any = None,
     by_time: bool = False,
 ) -> pd.DataFrame:
     """The average effect of having joined on those that did (yen or whatever `outcome` is), by Gardner's two stages.
 
-    frame: one row per `unit` and `time` (both any values that can be ordered; times are taken as equally spaced in
-    the order of their values). joined: the time from which the unit takes part, empty if it never does. cluster: a
-    column naming units that are alike; the unit if None. by_time: also the effect by times since joining.
+    frame: one row per `unit` and `time` (both any values that can be ordered). joined: the time from which the unit
+    takes part, empty if it never does. cluster: a column naming units that are alike; the unit if None. every: how
+    far apart times are, so that one of which nobody tells counts; if None they are taken as equally spaced in the
+    order of their values. by_time: also the effect by times since joining, and what there was before.
 
-    Returns `estimand` (`att`, or `since` with by_time), `since` (times since joining, -1 for `att`), `estimate, se,
-    low, high` (95 %, clusters - 1 degrees of freedom), `units, joined, clusters, rows, dropped_rows, method`. Rows
-    are dropped where nothing untouched tells the unit's or time's level. Raises ColumnUnfit or NotEstimable.
+    Returns `estimand`, `since` (times since joining; empty for `att`), `estimate, se, low, high` (95 %, clusters - 1
+    degrees of freedom), `units, joined, clusters, rows, dropped_rows, pretrend_p, method`. Estimands: `att`, the mean
+    over all touched rows; with by_time `since` (0, 1, …) and `before` (-1, -2, … to -4 at most), how joiners differed
+    that long before joining from earlier times: no effect can be there. `pretrend_p` is the p-value of "no
+    difference in any of them", NaN without by_time or where nothing tells. Rows are dropped where nothing untouched
+    tells the unit's or time's level; a time since joining that a single cluster knows is not told. Raises ColumnUnfit
+    or NotEstimable.
     """
-    data = _panel(frame, unit, time, outcome, joined, cluster)
+    data = _panel(frame, unit, time, outcome, joined, cluster, every)
     kept = _comparable(data)
     if kept.empty or not kept["treated"].any():
         raise NotEstimable(what=WHAT, reason="nothing_comparable")
@@ -48,26 +59,28 @@ def staggered(
     inside = int(kept.loc[kept["treated"] > 0, "c"].nunique())
     if clusters < 3 or inside < 2:
         raise NotEstimable(what=WHAT, reason="one_cluster")
-    rows = [_row("att", -1, *_two_stages(kept, ["treated"])["treated"], clusters)]
+    rows, pretrend_p = _effects(kept, clusters, by_time=by_time), np.nan
     if by_time:
-        names = {
-            since: f"s{since}" for since in sorted(int(x) for x in kept.loc[kept["treated"] > 0, "since"].unique())
-        }
-        for since, name in names.items():
-            kept[name] = ((kept["treated"] > 0) & (kept["since"] == since)).astype("float64")
-        found = _two_stages(kept, list(names.values()))
-        rows += [_row("since", since, *found[name], clusters) for since, name in names.items()]
-    return pd.DataFrame(rows).assign(
-        units=int(kept["u"].nunique()),
-        joined=int(kept.loc[kept["treated"] > 0, "u"].nunique()),
-        clusters=clusters,
-        rows=len(kept),
-        dropped_rows=len(data) - len(kept),
-        method="two-stage differences in differences (did2s), CRV1 by cluster",
+        before, pretrend_p = _before(kept, clusters)
+        rows += before
+    return (
+        pd.DataFrame(rows)
+        .astype({"since": "Int64"})
+        .assign(
+            units=int(kept["u"].nunique()),
+            joined=int(kept.loc[kept["treated"] > 0, "u"].nunique()),
+            clusters=clusters,
+            rows=len(kept),
+            dropped_rows=len(data) - len(kept),
+            pretrend_p=pretrend_p,
+            method="two-stage differences in differences, CRV3 by cluster",
+        )
     )
 
 
-def _panel(frame: pd.DataFrame, unit: str, time: str, outcome: str, joined: str, cluster: str | None) -> pd.DataFrame:
+def _panel(
+    frame: pd.DataFrame, unit: str, time: str, outcome: str, joined: str, cluster: str | None, every: Any
+) -> pd.DataFrame:
     for name in (unit, time, joined, cluster or unit):
         if name not in frame.columns:
             raise ColumnUnfit(column=name, problem="missing")
@@ -77,17 +90,22 @@ def _panel(frame: pd.DataFrame, unit: str, time: str, outcome: str, joined: str,
     if frame.duplicated([unit, time]).any():
         raise NotEstimable(what=WHAT, reason="duplicate_rows")
     times = np.sort(frame[time].unique())
-    start = np.searchsorted(times, frame[joined].where(frame[joined].notna(), times[-1:].repeat(len(frame))))
-    never = frame[joined].isna().to_numpy()
-    place = np.searchsorted(times, frame[time])
+    never = frame[joined].isna()
+    start = frame[joined].where(~never, times[-1:].repeat(len(frame)))
+    if every is None:
+        since = np.searchsorted(times, frame[time]) - np.searchsorted(times, start)
+    else:
+        now, then = ((values - times[:1].repeat(len(frame))) // every for values in (frame[time], start))
+        since = (now - then).to_numpy(dtype="int64")
+    since = np.where(never, NEVER, since)
     return pd.DataFrame(
         {
             "u": pd.factorize(frame[unit])[0],
-            "t": place,
+            "t": np.searchsorted(times, frame[time]),
             "c": pd.factorize(frame[cluster or unit])[0],
             "y": numbers(frame, outcome).to_numpy(),
-            "since": np.where(never, -1, place - start),
-            "treated": (~never & (place >= start)).astype("float64"),
+            "since": since,
+            "treated": (since >= 0).astype("float64"),
         }
     )
 
@@ -96,31 +114,48 @@ def _comparable(data: pd.DataFrame) -> pd.DataFrame:
     """The rows whose unit and time both have enough observations not yet touched; rows that go may take others."""
     while not data.empty:
         untouched = data[data["treated"] == 0]
-        enough = np.ones(len(data), dtype=bool)
-        for key in ("u", "t"):
-            enough &= (data[key].map(untouched[key].value_counts()).fillna(0) >= UNTOUCHED).to_numpy()
+        by_unit, by_time = untouched.groupby("u").size(), untouched.groupby("t")["c"].nunique()
+        enough = (data["u"].map(by_unit).fillna(0) >= UNTOUCHED) & (data["t"].map(by_time).fillna(0) >= UNTOUCHED)
         if enough.all():
             break
         data = data[enough]
-    return data.reset_index(drop=True)
+    codes = {key: pd.factorize(data[key], sort=True)[0] for key in ("u", "t", "c")}
+    return data.assign(**codes).reset_index(drop=True)
 
 
-def _two_stages(data: pd.DataFrame, names: list[str]) -> dict[str, tuple[float, float]]:
-    try:
-        with older_pandas():
-            fit: Any = pf.did2s(
-                data,
-                yname="y",
-                first_stage="~ 0 | u + t",
-                second_stage="~ " + " + ".join(names),
-                treatment="treated",
-                cluster="c",
-            )
-    except (ValueError, ZeroDivisionError, np.linalg.LinAlgError) as failed:
-        raise NotEstimable(what=WHAT, reason="too_few_rows") from failed
-    return {name: coefficient(fit, name, WHAT) for name in names}
+def _effects(data: pd.DataFrame, clusters: int, *, by_time: bool) -> list[dict[str, object]]:
+    """The row of all touched observations, then one for each time since joining that more than one cluster knows."""
+    touched, since = (data["treated"] > 0).to_numpy(), data["since"].to_numpy()
+    told = np.unique(since[touched]) if by_time else np.zeros(0, dtype=np.int64)
+    found = averages(data, np.stack([touched, *(touched & (since == each) for each in told)], axis=1).astype("float64"))
+    if not np.isfinite(found.error(0)):
+        raise NotEstimable(what=WHAT, reason="one_cluster")
+    if found.error(0) <= 0:
+        raise NotEstimable(what=WHAT, reason="no_variation")
+    rows = [_row("att", None, found, 0, clusters)]
+    places = range(1, len(told) + 1)
+    return rows + [_row("since", int(told[k - 1]), found, k, clusters) for k in places if np.isfinite(found.error(k))]
 
 
-def _row(estimand: str, since: int, estimate: float, se: float, clusters: int) -> dict[str, object]:
+def _before(data: pd.DataFrame, clusters: int) -> tuple[list[dict[str, object]], float]:
+    """A row for each time before joining, as many as the data decide, and the p-value of no difference in any.
+
+    Hotelling's: Wald's statistic x (clusters - leads) / (leads x (clusters - 1)) is F of leads and clusters - leads.
+    """
+    since = data["since"].to_numpy()
+    for leads in range(min(LEADS, clusters - 1), 0, -1):
+        found = before_joining(data, (since[:, None] == -np.arange(1, leads + 1)).astype("float64"))
+        covariance = found.covariance(range(leads))
+        if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance, hermitian=True) < leads:
+            continue
+        rows = [_row("before", -lead, found, lead - 1, clusters) for lead in range(1, leads + 1)]
+        wald = float(found.estimate @ np.linalg.solve(covariance, found.estimate))
+        spare = clusters - leads
+        return rows, float(stats.f.sf(wald * spare / (leads * (clusters - 1)), leads, spare))
+    return [], float("nan")
+
+
+def _row(estimand: str, since: int | None, found: Found, place: int, clusters: int) -> dict[str, object]:
+    estimate, se = float(found.estimate[place]), found.error(place)
     low, high = interval(estimate, se, clusters - 1)
     return {"estimand": estimand, "since": since, "estimate": estimate, "se": se, "low": low, "high": high}

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analytics.evaluation.bounds import substitution_bounds
 from analytics.evaluation.estimates import NotEstimable, conform_unique
-from analytics.evaluation.joined import SINCE
+from analytics.evaluation.joined import BEFORE, SINCE
 from analytics.evaluation.lottery import lottery_effect
 from analytics.evaluation.staggered import staggered
 from analytics.evaluation.survey import survey_effect
@@ -28,6 +28,9 @@ PAPER_SHARE: Final = 148 / 800
 STAGGERED: Final = "staggered_extra"
 WEEKS_SHOWN: Final = 13
 """Weeks since joining that have a line of their own; the average counts all."""
+WEEK: Final = pd.Timedelta(days=7)
+DOUBTFUL: Final = 0.05
+"""Below this p-value those who joined are said to have moved otherwise before they did."""
 COLUMNS: Final = ["item", "store_class", "value", "low", "high", "unit", "basis", "state", "reason"]
 
 
@@ -57,10 +60,12 @@ def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
 
     store_class is `all`, `small`, `large` or `unknown`; low and high the 95 % interval or the bounds; basis names the
     method or source; state is `known`, `not_given` (`reason` says what the city gave no data of), `not_estimable`
-    (they do not answer; `reason` says why), `met` or `not_met`. Items: `issued`, `redeemed`,
+    (they do not answer; `reason` says why), `met` or `not_met`, `alike` or `not_alike`. Items: `issued`, `redeemed`,
     `premium_redeemed`, `surveyed_extra`,
     `causal_extra` (per source of outcomes; ITT per winner, and `causal_extra_total` from the effect per unit),
-    `staggered_extra` (of a unit and week, where units joined one after the other) and `staggered_extra_since_<weeks>`,
+    `staggered_extra` (of a unit and week, where units joined one after the other), `staggered_extra_before_<weeks>`
+    and `staggered_extra_since_<weeks>`, `staggered_alike` (p-value of no difference before joining),
+    `staggered_left_out` and `staggered_untold` (weeks of units, which nothing untouched tells of, or nobody told),
     `cost_per_extra_yen`, `administration_share` beside `administration_share_hiratsuka` and
     `administration_share_paper`, `bound_…`, `followed_months`. Raises FrameUnfit, or NotEstimable for a programme
     that is not in `programmes`.
@@ -183,22 +188,37 @@ def _causal(
 
 
 def _staggered(joined: pd.DataFrame | None, *, drawn: bool) -> list[dict[str, Any]]:
-    """What units that joined sold besides, a week, and week by week since; no line where a draw tells it better."""
+    """What units that joined sold besides, a week, and week by week before and since; what speaks against it, and what
+    was left out. No line where a draw tells it better."""
     if joined is None:
         return [] if drawn else [_row(STAGGERED, state="not_given", reason="no_joined")]
     columns = {"unit": "unit", "time": "week", "outcome": "sales_yen", "joined": "joined_week", "cluster": "district"}
     try:
-        found = staggered(joined, **columns, by_time=True)
+        found = staggered(joined, **columns, every=WEEK, by_time=True)
     except NotEstimable as refusal:
         return [_row(STAGGERED, state="not_estimable", reason=str(refusal.params["reason"]))]
-    shown = found[found["since"] < WEEKS_SHOWN].to_dict(orient="records")
-    names = [STAGGERED if line["estimand"] == "att" else f"{STAGGERED}{SINCE}{line['since']}" for line in shown]
-    return [
-        _row(
-            name, unit="yen per unit and week", basis=f"staggered, {line['joined']} of {line['units']}", **_values(line)
-        )
-        for name, line in zip(names, shown, strict=True)
-    ]
+    whole = found.iloc[0]
+    basis = f"staggered, {whole['joined']} of {whole['units']}"
+    said = {"unit": "yen per unit and week", "basis": basis}
+    alike = _alike_before(float(whole["pretrend_p"]), basis)
+    doubt = "moved_before" if alike["state"] == "not_alike" else ""
+    rows = [_row(STAGGERED, reason=doubt, **said, **_values(whole))]
+    by_week = found[found["estimand"] != "att"].sort_values("since")
+    for line in by_week[by_week["since"] < WEEKS_SHOWN].to_dict(orient="records"):
+        away = f"{SINCE}{line['since']}" if line["since"] >= 0 else f"{BEFORE}{-line['since']}"
+        rows.append(_row(f"{STAGGERED}{away}", **said, **_values(line)))
+    weeks = (joined["week"].max() - joined["week"].min()) // WEEK + 1
+    untold = int(joined["unit"].nunique()) * int(weeks) - len(joined)
+    counts = {"staggered_left_out": int(whole["dropped_rows"]), "staggered_untold": untold}
+    rows.append(alike)
+    return rows + [_row(item, value=count, unit="weeks", basis=basis) for item, count in counts.items()]
+
+
+def _alike_before(p: float, basis: str) -> dict[str, Any]:
+    """Whether those who joined moved like the others before: the p-value of all weeks before at once, and its word."""
+    if math.isnan(p):
+        return _row("staggered_alike", unit="p", basis=basis, state="not_estimable", reason="no_week_before_joining")
+    return _row("staggered_alike", value=p, unit="p", basis=basis, state="alike" if p >= DOUBTFUL else "not_alike")
 
 
 def _cost(evidence: Evidence, total: tuple[float, float] | None, premium: int) -> list[dict[str, Any]]:

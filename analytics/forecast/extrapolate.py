@@ -14,7 +14,7 @@ import pandas as pd
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analytics.evaluation.estimates import CONFIDENCE, NotEstimable
-from analytics.forecast.unused import Whole, unused
+from analytics.forecast.unused import Wallets, Whole
 
 WHAT: Final = "forecast_use"
 RUSH: Final = (0.006, 0.009)
@@ -75,10 +75,8 @@ def _starts(lots: pd.DataFrame) -> Whole:
 def _used_by_age(people: Holdings, start: Whole, weeks: int) -> tuple[Reals, Reals]:
     """Lots × weeks of age: yen used in that week, and (last column) yen still waiting, at the age reached by now."""
     size = people.lots["size"].to_numpy()
-    ages = [
-        unused(people.lots, people.spending, people.expiries, np.minimum(start + WEEK * (week + 1) - 1, people.now))
-        for week in range(weeks)
-    ]
+    wallets = Wallets(people.lots, people.spending, people.expiries)
+    ages = [wallets.unused(np.minimum(start + WEEK * (week + 1) - 1, people.now)) for week in range(weeks)]
     left = np.stack([size, *ages], axis=1).astype("float64")
     used = np.maximum(left[:, :-1] - left[:, 1:], 0.0)
     seen = (start[:, None] + WEEK * (np.arange(weeks)[None, :] + 1) - 1) <= people.now

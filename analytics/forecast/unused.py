@@ -46,35 +46,39 @@ def days_of(values: "pd.Series[pd.Timestamp]") -> Whole:
     return values.to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
-def unused(ordered: pd.DataFrame, spending: pd.DataFrame, expiries: pd.DataFrame, on: Whole) -> Whole:
-    """Yen left in each lot of `in_order` at the end of its own day `on` (days since 1970), before it expires.
+class Wallets:
+    """What was taken from the wallets of some lots, day by day; many days can be asked of it.
 
-    Of a lot that had expired by then: what it lost. 0 for a lot that was not yet issued.
+    `ordered` are lots of `in_order`; `spending` and `expiries` the declared frames.
     """
-    spent = SPENDING.conform(spending)[[*WALLET, "day", "amount_yen"]]
-    lost = EXPIRIES.conform(expiries)
-    lost_yen = (lost["paid_yen"] + lost["premium_yen"]).rename("amount_yen")
-    gone = pd.concat([spent, lost[[*WALLET, "day"]].join(lost_yen).assign(lot=lost["lot"])])
-    wallets = pd.MultiIndex.from_frame(ordered[WALLET]).unique()
-    asked = wallets.get_indexer(pd.MultiIndex.from_frame(ordered[WALLET])).astype(np.int64)
-    told = wallets.get_indexer(pd.MultiIndex.from_frame(gone[WALLET])).astype(np.int64)
-    known = told >= 0
-    taken = _up_to(told[known], days_of(gone["day"])[known], gone["amount_yen"].to_numpy()[known], asked, on)
-    emptied = np.clip(taken - ordered["before"].to_numpy(), 0, ordered["size"].to_numpy())
-    by_lot = lost_yen.groupby(lost["lot"]).sum()
-    when = pd.Series(days_of(lost["day"]), index=lost["lot"]).groupby(level=0).max()
-    lost_by = ordered["lot"].map(when).fillna(FAR).to_numpy() <= on
-    own = np.where(lost_by, ordered["lot"].map(by_lot).fillna(0).to_numpy(), 0)
-    left = np.clip(ordered["size"].to_numpy() - emptied + own, 0, ordered["size"].to_numpy())
-    return np.where(ordered["issued"].to_numpy() <= on, left, 0).astype(np.int64)
 
+    def __init__(self, ordered: pd.DataFrame, spending: pd.DataFrame, expiries: pd.DataFrame) -> None:
+        spent = SPENDING.conform(spending)[[*WALLET, "day", "amount_yen"]]
+        lost = EXPIRIES.conform(expiries)
+        lost_yen = (lost["paid_yen"] + lost["premium_yen"]).rename("amount_yen")
+        gone = pd.concat([spent, lost[[*WALLET, "day"]].join(lost_yen)])
+        wallets = pd.MultiIndex.from_frame(ordered[WALLET]).unique()
+        told = wallets.get_indexer(pd.MultiIndex.from_frame(gone[WALLET])).astype(np.int64)
+        known = told >= 0
+        key = told[known] * FAR + days_of(gone["day"])[known]
+        order = np.argsort(key, kind="stable")
+        self._key = key[order]
+        self._sums = np.concatenate([[0], np.cumsum(gone["amount_yen"].to_numpy()[known][order])])
+        self._wallet = wallets.get_indexer(pd.MultiIndex.from_frame(ordered[WALLET])).astype(np.int64)
+        self._size, self._before, self._issued = (ordered[name].to_numpy() for name in ("size", "before", "issued"))
+        by_lot = lost_yen.groupby(lost["lot"]).sum()
+        when = pd.Series(days_of(lost["day"]), index=lost["lot"]).groupby(level=0).max()
+        self._lost_on = ordered["lot"].map(when).fillna(FAR).to_numpy()
+        self._lost = ordered["lot"].map(by_lot).fillna(0).to_numpy()
 
-def _up_to(wallet: Whole, day: Whole, yen: Whole, asked_wallet: Whole, asked_day: Whole) -> Whole:
-    """The sum of `yen` of each asked wallet up to and with each asked day."""
-    key = wallet * FAR + day
-    order = np.argsort(key, kind="stable")
-    sums = np.concatenate([[0], np.cumsum(yen[order])])
-    until = np.searchsorted(key[order], asked_wallet * FAR + asked_day, side="right")
-    since = np.searchsorted(key[order], asked_wallet * FAR, side="left")
-    found: Whole = sums[until] - sums[since]
-    return found
+    def unused(self, on: Whole) -> Whole:
+        """Yen left in each lot at the end of its own day `on` (days since 1970), before it expires.
+
+        Of a lot that had expired by then: what it lost. 0 for a lot that was not yet issued.
+        """
+        until = np.searchsorted(self._key, self._wallet * FAR + on, side="right")
+        since = np.searchsorted(self._key, self._wallet * FAR, side="left")
+        emptied = np.clip(self._sums[until] - self._sums[since] - self._before, 0, self._size)
+        own = np.where(self._lost_on <= on, self._lost, 0)
+        left = np.clip(self._size - emptied + own, 0, self._size)
+        return np.where(self._issued <= on, left, 0).astype(np.int64)

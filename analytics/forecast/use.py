@@ -14,7 +14,7 @@ from scipy import stats
 
 from analytics.evaluation.estimates import CONFIDENCE
 from analytics.forecast.extrapolate import Holdings, extrapolated
-from analytics.forecast.unused import Whole, civil_day, days_of, in_order, unused
+from analytics.forecast.unused import Wallets, Whole, civil_day, days_of, in_order
 
 STEP_DAYS: Final = 7
 LEAST_PEOPLE: Final = 10
@@ -86,7 +86,7 @@ def _forecast(
     seed: int,
 ) -> pd.DataFrame:
     ahead = np.unique(np.append(np.arange(now, last, STEP_DAYS), last))
-    left = unused(ordered, spending, expiries, np.full(len(ordered), now))
+    left = Wallets(ordered, spending, expiries).unused(np.full(len(ordered), now))
     by_lot = pd.Series(left, index=ordered["lot"]).loc[own["lot"]].to_numpy()
     held = pd.Series(by_lot).groupby(own["resident"].to_numpy()).sum()
     held = held[held > 0].astype("float64")
@@ -129,14 +129,12 @@ def _earlier(
 ) -> np.ndarray:
     """For each person of each programme that has ended: yen unused at `now` days before its end (first column, above
     zero) and at each of `distances`. Lots that were not yet issued at that time are left out."""
-    there = ended[ended["issued"] <= ended["last"] - now].reset_index(drop=True)
-    if there.empty:
+    held = (ended["issued"] <= ended["last"] - now).to_numpy()
+    if not held.any():
         return np.zeros((0, len(distances)))
-    columns = []
-    for distance in distances:
-        whole = unused(ended, spending, expiries, ended["last"].to_numpy() - distance)
-        columns.append(pd.Series(whole, index=ended["lot"]).loc[there["lot"]].to_numpy())
-    table = pd.DataFrame(np.stack(columns, axis=1))
+    there, last = ended[held].reset_index(drop=True), ended["last"].to_numpy()
+    wallets = Wallets(ended, spending, expiries)
+    table = pd.DataFrame(np.stack([wallets.unused(last - distance)[held] for distance in distances], axis=1))
     by_person = table.groupby([there["programme"], there["last"], there["resident"]]).sum().to_numpy(dtype="float64")
     return by_person[by_person[:, 0] > 0]
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analytics.frames import COUPONS, RESIDENTS, Column, Dtype, Frame, FrameUnfit
 from analytics.mining.engine import shaped
@@ -38,8 +39,7 @@ COUPON_LIFT: Final = Frame(
 
 LEAST_COMPARISON: Final = 10
 """People who were not shown a coupon, below which no lift is told."""
-
-_NORMAL_95: Final = 1.959963984540054
+CONFIDENCE: Final = 0.95
 
 
 def coupon_lift(
@@ -51,8 +51,8 @@ def coupon_lift(
     less the same before it. Strata: the day on which it was shown, and whether the resident had a visit at the
     store in the time before. Comparison: residents never shown it whose wallet is at least as old as the window
     before; the same for the shown. The lift is the mean over the shown of the difference within their stratum;
-    the interval is normal, with Neyman's variance. A stratum with fewer than two on either side is left out
-    (`compared` says how many that leaves).
+    the interval is Welch's, a person who is compared with on several days being one. A stratum with fewer than two
+    on either side is left out (`compared` says how many that leaves).
 
     Raises FrameUnfit, also for a coupon of several stores, OutOfRange for a window outside 1 to 366 days,
     NoComparison when fewer than LEAST_COMPARISON residents were not shown a coupon or no stratum can be compared.
@@ -78,23 +78,24 @@ def _lift(
     others = people[~people["resident"].isin(shown["resident"])]
     if len(others) < LEAST_COMPARISON:
         raise NoComparison(coupon=coupon, found=len(others), needed=LEAST_COMPARISON)
-    differences, variances, sizes = [], [], []
+    differences, sizes, ours, theirs = [], [], [], []
     for day, group in shown.groupby("shown_day"):
         since = pd.Timestamp(str(day)) - timedelta(days=window_days)
         changes = _changes(visited, pd.Timestamp(str(day)), window_days)
         old = people[people["joined_day"] <= since]
-        theirs = _by_stratum(old[old["resident"].isin(group["resident"])]["resident"], changes)
+        treated = _by_stratum(old[old["resident"].isin(group["resident"])]["resident"], changes)
         compared = _by_stratum(old[~old["resident"].isin(shown["resident"])]["resident"], changes)
-        for treated, control in zip(theirs, compared, strict=True):
-            if len(treated) >= 2 and len(control) >= 2:
-                differences.append(float(treated.mean() - control.mean()))
-                variances.append(float(treated.var(ddof=1) / len(treated) + control.var(ddof=1) / len(control)))
-                sizes.append(len(treated))
+        for own, others_own in zip(treated, compared, strict=True):
+            if len(own) >= 2 and len(others_own) >= 2:
+                differences.append(float(own.mean() - others_own.mean()))
+                sizes.append(len(own))
+                ours.append(_parts(own))
+                theirs.append(_parts(others_own))
     if not sizes:
         raise NoComparison(coupon=coupon, found=0, needed=LEAST_COMPARISON)
     weights = np.array(sizes) / sum(sizes)
     lift = float(weights @ np.array(differences))
-    margin = _NORMAL_95 * float(np.sqrt(weights**2 @ np.array(variances)))
+    margin = _reach(weights, ours, theirs)
     return {
         "coupon": coupon,
         "store": shown["store"].iloc[0],
@@ -106,6 +107,28 @@ def _lift(
         "low_yen": lift - margin,
         "high_yen": lift + margin,
     }
+
+
+def _parts(changes: "pd.Series[float]") -> "pd.Series[float]":
+    """By resident, their part in the mean's error: its squares sum to the variance of the mean."""
+    off: pd.Series[float] = changes - changes.mean()
+    return off / float(np.sqrt(len(changes) * (len(changes) - 1)))
+
+
+def _reach(weights: "np.ndarray[Any, Any]", ours: "list[pd.Series[float]]", theirs: "list[pd.Series[float]]") -> float:
+    """Half of the 95 % interval: Student's t with Welch and Satterthwaite's degrees of freedom.
+
+    Whoever was shown the coupon is in one stratum; whoever was not may be compared with on several days, and their
+    parts are added up before they are squared: the same people are no new chance.
+    """
+    pieces = [(weight**2 * float((part**2).sum()), len(part) - 1) for weight, part in zip(weights, ours, strict=True)]
+    added = pd.concat([weight * part for weight, part in zip(weights, theirs, strict=True)]).groupby(level=0).sum()
+    pieces.append((float((added**2).sum()), len(added) - 1))
+    variance = sum(piece for piece, _ in pieces)
+    if variance == 0:
+        return 0.0
+    freedom = variance**2 / sum(piece**2 / own for piece, own in pieces)
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance))
 
 
 def _changes(visited: pd.DataFrame, day: pd.Timestamp, window_days: int) -> pd.DataFrame:
@@ -122,12 +145,9 @@ def _changes(visited: pd.DataFrame, day: pd.Timestamp, window_days: int) -> pd.D
     )
 
 
-def _by_stratum(
-    residents: "pd.Series[Any]", changes: pd.DataFrame
-) -> Iterator["np.ndarray[Any, np.dtype[np.float64]]"]:
-    """The changes of these residents, customers first, then strangers; who has no visit changed by nothing."""
+def _by_stratum(residents: "pd.Series[Any]", changes: pd.DataFrame) -> "Iterator[pd.Series[float]]":
+    """The changes of these residents (index), customers first, then strangers; who has no visit changed by nothing."""
     theirs = changes.reindex(residents)
-    customer = theirs["before"].eq(True).to_numpy(dtype="bool")
-    change = theirs["change"].fillna(0).to_numpy(dtype="float64")
+    customer, change = theirs["before"].eq(True), theirs["change"].fillna(0).astype("float64")
     for wanted in (True, False):
         yield change[customer == wanted]

@@ -65,8 +65,8 @@ RETURN_CURVE: Final = Frame(
         Column("waiting", Dtype.INTEGER, "customers known not to have returned before"),
         Column("returned", Dtype.INTEGER, "of them, returned on that day"),
         Column("share", Dtype.REAL, "estimated share that has returned by then, 0 to 1"),
-        Column("low", Dtype.REAL, "lower end of the 95 % interval (Greenwood), not below 0"),
-        Column("high", Dtype.REAL, "upper end, not above 1"),
+        Column("low", Dtype.REAL, "lower end of the 95 % interval (log-log, Greenwood)"),
+        Column("high", Dtype.REAL, "upper end"),
     ),
     ("days",),
 )
@@ -133,7 +133,8 @@ def return_curve(spending: pd.DataFrame, store: str, through: pd.Timestamp | Non
     if curve is None:
         return RETURN_CURVE.empty()
     gone = curve.n_events > 0
-    share, margin = 1 - curve.surv_prob[gone], _NORMAL_95 * np.nan_to_num(curve.surv_prob_se[gone])
+    share = 1 - curve.surv_prob[gone]
+    low, high = _between(curve.surv_prob[gone], curve.surv_prob_se[gone])
     return shaped(
         RETURN_CURVE,
         pd.DataFrame(
@@ -142,11 +143,24 @@ def return_curve(spending: pd.DataFrame, store: str, through: pd.Timestamp | Non
                 "waiting": curve.n_risk[gone],
                 "returned": curve.n_events[gone],
                 "share": share,
-                "low": np.clip(share - margin, 0, 1),
-                "high": np.clip(share + margin, 0, 1),
+                "low": low,
+                "high": high,
             }
         ),
     )
+
+
+def _between(left: Any, error: Any) -> tuple[Any, Any]:
+    """The 95 % interval of 1 - S from that of log(-log S), where Greenwood's error is nearer to normal than at S.
+
+    Where all have returned there is no error to go by: at most all, and at least what was known the time before.
+    """
+    some = left > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = _NORMAL_95 * error / (left * np.abs(np.log(left)))
+        low, high = 1 - left ** np.exp(-reach), 1 - left ** np.exp(reach)
+    low, high = np.where(some, low, 0.0), np.where(some, high, 1.0)
+    return np.where(some, low, low.max(initial=0.0)), high
 
 
 def _estimates(first: pd.DataFrame) -> Iterator[tuple[float, float, float]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.charts.data import Say
-from analytics.evaluation.joined import SINCE
+from analytics.evaluation.joined import BEFORE, SINCE
 
 HEADS: Final = tuple(f"evaluation.head.{name}" for name in ("item", "value", "interval", "how"))
 TITLE: Final = "evaluation.title"
@@ -35,8 +35,7 @@ def lines(rows: pd.DataFrame, say: Say) -> list[tuple[str, str, str, str]]:
 
 
 def _line(row: dict[Any, Any], say: Say) -> tuple[str, str, str, str]:
-    item, _, weeks = str(row["item"]).partition(SINCE)
-    head = say(f"evaluation.item.{item}_since", weeks=int(weeks)) if weeks else say(f"evaluation.item.{item}")
+    head = _head(str(row["item"]), say)
     if row["store_class"] != "all":
         head = say("evaluation.of_class", item=head, stores=say(f"evaluation.class.{row['store_class']}"))
     unit = str(row["unit"])
@@ -46,6 +45,14 @@ def _line(row: dict[Any, Any], say: Say) -> tuple[str, str, str, str]:
         between = say("evaluation.between", low=low, high=high)
     value = "" if math.isnan(row["value"]) else written(row["value"], unit, say)
     return head, value, between, _how(row, say)
+
+
+def _head(item: str, say: Say) -> str:
+    for mark in (SINCE, BEFORE):
+        name, found, weeks = item.partition(mark)
+        if found:
+            return say(f"evaluation.item.{name}{mark.rstrip('_')}", weeks=int(weeks))
+    return say(f"evaluation.item.{item}")
 
 
 def _how(row: dict[Any, Any], say: Say) -> str:
@@ -66,8 +73,10 @@ def written(value: float, unit: str, say: Say) -> str:
         return say("evaluation.no_limit")
     if unit == "share":
         return f"{100 * value:.1f} %"
-    if unit == "months":
-        return say("evaluation.months", months=int(value))
+    if unit in ("months", "weeks"):
+        return say(f"evaluation.{unit}", **{unit: int(value)})
+    if unit == "p":
+        return f"{value:.3f}"
     if unit == "yen per yen":
         return say("insight.yen", amount=f"{value:,.2f}")
     return say("insight.yen", amount=f"{value:,.0f}")

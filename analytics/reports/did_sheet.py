@@ -23,6 +23,8 @@ FORMATS: Final = {
     "yen per yen": "#,##0.00",
     "share": "0.0%",
     "months": "0",
+    "weeks": "#,##0",
+    "p": "0.000",
 }
 """By a row's unit; its words are under `evaluation.unit`, with `_` for a blank."""
 

@@ -7,6 +7,7 @@ See docs/algorithms/synthetic-city.md, "When".
 
 import math
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import holidays
@@ -62,13 +63,18 @@ def cumulative_by_day(first: date, last: date) -> Floats:
 
 def day_factors(first: date, days: int) -> Floats:
     """How much busier shops are on each day than on a plain weekday."""
-    free = holidays.country_holidays("JP", years=range(first.year, first.year + days // 365 + 2))
+    free = _holidays(first.year, first.year + days // 365 + 1)
     factors = []
     for offset in range(days):
         day = first + timedelta(days=offset)
         factor = WEEKEND_FACTOR if day.weekday() >= 5 else HOLIDAY_FACTOR if day in free else 1.0
         factors.append(factor * PAYDAY_FACTOR if day.day == PAYDAY else factor)
     return np.array(factors)
+
+
+@lru_cache(maxsize=16)
+def _holidays(first_year: int, last_year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("JP", years=range(first_year, last_year + 1)))
 
 
 _ERF = np.frompyfunc(math.erf, 1, 1)

@@ -5,6 +5,7 @@ Seconds count from midnight of the plan's first day (`origin`), in Asia/Tokyo, w
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -122,13 +123,14 @@ def _allot(applied: Ints, order: Ints, plan: CityPlan) -> Ints:
 def _activity(plan: CityPlan, rng: np.random.Generator, count: int) -> Floats:
     drawn = rng.gamma(plan.activity_shape, 1 / plan.activity_shape, count)
     cut: Floats = np.clip(drawn, plan.least_activity, plan.most_activity)
-    return cut / _mean_of_cut(plan)
+    return cut / _mean_of_cut(plan.activity_shape, plan.least_activity, plan.most_activity)
 
 
-def _mean_of_cut(plan: CityPlan) -> float:
+@lru_cache(maxsize=16)
+def _mean_of_cut(shape: float, least: float, most: float) -> float:
     """The mean of the cut Gamma, by its quantiles, so that a small city's own chance does not shift it."""
-    reference = np.random.default_rng(0).gamma(plan.activity_shape, 1 / plan.activity_shape, 200_000)
-    return float(np.clip(reference, plan.least_activity, plan.most_activity).mean())
+    reference = np.random.default_rng(0).gamma(shape, 1 / shape, 200_000)
+    return float(np.clip(reference, least, most).mean())
 
 
 def _joined(plan: CityPlan, rng: np.random.Generator, arrival: Ints) -> Ints:

@@ -1,15 +1,18 @@
 """docs/algorithms/evaluation.md, "Staggered": a city's own file of who joined when."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import locales
 from analytics.evaluation.csv_file import MOST_BYTES
 from analytics.evaluation.joined import JoinedUnreadable, read_joined
 from analytics.evaluation.summary import Evidence, what_it_did
 from analytics.frames import APPLICATIONS
+from analytics.reports.did import lines
 from tests.analytics.evaluation.test_staggered import districts
 from tests.factories.cities import city
 
@@ -57,6 +60,70 @@ def test_what_joining_did_is_found_with_its_interval_and_week_by_week(seed: int)
         line = found.loc[f"staggered_extra_since_{weeks}"]
         assert line["value"] == pytest.approx(1_000 * (EFFECT + GROWTH * weeks), abs=3_500)
         assert line["low"] < line["value"] < line["high"]
+
+
+def test_the_weeks_before_joining_are_lines_with_intervals_and_one_word_of_all_of_them() -> None:
+    content, _ = panel(1)
+    sales = read_joined(content).sales
+    found = did(sales)
+    order = [item for item in found.index if item.startswith("staggered_extra_")]
+    weeks = [f"staggered_extra_before_{weeks}" for weeks in (4, 3, 2, 1)]
+    assert order[:6] == [*weeks, "staggered_extra_since_0", "staggered_extra_since_1"]
+    assert (found.loc[weeks, "low"] < 0).all() and (found.loc[weeks, "high"] > 0).all()
+    assert (found.loc["staggered_alike", "state"], found.loc["staggered_extra", "reason"]) == ("alike", "")
+    assert found.loc["staggered_alike", "value"] > 0.05
+    ahead = (sales["joined_week"] - sales["week"]).dt.days // 7
+    grown = sales.assign(sales_yen=sales["sales_yen"] + (3_000 * (4 - ahead)).where(ahead.between(1, 3), 0).astype(int))
+    doubted = did(grown)
+    assert (doubted.loc["staggered_alike", "state"], doubted.loc["staggered_alike", "unit"]) == ("not_alike", "p")
+    assert doubted.loc["staggered_alike", "value"] < 0.001
+    assert doubted.loc["staggered_extra", "reason"] == "moved_before"
+    assert doubted.loc["staggered_extra_before_1", "low"] > 0
+
+
+def test_the_doubt_and_the_weeks_before_are_in_words() -> None:
+    content, _ = panel(1)
+    sales = read_joined(content).sales
+    ahead = (sales["joined_week"] - sales["week"]).dt.days // 7
+    sales["sales_yen"] += (3_000 * (4 - ahead)).where(ahead.between(1, 3), 0).astype(int)
+    for language in ("ja", "en", "ja-simple"):
+        say = partial(locales.text, language)
+        told = {line[0]: line for line in lines(did(sales).reset_index(), say)}
+        assert say("evaluation.reason.moved_before") in told[say("evaluation.item.staggered_extra")][3]
+        assert told[say("evaluation.item.staggered_extra_before", weeks=2)][2]
+        alike = told[say("evaluation.item.staggered_alike")]
+        assert (alike[1], say("evaluation.state.not_alike") in alike[3]) == ("0.000", True)
+        assert told[say("evaluation.item.staggered_untold")][1] == say("evaluation.weeks", weeks=0)
+
+
+def test_weeks_left_out_or_not_told_are_counted_and_a_week_of_nobody_still_passes() -> None:
+    """One store with a single week before it joined cannot be compared; nobody tells of the seventh week."""
+    content, _ = panel(1)
+    sales = read_joined(content).sales
+    early = sales.loc[sales["joined_week"] == MONDAY + pd.Timedelta(weeks=4), "unit"].iloc[0]
+    gaps = sales[(sales["unit"] != early) | (sales["week"] >= MONDAY + pd.Timedelta(weeks=3))]
+    gaps = gaps[gaps["week"] != MONDAY + pd.Timedelta(weeks=6)]
+    found = did(gaps)
+    assert (found.loc["staggered_left_out", "value"], found.loc["staggered_left_out", "unit"]) == (8, "weeks")
+    assert found.loc["staggered_untold", "value"] == 60 + 3
+    whole = did(sales)
+    assert whole.loc[["staggered_left_out", "staggered_untold"], "value"].to_list() == [0, 0]
+    assert "staggered_extra_since_7" in found.index and "staggered_extra_since_7" in whole.index
+
+
+def test_without_enough_weeks_before_the_likeness_is_not_known_and_says_why() -> None:
+    """Everybody who joins does so in the third week: without the first, nothing tells their level."""
+    content, _ = panel(1)
+    sales = read_joined(content).sales
+    third = MONDAY + pd.Timedelta(weeks=2)
+    sales = sales[(sales["week"] < third) | sales["joined_week"].isna() | (sales["week"] >= sales["joined_week"])]
+    sales["joined_week"] = sales["joined_week"].where(sales["joined_week"].isna(), third)
+    only = sales[sales["week"] != MONDAY]
+    with pytest.raises(KeyError):
+        did(only).loc["staggered_alike"]
+    assert did(only).loc["staggered_extra", "reason"] == "nothing_comparable"
+    found = did(sales)
+    assert [item for item in found.index if "_before_" in item] == ["staggered_extra_before_1"]
 
 
 def test_units_of_a_district_are_taken_for_alike() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analytics.evaluation.estimates import NotEstimable
-from analytics.forecast.unused import days_of, in_order, unused
+from analytics.forecast.unused import Wallets, days_of, in_order
 from analytics.forecast.use import forecast_lapse, forecast_use
 from analytics.frames import EXPIRIES, LOTS, SPENDING
 from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
@@ -28,7 +28,8 @@ def lapse_and_use(rng: np.random.Generator) -> Sequence[bool]:
     found: Any = forecast_use(*together(old, new), as_of=SEEN)
     ordered = in_order(new[0])
     ahead = found[found["day"] == SEEN + pd.Timedelta(days=28)].iloc[0]
-    then = unused(ordered, new[1], new[2], np.full(len(ordered), days_of(pd.Series([ahead["day"]]))[0])).sum()
+    day = np.full(len(ordered), days_of(pd.Series([ahead["day"]]))[0])
+    then = Wallets(ordered, new[1], new[2]).unused(day).sum()
     last, truth = found.iloc[-1], _lapsed(new)
     final = int(ordered["size"].sum()) - truth
     return [
@@ -111,7 +112,7 @@ def test_a_wallet_spends_what_expires_first_and_a_refund_goes_back_the_same_way(
     paid = spent.assign(amount_yen=size + 100, paid_yen=size + 100, day=SEEN)
     refund = paid.assign(kind="refund", amount_yen=-250, paid_yen=-250, day=SEEN + pd.Timedelta(days=1))
     on = np.full(2, days_of(pd.Series([SEEN]))[0])
-    deeds = pd.concat([paid, refund])
-    assert unused(both, deeds, EXPIRIES.empty(), on - 1).tolist() == [size, size]
-    assert unused(both, deeds, EXPIRIES.empty(), on).tolist() == [0, size - 100]
-    assert unused(both, deeds, EXPIRIES.empty(), on + 1).tolist() == [150, size]
+    wallets = Wallets(both, pd.concat([paid, refund]), EXPIRIES.empty())
+    assert wallets.unused(on - 1).tolist() == [size, size]
+    assert wallets.unused(on).tolist() == [0, size - 100]
+    assert wallets.unused(on + 1).tolist() == [150, size]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from analytics.forecast.unused import days_of, in_order, unused
+from analytics.forecast.unused import Wallets, days_of, in_order
 from analytics.lake.lake import Lake
 from analytics.lake.manifest import read_manifest
 from analytics.lake.refresh import refresh
@@ -41,7 +41,7 @@ def left(root: Path, day: date) -> int:
     with Lake(root) as lake:
         ordered = in_order(lake.frame("lots"))
         on = np.full(len(ordered), days_of(pd.Series([pd.Timestamp(day)]))[0])
-        return int(unused(ordered, lake.frame("spending"), lake.frame("expiries"), on).sum())
+        return int(Wallets(ordered, lake.frame("spending"), lake.frame("expiries")).unused(on).sum())
 
 
 async def test_a_merge_is_read_into_days_that_the_lake_already_had(
