@@ -1,4 +1,7 @@
-"""A ratio of two means, with Fieller's interval.
+"""A mean, and a ratio of two means, with intervals that stand what spending is like: skewed, and few answers.
+
+What people spend is skewed, and Student's interval of its mean misses too often above (89 % of worlds with twenty
+answers, 91 % with forty). Hall (1992) takes the skewness out by a cubic that can be undone.
 
 The plain interval of a ratio (delta method) is too short where the denominator is uncertain; Fieller (1954) asks
 for which ratios the difference numerator - ratio * denominator could be zero, and keeps its word in small samples.
@@ -16,6 +19,32 @@ from scipy import stats
 from analytics.evaluation.estimates import CONFIDENCE, NotEstimable
 
 Reals = npt.NDArray[np.floating[Any]]
+
+
+def mean_of(values: Reals, weights: Reals | None = None) -> tuple[float, float, float, float]:
+    """The mean over independent people, its standard error, low and high (95 %), by Hall's transformation of t.
+
+    weights: how many households each answer stands for. Raises NotEstimable for fewer than two people.
+    """
+    count = len(values)
+    if count < 2:
+        raise NotEstimable(what="mean_of", reason="too_few_residents")
+    share = np.full(count, 1 / count) if weights is None else weights / weights.sum()
+    mean = float(share @ values)
+    off = (values - mean) * share
+    se = math.sqrt(float(off @ off) * count / (count - 1))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
+    if se == 0 or count < 3:
+        return mean, se, mean - reach * se, mean + reach * se
+    skew = float((off**3).sum()) * count**2 / ((count - 1) * (count - 2)) / se**3
+    return mean, se, mean - se * _unskewed(reach, skew), mean - se * _unskewed(-reach, skew)
+
+
+def _unskewed(value: float, skew: float) -> float:
+    """Where Hall's t + skew t²/3 + skew² t³/27 + skew/6 takes this value; `skew` is the mean's."""
+    if abs(skew) < 1e-9:
+        return value
+    return 3 / skew * (float(np.cbrt(1 + skew * (value - skew / 6))) - 1)
 
 
 def ratio_of_means(top: Reals, bottom: Reals, weights: Reals | None = None) -> tuple[float, float, float, float]:

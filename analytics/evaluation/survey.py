@@ -13,7 +13,7 @@ import pandas as pd
 
 from analytics.evaluation.csv_file import SURPLUS, amount_fault, lines_of
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable, numbers
-from analytics.evaluation.ratio import ratio_of_means
+from analytics.evaluation.ratio import mean_of, ratio_of_means
 from services.kit.errors import Refusal
 
 WHAT: Final = "survey_effect"
@@ -134,7 +134,7 @@ def survey_effect(
     redeemed = usual + extra
     found = {"extra_per_redeemed": ratio_of_means(extra + cash, redeemed, weights)}
     found["points_only_per_redeemed"] = ratio_of_means(extra, redeemed, weights)
-    found["extra_per_household"] = ratio_of_means(extra + cash, np.ones(count), weights)
+    found["extra_per_household"] = mean_of(extra + cash, weights)
     if unit_price_yen is not None and unit_points is not None:
         if unit_points <= unit_price_yen:
             raise NotEstimable(what=WHAT, reason="no_premium")
@@ -148,7 +148,7 @@ def survey_effect(
         {"estimand": name, "estimate": estimate, "se": se, "low": low, "high": high}
         for name, (estimate, se, low, high) in found.items()
     ]
-    return pd.DataFrame(rows).assign(households=count, response=response, method="ratio of means, Fieller")
+    return pd.DataFrame(rows).assign(households=count, response=response, method="ratio of means, Fieller; mean, Hall")
 
 
 def _times(found: tuple[float, float, float, float], factor: float) -> tuple[float, float, float, float]:

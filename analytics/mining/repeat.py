@@ -65,7 +65,7 @@ RETURN_CURVE: Final = Frame(
         Column("waiting", Dtype.INTEGER, "customers known not to have returned before"),
         Column("returned", Dtype.INTEGER, "of them, returned on that day"),
         Column("share", Dtype.REAL, "estimated share that has returned by then, 0 to 1"),
-        Column("low", Dtype.REAL, "lower end of the 95 % interval (log-log, Greenwood)"),
+        Column("low", Dtype.REAL, "lower end of the 95 % interval (Greenwood, by arcsine)"),
         Column("high", Dtype.REAL, "upper end"),
     ),
     ("days",),
@@ -151,16 +151,19 @@ def return_curve(spending: pd.DataFrame, store: str, through: pd.Timestamp | Non
 
 
 def _between(left: Any, error: Any) -> tuple[Any, Any]:
-    """The 95 % interval of 1 - S from that of log(-log S), where Greenwood's error is nearer to normal than at S.
+    """The 95 % interval of 1 - S by the arcsine of its root (Borgan and Liestøl 1990): Greenwood's error is nearer to
+    normal there than at S itself, whose interval misses one in eleven with thirty customers.
 
     Where all have returned there is no error to go by: at most all, and at least what was known the time before.
     """
     some = left > 0
+    root = np.arcsin(np.sqrt(left))
     with np.errstate(divide="ignore", invalid="ignore"):
-        reach = _NORMAL_95 * error / (left * np.abs(np.log(left)))
-        low, high = 1 - left ** np.exp(-reach), 1 - left ** np.exp(reach)
-    low, high = np.where(some, low, 0.0), np.where(some, high, 1.0)
-    return np.where(some, low, low.max(initial=0.0)), high
+        reach = _NORMAL_95 / 2 * error / np.sqrt(left * (1 - left))
+    low = 1 - np.sin(np.minimum(root + np.where(some, reach, 0.0), np.pi / 2)) ** 2
+    high = np.where(some, 1 - np.sin(np.maximum(root - np.where(some, reach, 0.0), 0.0)) ** 2, 1.0)
+    known = low[some].max(initial=0.0)
+    return np.where(some, low, known), high
 
 
 def _estimates(first: pd.DataFrame) -> Iterator[tuple[float, float, float]]:

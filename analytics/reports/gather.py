@@ -189,29 +189,22 @@ class _Desk:
         return named.assign(rank=range(1, len(named) + 1), share=share)
 
     def _before_after(self) -> pd.DataFrame:
+        from analytics.evaluation.ratio import mean_of  # noqa: PLC0415  # loads its engine
+
         applied = self._source.frame("applications")
         applied = applied[applied["programme"] == self.code].drop_duplicates("resident")
         outcomes = _one_source(self._source.frame("outcomes")).merge(applied[["resident", "units_won"]], on="resident")
         group = (outcomes["units_won"] > 0).map({True: "won", False: "lost"})
-        weeks = outcomes.assign(group=group).groupby(["group", "week"], sort=True)["spent_yen"]
-        told = weeks.agg(people="count", mean="mean", deviation="std").reset_index()
-        told = told[told["people"] > 1]  # of one person there is a mean and no interval
-        told = told.sort_values(["group", "week"], ascending=[False, True])
-        reach = _student_95(told["people"]) * told["deviation"] / told["people"] ** 0.5
+        columns = ["group", "week", "people", "mean_yen", "low_yen", "high_yen"]
+        rows: list[tuple[object, ...]] = []
+        weeks: Any = outcomes.assign(group=group).groupby(["group", "week"], sort=True)["spent_yen"]
+        for (arm, week), spent in weeks:
+            if len(spent) > 1:  # of one person there is a mean and no interval
+                mean, _, low, high = mean_of(spent.to_numpy(dtype="float64"))
+                rows.append((arm, week, len(spent), round(mean), round(low), round(high)))
+        told = pd.DataFrame(rows, columns=columns).sort_values(["group", "week"], ascending=[False, True])
         period = (told["week"] >= self._use_from - pd.Timedelta(days=6)).map({True: "after", False: "before"})
-        return told.assign(
-            period=period,
-            mean_yen=told["mean"].round(),
-            low_yen=(told["mean"] - reach).round(),
-            high_yen=(told["mean"] + reach).round(),
-        )
-
-
-def _student_95(people: "pd.Series[int]") -> Any:
-    """How many standard errors a 95 % interval of a mean of so many reaches: of few it is wider than of many."""
-    from scipy import stats  # noqa: PLC0415  # loads when a report has a draw
-
-    return stats.t.ppf(0.975, people - 1)
+        return told.assign(period=period)
 
 
 def _one_source(outcomes: pd.DataFrame) -> pd.DataFrame:

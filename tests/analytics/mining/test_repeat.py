@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from analytics.mining.repeat import repeats, return_curve, return_intervals
+from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
 from tests.analytics.mining.world import START, any_spending, kept, pay, spending
 
 
@@ -70,6 +71,39 @@ def test_censoring_hides_returns_from_the_raw_share_and_not_from_the_estimate() 
     truth = 1 - 0.95**30
     assert abs(found["within_30_days"] - truth) < 0.05
     assert found["repeat_share"] < truth - 0.05
+
+
+def returning(rng: np.random.Generator) -> list[bool]:
+    """Thirty customers, then a hundred: the share who have returned within ten and thirty days, 5 % a day."""
+    return [inside for count in (30, 100) for inside in _returned_as_told(rng, count)]
+
+
+def _returned_as_told(rng: np.random.Generator, count: int) -> list[bool]:
+    last = START + pd.Timedelta(days=59)
+    begin = START + pd.to_timedelta(rng.integers(0, 60, count), unit="D")
+    again = begin + pd.to_timedelta(rng.geometric(0.05, count), unit="D")
+    rows = [pay(who, who, "A", begin[who]) for who in range(count)]
+    rows += [pay(5_000 + who, who, "A", again[who]) for who in range(count) if again[who] <= last]
     curve = return_curve(spending(*rows), "A", through=last)
-    at_ten = curve[curve["days"] == 10].iloc[0]
-    assert at_ten["low"] < 1 - 0.95**10 < at_ten["high"]
+    known = [curve[curve["days"] <= days].iloc[-1] for days in (10, 30)]
+    truth = [1 - 0.95**days for days in (10, 30)]
+    return [bool(row["low"] <= value <= row["high"]) for row, value in zip(known, truth, strict=True)]
+
+
+@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+def test_the_interval_of_the_curve_holds_the_share_that_was_put_in(seeds: int) -> None:
+    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    shares = held(returning, seeds)
+    assert ((shares >= least) & (shares <= most)).all(), shares
+
+
+def test_where_all_have_returned_the_interval_begins_where_the_last_known_one_did() -> None:
+    data = spending(
+        *(pay(who, who, "A", "2026-04-01") for who in range(4)),
+        *(pay(10 + who, who, "A", f"2026-04-{3 + 2 * (who > 1):02}") for who in range(4)),
+    )
+    curve = return_curve(data, "A", through=pd.Timestamp("2026-04-10"))
+    assert curve["share"].tolist() == pytest.approx([0.5, 1.0])
+    half = np.arcsin(np.sqrt(0.5)) + 1.959964 / 2 * np.sqrt(2 / (4 * 2))
+    assert curve["low"].tolist() == pytest.approx([1 - np.sin(half) ** 2] * 2)
+    assert curve["high"].iloc[1] == 1.0
