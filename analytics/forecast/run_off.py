@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import chainladder
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -16,6 +17,7 @@ from analytics.foreign import older_pandas
 
 WHAT: Final = "run_off"
 TOTAL: Final = "total"
+Reals = npt.NDArray[np.float64]
 cl: Any = chainladder
 """The library exports its classes without telling a type checker."""
 LEAST_COHORTS: Final = 3
@@ -30,8 +32,10 @@ def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
     cumulative, in yen.
 
     Returns one row a cohort, then `total`: `origin, latest, outstanding, ultimate, se, low, high`. `se` is Mack's
-    standard error of `ultimate`; `low` and `high` are its 95 % interval, lognormal as Mack (1994) proposes, above
-    `latest` where amounts only grow. Raises ColumnUnfit or NotEstimable.
+    standard error of `ultimate`; `low` and `high` are its 95 % interval, lognormal as Mack (1994) proposes, by
+    Student's t as its variances are estimated, above `latest` where amounts only grow.
+
+    Raises ColumnUnfit or NotEstimable.
     """
     wide = _wide(triangle)
     with older_pandas(), np.errstate(divide="ignore", invalid="ignore"):
@@ -47,17 +51,47 @@ def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
     rows = pd.DataFrame({"origin": wide.index, "latest": latest, "ultimate": ultimate, "se": se})
     whole = pd.DataFrame([{"origin": TOTAL, "latest": latest.sum(), "ultimate": ultimate.sum(), "se": total_se}])
     rows = pd.concat([rows.astype({"origin": object}), whole.astype({"origin": object})], ignore_index=True)
-    low, high = _outstanding_interval(rows["ultimate"] - rows["latest"], rows["se"])
+    sigma, factor = (
+        np.asarray(each.values, dtype="float64").ravel()[: len(wide) - 1] for each in (fitted.X_.sigma_, fitted.X_.ldf_)
+    )
+    freedom = _freedom(wide.to_numpy(dtype="float64"), np.nan_to_num(sigma), factor)
+    low, high = _outstanding_interval(rows["ultimate"] - rows["latest"], rows["se"], freedom)
     rows["outstanding"] = rows["ultimate"] - rows["latest"]
     rows["low"], rows["high"] = rows["latest"] + low, rows["latest"] + high
     return rows[["origin", "latest", "outstanding", "ultimate", "se", "low", "high"]]
 
 
+def _freedom(wide: Reals, sigma: Reals, factor: Reals) -> Reals:
+    """Degrees of freedom of each cohort's error, then of the total's, by Satterthwaite from those of its ages.
+
+    Mack's error adds up sigma²(age), each estimated from one factor less than there are cohorts with that age; the last
+    is extrapolated and counts as one. Infinite where nothing is uncertain.
+    """
+    count = len(wide)
+    own = np.maximum(np.append(count - 2 - np.arange(count - 2), 1), 1.0)
+    whole = wide.copy()
+    for age in range(count - 1):
+        late = np.isnan(whole[:, age + 1])
+        whole[late, age + 1] = whole[late, age] * factor[age]
+    parts = np.zeros((count + 1, count - 1))
+    for age in range(count - 1):
+        to_come = np.arange(count) >= count - 1 - age
+        ultimate = np.where(to_come, whole[:, -1], 0.0)
+        scale = (sigma[age] / factor[age]) ** 2
+        known = wide[~to_come, age].sum()
+        parts[:count, age] = scale * (ultimate**2 / whole[:, age] + ultimate**2 / known)
+        parts[count, age] = scale * ((ultimate**2 / whole[:, age]).sum() + ultimate.sum() ** 2 / known)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = parts.sum(axis=1) ** 2 / (parts**2 / own).sum(axis=1)
+    return np.where(np.isfinite(freedom), freedom, np.inf)
+
+
 def _outstanding_interval(
-    outstanding: "pd.Series[float]", se: "pd.Series[float]"
+    outstanding: "pd.Series[float]", se: "pd.Series[float]", freedom: Reals
 ) -> tuple["pd.Series[float]", "pd.Series[float]"]:
-    """Lognormal with the mean and variance of what is outstanding; normal where that mean is not positive."""
-    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    """Lognormal with the mean and variance of what is outstanding, by Student's t; around it, not around its logarithm,
+    where that mean is not positive."""
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
     positive = outstanding > 0
     mean = outstanding.where(positive, 1.0)
     sigma = np.sqrt(np.log1p((se / mean) ** 2))
