@@ -15,6 +15,7 @@ from analytics.synthetic.books import Booked, Lots, book
 from analytics.synthetic.calendar import Ints
 from analytics.synthetic.coupons import Campaign, Tally, companions, plan_coupons, pull, show, tally, walk_on
 from analytics.synthetic.deeds import Deeds, in_order, joined
+from analytics.synthetic.joining import Sales, opened, plan_days, send_elsewhere, tell_sales
 from analytics.synthetic.misdeeds import Case, deeds_of, keep_in_family, plan_cases, replaces_visits
 from analytics.synthetic.mishaps import with_mishaps
 from analytics.synthetic.outcomes import Panel, build_panel
@@ -55,6 +56,8 @@ class City:
 
     frames: Mapping[str, pd.DataFrame]
     truth: Truth
+    sales: pd.DataFrame | None = None
+    """What stores tell of their weeks, as a city's desk collects it; no frame of a lake."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class World:
     misdeeds: Deeds
     campaigns: list[Campaign]
     pairs: list[tuple[int, int]]
+    joined: Ints
+    """The day of the origin on which each store begins to take part, 0 where it does from the beginning."""
+    sales: Sales | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ def make(plan: CityPlan, rng: np.random.Generator) -> City:
         add(world, rng, part, sums)
     frames, truth = close(world, rng, sums)
     spending = spending_frame(plan, world.people, world.places, concatenated(sums.spent))
-    return City({"spending": spending} | frames, truth)
+    return City({"spending": spending} | frames, truth, None if world.sales is None else world.sales.frame)
 
 
 def build_world(plan: CityPlan, rng: np.random.Generator) -> World:
@@ -114,7 +120,14 @@ def build_world(plan: CityPlan, rng: np.random.Generator) -> World:
     people = build_people(plan, rng)
     cases = plan_cases(plan, rng, places, people)
     misdeeds = deeds_of(plan, rng, places, people, cases)
-    return World(plan, places, people, cases, misdeeds, plan_coupons(plan, rng, places), companions(plan, rng, places))
+    campaigns, pairs = plan_coupons(plan, rng, places), companions(plan, rng, places)
+    # A stream of its own, so that the rest of a city is the same with and without stores that join later.
+    (apart,) = rng.spawn(1)
+    joined_on = plan_days(plan, apart, places, campaigns, pairs, cases)
+    send_elsewhere(apart, places, joined_on, people.district[misdeeds.resident], misdeeds)
+    sales = tell_sales(plan, apart, places, people, joined_on)
+    places = opened(plan, places, joined_on)
+    return World(plan, places, people, cases, misdeeds, campaigns, pairs, joined_on, sales)
 
 
 def play(world: World, rng: np.random.Generator, told: Callable[[int], None] = lambda _: None) -> Iterator[Part]:
@@ -133,6 +146,7 @@ def _part(world: World, rng: np.random.Generator, who: Ints) -> Part:
     keep_in_family(rng, places, world.cases, who[deeds.resident], deeds)
     shown = show(plan, rng, places, world.campaigns, people.district[who])
     pull(plan, rng, places, world.campaigns, shown, deeds)
+    send_elsewhere(rng.spawn(1)[0], places, world.joined, people.district[who[deeds.resident]], deeds)
     deeds = in_order(joined([with_mishaps(plan, rng, deeds), _planted(world, who)], shifted=True))
     lots = lots_of(plan, people, who)
     return Part(who, deeds, lots, book(deeds, lots, places.large), shown, pulled)
@@ -198,6 +212,8 @@ def close(world: World, rng: np.random.Generator, sums: Sums) -> tuple[dict[str,
         pairs=pairs_of(plan, places, world.pairs, np.sum(sums.pulled, axis=0)),
         misdeeds=misdeeds,
         households=own[["resident", "store"]].reset_index(drop=True),
+        joining=None if world.sales is None else world.sales.effect,
+        joining_yen=None if world.sales is None else world.sales.mean_yen,
         payments=sums.payments,
         used_yen=int(use["used_yen"].sum()),
         lapsed_yen=int(use["lapsed_yen"].sum()),

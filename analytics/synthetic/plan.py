@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from analytics.synthetic.joins import Joining
 from services.kit.store_class import StoreClass
 
 LARGE, SMALL = StoreClass.LARGE, StoreClass.SMALL
@@ -212,6 +213,8 @@ class CityPlan:
     """Stores that change hands in the middle of the period of use."""
     misdeeds: Misdeeds = Misdeeds()
     effect: Effect = Effect()
+    joining: Joining | None = None
+    """None: every store takes part from the beginning, and none tells what it sells."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a plan that no city can have."""

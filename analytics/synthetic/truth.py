@@ -29,13 +29,16 @@ class Truth:
       `mean_propensity` over everybody in the panel, weighted by premium.
     - `use`: `cohort` (the Monday of the week of issue), `issued_yen`, `used_yen` (net), `lapsed_yen`.
     - `flows`: `home`, `district`, `share` of the value that people of a district mean to spend in each district,
-      before coupons, pairs and misdeeds send them elsewhere.
+      before coupons, pairs, misdeeds and stores that are not there yet send them elsewhere.
     - `stores`: `store`, `popularity` within its trade (Zipf), `share` of all value that is meant for it.
     - `coupons`: `coupon`, `store`, `shown`, `used` (people), `visits` and `yen` of those shown while it held,
       `without` and `yen_without` of them that would have been made there anyway, `lift` in visits per person shown.
     - `pairs`: `first`, `second`, `chance`, `pulled`: stores of which the second is the next stop that often.
     - `misdeeds`: `case`, `kind`, `resident`, `store` (empty where the kind has none), one row a person.
     - `households`: `resident`, `store`: people of the owner's household.
+    - `joining`: `since` (weeks since a store joined), `per_unit_yen` (what joining adds to a week's sales on average
+      over stores like these, and over `weeks` that were told); `joining_yen` the mean of all those weeks. None where
+      nobody told.
     """
 
     effect: pd.DataFrame | None
@@ -48,6 +51,8 @@ class Truth:
     pairs: pd.DataFrame
     misdeeds: pd.DataFrame
     households: pd.DataFrame
+    joining: pd.DataFrame | None
+    joining_yen: float | None
     payments: int
     used_yen: int
     lapsed_yen: int

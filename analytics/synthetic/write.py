@@ -25,8 +25,11 @@ PLAYING = 0.7
 """Which share of the time passes before the deeds are written, about."""
 
 
-def write_city(plan: CityPlan, rng: np.random.Generator, root: Path, refreshed_at: datetime, told: Told) -> Truth:
-    """The city that `make` makes of this plan and generator, as a lake in `root`; returns the truth.
+def write_city(
+    plan: CityPlan, rng: np.random.Generator, root: Path, refreshed_at: datetime, told: Told
+) -> tuple[Truth, pd.DataFrame | None]:
+    """The city that `make` makes of this plan and generator, as a lake in `root`; returns the truth, and what stores
+    tell of their weeks (`City.sales`), which no lake has.
 
     `refreshed_at` is aware. What a lake in `root` held before is replaced; its deeds come last, and the lake
     that is there until then has none.
@@ -43,7 +46,7 @@ def write_city(plan: CityPlan, rng: np.random.Generator, root: Path, refreshed_a
     sums.spent.clear()
     deeds = _write_days(world, spent, root, told)
     publish(root, Manifest(refreshed_at, {**rest.frames, SPENDING.name: deeds}))
-    return truth
+    return truth, None if world.sales is None else world.sales.frame
 
 
 def _write_days(world: World, spent: Spent, root: Path, told: Told) -> tuple[Part, ...]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**63 - 1
 CITY = "city"
-LAKE, TRUTH = "lake", "truth.json"
+LAKE, JOINED, TRUTH = "lake", "joined.csv", "truth.json"
 MOST_PAYMENTS = 30_000_000
 OUTPUTS = ("report.json", "trial-balance.txt", "*.zengin", "statements/*.txt")
 
@@ -41,7 +41,7 @@ OUTPUTS = ("report.json", "trial-balance.txt", "*.zengin", "statements/*.txt")
 def simulate(
     scenario: Annotated[str, typer.Argument(help=f"One of: {', '.join((*SCENARIOS, CITY))}.")],
     out_dir: Annotated[
-        Path, typer.Option("--out", help=f"Folder for what comes of it; of {CITY}: {LAKE}/ and {TRUTH}.")
+        Path, typer.Option("--out", help=f"Folder for what comes of it; of {CITY}: {LAKE}/, {JOINED} and {TRUTH}.")
     ],
     scale: Annotated[float, typer.Option(help="Size of a programme: 1 is the real one, 0.001 the smallest.")] = 0.01,
     payments: Annotated[int, typer.Option(help=f"Size of {CITY}: about so many payments.")] = 100_000,
@@ -117,27 +117,32 @@ def _progress() -> Progress:
 
 
 def _invent(folder: Path, payments: int, seed: int, *, force: bool) -> None:
-    """A lake in `folder`/lake, and beside it the truth, where nobody who reads the lake comes upon it."""
+    """A lake in `folder`/lake, and beside it what stores tell of their weeks, and the truth, where nobody who reads the
+    lake comes upon it."""
     if not 1 <= payments <= MOST_PAYMENTS:
         raise typer.BadParameter(f"{payments} is not from 1 to {MOST_PAYMENTS}", param_hint="--payments")
     _require_room(folder, force=force)
     # Loaded here, because only this needs pandas and its company.
     import numpy as np  # noqa: PLC0415
 
+    from analytics.synthetic.joining import as_csv  # noqa: PLC0415
+    from analytics.synthetic.joins import Joining  # noqa: PLC0415
     from analytics.synthetic.plan import city_of  # noqa: PLC0415
     from analytics.synthetic.write import write_city  # noqa: PLC0415
 
-    plan = city_of(payments)
+    plan = city_of(payments, joining=Joining())
     over = datetime.combine(plan.use_to + timedelta(days=1), time(), TOKYO)
     with _progress() as progress:
         bar = progress.add_task("preparing", total=1.0)
-        truth = write_city(
+        truth, sales = write_city(
             plan,
             np.random.default_rng(seed),
             folder / LAKE,
             over,
             lambda words, share: progress.update(bar, completed=share, description=words),
         )
+    if sales is not None:
+        (folder / JOINED).write_bytes(as_csv(sales))
     (folder / TRUTH).write_text(json.dumps(truth.plain(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     _tell_of(folder, truth, plan.residents, plan.stores)
 

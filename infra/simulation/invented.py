@@ -51,6 +51,8 @@ MCC = {
 """One merchant category code (ISO 18245) for each of the frames' categories."""
 
 JOINS_AT, EXPIRES_AT = "10:00", "00:10"
+MOVES_IN_AT = "06:00"
+"""Before shops open, on the day from which a store takes part."""
 REASON = "市民への給付"
 NO_TAPS = PayingLimits(tap_above_yen=MAX_AMOUNT_YEN)
 """The invented city shows a code for sums of any size, and is lived as it was invented."""
@@ -70,13 +72,16 @@ async def live(handle: DatabaseHandle, world: World, part: Part, seed: int, told
     async with staged(handle, _setting(world, seed), told, NO_TAPS) as stage:
         office = await open_office(stage)
         await decide(stage, office)
-        shops = await _register(stage, office, world)
+        shops: dict[int, Shop] = {}
+        await _register(stage, office, world, shops)
         residents = [Resident(stage, index) for index in range(len(part.who))]
         life = _Life(stage, office, shops, residents, world, part)
         life.write()
         stage.at(plan.use_to + timedelta(days=1), EXPIRES_AT, stage.work)
         await stage.play()
-        return Lived(tuple(resident.wallet_id for resident in residents), tuple(shop.code for shop in shops))
+        return Lived(
+            tuple(resident.wallet_id for resident in residents), tuple(shops[place].code for place in range(len(shops)))
+        )
 
 
 def _setting(world: World, seed: int) -> Setting:
@@ -105,25 +110,33 @@ def _terms(plan: CityPlan, units: int) -> Terms:
     )
 
 
-async def _register(stage: Stage, office: Office, world: World) -> list[Shop]:
-    """The merchants as the frame of stores has them; in its order, which is that of the plan's stores."""
+async def _register(stage: Stage, office: Office, world: World, shops: dict[int, Shop]) -> None:
+    """The merchants as the frame of stores has them, into `shops` by the plan's places: those who take part from the
+    beginning now, the others on the morning of their day."""
     stage.clock.set(instant(stage.terms.sale.first - REGISTERED_BEFORE, "09:30"))
-    shops: list[Shop] = []
-    for merchant in _merchants(world):
-        shops += await open_merchant(stage, office, merchant, len(shops))
+    for first, merchant in _merchants(world):
+        move_in = partial(_move_in, stage, office, merchant, first, shops)
+        if world.joined[first]:
+            stage.at(world.people.origin + timedelta(days=int(world.joined[first])), MOVES_IN_AT, move_in)
+            continue
+        await move_in()
         stage.wait(60 * MINUTES_A_MERCHANT)
-    return shops
 
 
-def _merchants(world: World) -> Iterator[MerchantPlan]:
+async def _move_in(stage: Stage, office: Office, merchant: MerchantPlan, first: int, shops: dict[int, Shop]) -> None:
+    shops |= {shop.index: shop for shop in await open_merchant(stage, office, merchant, first)}
+
+
+def _merchants(world: World) -> Iterator[tuple[int, MerchantPlan]]:
+    """Each with the place of its first store; those of one merchant stand together."""
     places, plan = world.places, world.plan
     numbers = places.frame["merchant"].to_numpy()[: len(places.trade)]
     for turn, number in enumerate(dict.fromkeys(numbers)):
-        stores = tuple(_store(plan, world, int(index)) for index in np.flatnonzero(numbers == number))
+        own = np.flatnonzero(numbers == number)
+        stores = tuple(_store(plan, world, int(index)) for index in own)
         account: dict[str, object] = {"type": "bank", "bank_code": "0138", "branch_code": "641", "kind": "1"}
-        yield MerchantPlan(
-            f"商店 {number}", None, account | {"number": f"{turn + 1:07}", "holder": "ホシミシヨウテン"}, stores
-        )
+        account |= {"number": f"{turn + 1:07}", "holder": "ホシミシヨウテン"}
+        yield int(own[0]), MerchantPlan(f"商店 {number}", None, account, stores)
 
 
 def _store(plan: CityPlan, world: World, index: int) -> StorePlan:
@@ -146,7 +159,7 @@ class _Life:
 
     stage: Stage
     office: Office
-    shops: list[Shop]
+    shops: dict[int, Shop]
     residents: list[Resident]
     world: World
     part: Part
@@ -196,7 +209,7 @@ class _Life:
 
     async def _pay(self, sales: dict[int, Sale], row: int, yen: int) -> None:
         deeds = self.part.deeds
-        resident, shop = self.residents[deeds.resident[row]], self.shops[deeds.store[row]]
+        resident, shop = self.residents[deeds.resident[row]], self.shops[int(deeds.store[row])]
         sales[row] = await must_pay(resident, shop, yen, Mode(MODES[deeds.mode[row]]))
 
     async def _take_back(self, sales: dict[int, Sale], row: int, yen: int) -> None:

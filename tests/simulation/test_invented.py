@@ -18,6 +18,7 @@ from sqlalchemy import text
 from analytics.lake.lake import Lake
 from analytics.lake.refresh import refresh
 from analytics.synthetic.city import Sums, add, build_world, close, play
+from analytics.synthetic.joins import Joining
 from analytics.synthetic.plan import NO_MISDEEDS, CityPlan, Misdeeds
 from analytics.synthetic.rows import concatenated, spending_frame
 from infra.database.provision import DatabaseHandle
@@ -25,7 +26,7 @@ from infra.simulation.invented import live
 
 PLAN = CityPlan(
     residents=20,
-    stores=16,
+    stores=22,
     sold_on=0,
     granted=0.3,
     cancelled=0.05,
@@ -34,6 +35,9 @@ PLAN = CityPlan(
     holds_back=0.3,
     lapses=0.02,
     misdeeds=replace(NO_MISDEEDS, refund_loops=1, splits=1),
+    coupons=2,
+    companions=1,
+    joining=Joining(late=0.2, over_weeks=2),
 )
 SHORT = replace(PLAN, use_to=PLAN.use_from + timedelta(days=20))
 CROWD = replace(PLAN, residents=120, stores=40, misdeeds=Misdeeds())
@@ -154,6 +158,16 @@ async def _the_lake_must_agree(handle: DatabaseHandle, found: BothWays, root: Pa
         assert _by_person(lived[name], columns) == _by_person(found.made[name], columns), name
     known = ["store", "store_class", "category"]
     assert sorted(lived["stores"][known].values.tolist()) == sorted(found.made["stores"][known].values.tolist())
+    late = [_late(data["stores"]) for data in (lived, found.made)]
+    assert late[0] == late[1]
+    assert len(late[0]) >= 2, "some stores joined while points were used, and were paid at"
+    assert set(late[0]) & set(lived["spending"]["store"])
+
+
+def _late(stores: pd.DataFrame) -> dict[str, pd.Timestamp]:
+    """Stores that joined after the first day of use, and the day from which they are in the frame."""
+    after = stores[stores["from_day"] > pd.Timestamp(PLAN.use_from)]
+    return dict(zip(after["store"], after["from_day"], strict=True))
 
 
 async def test_a_small_city_gives_the_same_frames_written_and_lived(database: DatabaseHandle, tmp_path: Path) -> None:

@@ -8,17 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.evaluation.joined import read_joined
 from analytics.evaluation.lottery import lottery_effect
+from analytics.evaluation.staggered import staggered
 from analytics.evaluation.summary import Evidence, what_it_did
 from analytics.forecast.use import forecast_lapse
 from analytics.synthetic.city import City, make
+from analytics.synthetic.joining import as_csv
+from analytics.synthetic.joins import Joining
 from analytics.synthetic.plan import CityPlan
-from tests.analytics.evaluation.coverage import believable, held
+from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, Once, believable, held
 
 SEEN = pd.Timestamp("2025-12-20")
 OLD = CityPlan(
     residents=500, programme="old", sale_from=date(2024, 10, 1), use_from=date(2024, 10, 1), use_to=date(2025, 2, 17)
 )
+JOINING = CityPlan(residents=60, lottery=False, joining=Joining())
 APART = 10**9
 """Two cities' lots, numbered apart."""
 
@@ -48,11 +53,43 @@ def city(rng: np.random.Generator) -> Sequence[bool]:
     ]
 
 
-@pytest.mark.parametrize("seeds", [6, pytest.param(300, marks=pytest.mark.long)])
-def test_the_truth_of_an_invented_city_is_found(seeds: int) -> None:
-    """Small cities of some 230 applicants and 60 holders: nearer to what a first year gives than to large samples."""
-    least, _ = believable(seeds)
-    assert (held(city, seeds) >= least).all()
+def stores_that_join(rng: np.random.Generator) -> Sequence[bool]:
+    """What joining does to a week's sales of a small store, from the file that a city's desk collects."""
+    made = make(JOINING, rng)
+    assert made.sales is not None
+    sales = read_joined(as_csv(made.sales)).sales
+    columns: dict[str, Any] = {"unit": "unit", "time": "week", "outcome": "sales_yen", "joined": "joined_week"}
+    found: Any = staggered(sales, **columns, every=pd.Timedelta(days=7)).iloc[0]
+    return [bool(found["low"] <= made.truth.joining_yen <= found["high"])]
+
+
+@pytest.mark.parametrize(
+    ("once", "seeds"),
+    [
+        (city, 6),
+        (stores_that_join, BOUNDED),
+        *(pytest.param(once, SEEDS, marks=pytest.mark.long) for once in (city, stores_that_join)),
+    ],
+)
+def test_the_truth_of_an_invented_city_is_found(once: Once, seeds: int) -> None:
+    """Small cities of some 230 applicants and 60 holders, or 60 small stores: nearer to what a first year gives than to
+    large samples."""
+    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    shares = held(once, seeds)
+    assert ((shares >= least) & (shares <= most)).all(), shares
+
+
+def test_the_page_of_a_city_without_a_draw_tells_what_joining_did_and_that_nothing_speaks_against_it() -> None:
+    made = make(JOINING, np.random.default_rng(2))
+    assert made.sales is not None
+    names = ("spending", "lots", "programmes", "stores", "applications", "outcomes")
+    given: Any = {name: made.frames[name] for name in names}
+    page: Any = what_it_did(Evidence(**given, joined=read_joined(as_csv(made.sales)).sales), "starlight")
+    rows = page.set_index("item")
+    assert rows.loc["causal_extra", "reason"] == "no_draw"
+    assert rows.loc["staggered_extra", "low"] <= made.truth.joining_yen <= rows.loc["staggered_extra", "high"]
+    assert rows.loc["staggered_alike", "state"] == "alike"
+    assert 0 < rows.loc["staggered_untold", "value"] < 0.06 * len(made.sales)
 
 
 def test_the_page_of_an_invented_city_is_whole() -> None:

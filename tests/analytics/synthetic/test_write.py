@@ -9,23 +9,27 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from analytics.evaluation.joined import read_joined
 from analytics.frames import FRAMES
 from analytics.lake.lake import Lake
+from analytics.synthetic.joins import Joining
 from analytics.synthetic.plan import CityPlan
 from analytics.synthetic.write import write_city
 from infra.cli import app
 from tests.factories.cities import SMALL, city
 
-SHORT = replace(SMALL, residents=60, use_to=SMALL.use_from + timedelta(days=9))
+SHORT = replace(SMALL, residents=60, use_to=SMALL.use_from + timedelta(days=9), joining=Joining())
 """Ten days are few files."""
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_what_is_written_is_what_is_made(tmp_path: Path) -> None:
     heard: list[float] = []
-    truth = write_city(SHORT, np.random.default_rng(1), tmp_path, AT, lambda _, share: heard.append(share))
+    truth, sales = write_city(SHORT, np.random.default_rng(1), tmp_path, AT, lambda _, share: heard.append(share))
     made, lake = city(SHORT), Lake(tmp_path)
     assert truth.plain() == made.truth.plain()
+    assert sales is not None and made.sales is not None
+    pd.testing.assert_frame_equal(sales, made.sales)
     for name, frame in FRAMES.items():
         key = list(frame.key)
         written, expected = (data.sort_values(key, ignore_index=True) for data in (lake.frame(name), made.frames[name]))
@@ -47,6 +51,10 @@ def test_the_command_leaves_a_lake_and_the_truth_outside_of_it(tmp_path: Path) -
     assert len(Lake(tmp_path / "lake").frame("spending")) > 1_000
     assert (tmp_path / "truth.json").is_file()
     assert not list((tmp_path / "lake").rglob("*truth*"))
+    told = read_joined((tmp_path / "joined.csv").read_bytes())
+    assert told.rejected.empty
+    assert told.sales["joined_week"].nunique() > 1 and told.sales["joined_week"].isna().any()
+    assert not list((tmp_path / "lake").rglob("*joined*"))
     assert CliRunner().invoke(app, words).exit_code == 2
 
 
