@@ -4,7 +4,7 @@ Before the draw there can be no effect. The joint test of those weeks is printed
 sees whether winners and losers were alike. docs/algorithms/evaluation.md, "Event study".
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from analytics.evaluation.estimates import (
     interval,
     regress,
 )
+from analytics.evaluation.jackknife import Reals, jackknifed
 from analytics.evaluation.lottery import applicants
 from analytics.frames import OUTCOMES
 
@@ -48,17 +49,18 @@ def event_study(
     for week, name in names.items():
         panel[name] = panel["won"] * (panel["relative"] == week)
     variance, count = clustered(panel, "resident", ["won"], WHAT)
-    fit = regress(f"spent ~ {' + '.join(names.values())} | unit + cell_week", panel, variance, WHAT)
+    found, covariance = _estimated(panel, list(names.values()), variance)
     rows = []
-    for week, name in names.items():
-        estimate, se = coefficient(fit, name, WHAT)
+    for place, week in enumerate(weeks):
+        estimate, se = float(found[place]), float(np.sqrt(covariance[place, place]))
         low, high = interval(estimate, se, count - 1)
         rows.append({"relative_week": week, "estimate": estimate, "se": se, "low": low, "high": high})
+    before = [place for place, week in enumerate(weeks) if week < REFERENCE]
     return pd.DataFrame(rows).assign(
         residents=count,
         clusters=count,
         method=f"fixed effects of person and of cell and week, {next(iter(variance))} by person",
-        pretrend_p=_no_difference(fit, [name for week, name in names.items() if week < REFERENCE], count),
+        pretrend_p=_no_difference(found[before], covariance[np.ix_(before, before)], count),
     )
 
 
@@ -92,12 +94,26 @@ def _panel(people: pd.DataFrame, told: pd.DataFrame, weeks_before: int, weeks_af
     return panel.assign(spent=panel["spent_yen"].astype("float64"))
 
 
-def _no_difference(fit: Any, before: list[str], clusters: int) -> float:
+def _estimated(panel: pd.DataFrame, names: list[str], variance: dict[str, str]) -> tuple[Reals, Reals]:
+    """The coefficients of these columns, and their covariance."""
+    if "CRV3" in variance:
+        weeks = np.eye(int(panel["cell_week"].max()) + 1)[panel["cell_week"].to_numpy()]
+        table = np.hstack([panel[["spent", *names]].to_numpy(dtype="float64"), weeks])
+        table -= pd.DataFrame(table).groupby(panel["unit"].to_numpy()).transform("mean").to_numpy()
+        y, x, person = table[:, 0], table[:, 1:], panel["resident"].to_numpy()
+        found, covariance = jackknifed(y, x, x, person, len(names), WHAT)
+        if not (np.diag(covariance) > 0).all():
+            raise NotEstimable(what=WHAT, reason="no_variation")
+        return found, covariance
+    fit = regress(f"spent ~ {' + '.join(names)} | unit + cell_week", panel, variance, WHAT)
+    estimates = np.array([coefficient(fit, name, WHAT)[0] for name in names])
+    places = [list(fit.coef().index).index(name) for name in names]
+    return estimates, np.asarray(fit._vcov)[np.ix_(places, places)]
+
+
+def _no_difference(found: Reals, covariance: Reals, clusters: int) -> float:
     """Wald's test of all weeks before at once, F with (weeks, clusters - 1) degrees of freedom."""
-    if not before:
+    if not len(found):
         return float("nan")
-    names = list(fit.coef().index)
-    places = [names.index(name) for name in before]
-    found, variance = fit.coef().to_numpy()[places], fit._vcov[np.ix_(places, places)]
-    wald = float(found @ np.linalg.pinv(variance) @ found) / len(places)
-    return float(stats.f.sf(wald, len(places), clusters - 1))
+    wald = float(found @ np.linalg.pinv(covariance) @ found) / len(found)
+    return float(stats.f.sf(wald, len(found), clusters - 1))

