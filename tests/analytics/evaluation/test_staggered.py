@@ -107,6 +107,21 @@ def test_the_estimates_are_the_librarys() -> None:
                 assert known.loc[int(str(name)[1:])] == pytest.approx(value, rel=1e-5)
 
 
+def test_the_error_is_that_of_estimating_again_without_each_store() -> None:
+    frame = districts(np.random.default_rng(6), units=16, starts=np.resize([4, 6, 8, 99], 16))
+
+    def estimated(rows: pd.DataFrame) -> Any:
+        return staggered(rows, **COLUMNS, by_time=True).fillna({"since": 99}).set_index("since")
+
+    found = estimated(frame)
+    without = [estimated(frame[frame["store"] != one]) for one in range(16)]
+    for since in (99, 0, 2, -1):
+        off = np.array([each.loc[since, "estimate"] for each in without]) - found.loc[since, "estimate"]
+        assert found.loc[since, "se"] == pytest.approx(np.sqrt(15 / 16 * (off**2).sum()))
+    reach = 2.13145 * found.loc[99, "se"]
+    assert found.loc[99, "high"] - found.loc[99, "estimate"] == pytest.approx(reach, rel=1e-4), "t with 15 degrees"
+
+
 def test_who_moved_otherwise_before_joining_is_found_out() -> None:
     """Stores that grew in any case and joined when they had: the weeks before say so, each and all together."""
     frame = districts(np.random.default_rng(5))

@@ -96,6 +96,23 @@ def test_the_interval_holds_the_lift_that_was_put_in(seeds: int) -> None:
     assert ((shares >= least) & (shares <= most)).all(), shares
 
 
+def test_people_who_are_compared_with_on_two_days_are_no_new_people() -> None:
+    """All whom the coupon was shown change alike, so the interval is the others' luck: the same on one day or two."""
+    rng = np.random.default_rng(7)
+    rows = [pay(10 * who, who, "A", SHOWN - pd.Timedelta(days=5), 1_000) for who in range(40)]
+    after = [1_500 if who < 20 else int(rng.lognormal(7, 0.5)) for who in range(40)]
+    rows += [pay(10 * who + 1, who, "A", SHOWN + pd.Timedelta(days=5), after[who]) for who in range(40)]
+    people = residents(*[resident(who) for who in range(40)])
+    reach = []
+    for days in (1, 2):
+        day = [SHOWN + pd.Timedelta(days=who % days) for who in range(20)]
+        seen = coupons(*[coupon("k", "A", who, f"{day[who]:%Y-%m-%d}") for who in range(20)])
+        found = coupon_lift(seen, spending(*rows), people).iloc[0]
+        reach.append(found["high_yen"] - found["lift_yen"])
+    luck = np.std(after[20:], ddof=1) / np.sqrt(20)
+    assert reach == pytest.approx([2.093024 * luck] * 2, rel=1e-5), "Student's t with 19 degrees of freedom"
+
+
 def test_a_coupon_shown_to_the_best_customers_gets_no_credit_for_what_they_buy_anyway() -> None:
     found = coupon_lift(*_campaign(1, 0, to_customers=True)).iloc[0]
     assert abs(found["lift_yen"]) < 150
