@@ -113,7 +113,7 @@ def eighty_people(rng: np.random.Generator) -> Sequence[bool]:
 
 @pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
-    "once", [nobody_told_before, forty_cells, two_draws, not_all_buy, neighbourhoods, eighty_people]
+    "once", [neighbourhoods, eighty_people, two_draws, not_all_buy, nobody_told_before, forty_cells]
 )
 def test_the_interval_holds_the_effect_that_was_put_in(once: Once, seeds: int) -> None:
     least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)

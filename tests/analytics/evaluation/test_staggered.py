@@ -53,7 +53,7 @@ def stores(rng: np.random.Generator) -> Sequence[bool]:
 
 
 def a_dozen_stores(rng: np.random.Generator) -> Sequence[bool]:
-    """So few that a variance without a correction for small samples holds the truth 83 times of 100."""
+    """So few that a variance without a correction for small samples holds the truth 90 times of 100."""
     return [_holds(staggered(districts(rng, units=12), **COLUMNS).iloc[0], 5.0)]
 
 
