@@ -144,7 +144,8 @@ def _as_earlier(held: np.ndarray, earlier: np.ndarray) -> tuple[np.ndarray, np.n
 
     Person j of an earlier programme held x and had y left: the share is q = sum y / sum x, and what a person has
     left is q x give or take, with variance s² x². The interval counts both the error of q and the luck of those
-    who hold points now; it is the logarithm's, so that it stays above zero.
+    who hold points now; it is the logarithm's, so that it stays above zero. Few people leave much over, and what they
+    do is all that the variance is known from: t has Welch and Satterthwaite's degrees of freedom, a person being one.
     """
     base, later = earlier[:, :1], earlier
     share = later.sum(axis=0) / base.sum()
@@ -154,8 +155,9 @@ def _as_earlier(held: np.ndarray, earlier: np.ndarray) -> tuple[np.ndarray, np.n
     middle = share * held.sum()
     luck = (off**2).sum(axis=0) / (base**2).sum() * (held**2).sum()
     se = np.sqrt((error / base.sum() * held.sum()) ** 2 + luck)
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.nan_to_num((off**2).sum(axis=0) ** 2 / (off**4).sum(axis=0), nan=1.0)
+        reach = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(freedom, 1.0))
         wide = np.where(middle > 0, reach * se / middle, 0.0)
     low, high = middle * np.exp(-wide), middle * np.exp(wide)
     return middle, low, high
