@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from analytics.measures.question import Question
+from infra.database.give_way import NICENESS
 
 DASHBOARD = (
     Question("sales", ("day",)),
@@ -40,6 +41,7 @@ def main() -> None:
     if work == "refresh":
         from analytics.lake.refresh import refresh  # noqa: PLC0415
 
+        os.nice(NICENESS)  # as the command does
         end = date.fromisoformat(sys.argv[3])
         done = refresh(root, os.environ["TANABATA_INSIGHT_URI"], end=end, connections=int(sys.argv[4]))
         counts = {"rows": done.rows, "files": done.parts}
