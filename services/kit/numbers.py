@@ -1,6 +1,6 @@
 """Short numbers that people read aloud, copy and type, with a character that finds slips.
 
-Law: a number is a prefix, a random body and one check character over 32 signs without
+Law: a number is a prefix, a body (random, or a day and then random) and one check character over 32 signs without
 I, L, O and U. The check is Damm's over GF(32): the running value is multiplied by x in
 GF(2)[x]/(x^5 + x^2 + 1) and the next sign added. Both steps are one-to-one, so every
 single wrong sign changes the result; and x ≠ 1, so does every exchange of neighbours.

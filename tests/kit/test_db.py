@@ -1,7 +1,7 @@
 """One deed, one transaction: committed before anyone hears of it, tried again only where that is safe."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database.provision import DatabaseHandle
 from services.kit import audit
-from services.kit.clock import SetClock
+from services.kit.clock import TOKYO, SetClock
 from services.kit.db import TRIES, Database, Tx, broken_constraint, sqlstate
 from services.kit.errors import Busy, Missing
 from services.kit.ids import SeededEntropy
@@ -145,3 +145,19 @@ async def test_a_deed_has_one_instant_and_entropy_of_its_own(engine: AsyncEngine
     assert one != two
     assert number != other
     assert parse_number(str(number), prefix="S") == number
+
+
+async def test_dated_numbers_of_a_day_begin_alike_and_another_days_otherwise(engine: AsyncEngine) -> None:
+    async def draw(tx: Tx, _: None) -> list[str]:
+        return tx.new_dated_numbers("P", 10, 50)
+
+    clock = SetClock(datetime(2026, 4, 6, 23, 59, 59, tzinfo=TOKYO))
+    database = Database(engine, clock, SeededEntropy(1))
+    first = await database.transact(draw, None)
+    clock.advance(timedelta(seconds=1))
+    second = await database.transact(draw, None)
+    assert len({*first, *second}) == 100
+    for number in (*first, *second):
+        assert parse_number(number, prefix="P") == number
+    [day], [next_day] = ({number[:3] for number in drawn} for drawn in (first, second))
+    assert day < next_day
