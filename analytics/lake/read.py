@@ -6,6 +6,7 @@ another has work; which of them read a stretch is nowhere to be seen afterwards.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from analytics.lake.agree import gained
 from analytics.lake.manifest import Part
 from analytics.lake.packed import PACKED
 from analytics.lake.paid import City
-from analytics.lake.views import Days, Views, open_views
+from analytics.lake.views import Days, Opened, Views, open_views
 from analytics.lake.write import write_part
 
 BY_DAY: Final = ("lots", "spending", "expiries")
@@ -70,14 +71,24 @@ class Reader:
         )
 
 
-def read_all(
-    root: Path, uri: str, views: Views, stretches: Sequence[Stretch], connections: int, told: Told
-) -> list[Found]:
+@dataclass(frozen=True)
+class Way:
+    """How the views are reached: their address, how many connections read at once, and who hears of each."""
+
+    uri: str
+    connections: int = 1
+    opened: Opened | None = None
+
+    def views(self, snapshot: str | None = None) -> AbstractContextManager[Views]:
+        return open_views(self.uri, snapshot, self.opened)
+
+
+def read_all(root: Path, way: Way, views: Views, stretches: Sequence[Stretch], told: Told) -> list[Found]:
     """Every stretch, in any order; on several connections when there is much to read."""
     total = len(stretches)
     several = sum(each.days.count or FEW_DAYS for each in stretches if each.of == "spending") > FEW_DAYS
     reader = Reader(root, City(views.rows("purses"), views.rows("shops")) if several else None)
-    if connections == 1 or not several:
+    if way.connections == 1 or not several:
         found = []
         for done, stretch in enumerate(stretches, 1):
             found.append(reader.read(views, stretch))
@@ -87,17 +98,20 @@ def read_all(
     for stretch in stretches:
         waiting.put(stretch)
     reached = iter(range(1, total + 1))
-    work = partial(_read_some, reader, uri, views.snapshot(), waiting)
-    with ThreadPoolExecutor(connections) as readers:
-        shares = [readers.submit(work, lambda: told(next(reached), total)) for _ in range(connections)]
+    work = partial(_read_some, reader, partial(way.views, views.snapshot()), waiting)
+    with ThreadPoolExecutor(way.connections) as readers:
+        shares = [readers.submit(work, lambda: told(next(reached), total)) for _ in range(way.connections)]
     return [each for share in shares for each in share.result()]
 
 
 def _read_some(
-    reader: Reader, uri: str, snapshot: str, waiting: "SimpleQueue[Stretch]", done: Callable[[], None]
+    reader: Reader,
+    opened: Callable[[], AbstractContextManager[Views]],
+    waiting: "SimpleQueue[Stretch]",
+    done: Callable[[], None],
 ) -> list[Found]:
     found: list[Found] = []
-    with open_views(uri, snapshot) as views:
+    with opened() as views:
         while True:
             try:
                 stretch = waiting.get_nowait()

@@ -21,8 +21,8 @@ from analytics.lake import shape
 from analytics.lake.agree import ACCOUNTS, must_agree, undone
 from analytics.lake.manifest import LakeMissing, Manifest, Part, read_manifest
 from analytics.lake.merged import told_otherwise
-from analytics.lake.read import BY_DAY, LEDGER, Found, Stretch, Told, read_all
-from analytics.lake.views import Days, Views, open_views
+from analytics.lake.read import BY_DAY, LEDGER, Found, Stretch, Told, Way, read_all
+from analytics.lake.views import Days, Opened, Views
 from analytics.lake.write import publish, write_part
 from services.kit.clock import civil_date
 from services.kit.errors import Kind, Refusal
@@ -77,15 +77,18 @@ def refresh(
     anew: bool = False,
     connections: int = 1,
     told: Told = lambda _done, _all: None,
+    opened: Opened | None = None,
 ) -> Refreshed:
     """Refresh the lake in `root` from the views behind `uri` (libpq's), up to before `end` (None: today in Japan).
 
-    `anew` reads everything; `connections` read at once. Raises LakeBusy, LakeDisagrees; the lake then stays as it was.
+    `anew` reads everything; `connections` read at once, and `opened` hears of each. Raises LakeBusy, LakeDisagrees;
+    the lake then stays as it was.
     """
+    way = Way(uri, connections, opened)
     with _alone(root), ExitStack() as stack:
-        with open_views(uri) as before:
+        with way.views() as before:
             early = before.look()
-        views = stack.enter_context(open_views(uri))
+        views = stack.enter_context(way.views())
         look = views.look()
         last = end or civil_date(look.at)
         old = None if anew else _old(root)
@@ -96,7 +99,7 @@ def refresh(
             past += told_otherwise(root, old, whole["residents"])
         plan = _plan(root, views, old, last, past)
         asked = [each for pieces in plan.periods.values() for each in pieces]
-        found = read_all(root, uri, views, (*plan.stretches, *asked), connections, told)
+        found = read_all(root, way, views, (*plan.stretches, *asked), told)
         frames = {name: _merged(name, old, plan, found, last) for name in BY_DAY}
         for period, pieces in plan.periods.items():
             must_agree(_gained(found, pieces), period, frames, taken_back)

@@ -4,7 +4,7 @@ The views let through a period of whole days that the connection names before it
 of time, so a period is read in one stretch (docs/insight.md).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +20,12 @@ _LOOK: Final = """
 SELECT clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 """
+_SERVED_BY: Final = "SELECT pg_backend_pid() AS pid, current_database() AS name WHERE inet_server_addr() IS NULL"
+
+Opened = Callable[[int, str], object]
+"""Hears the number of the server's process behind a connection and the name of its database, where the way to it is a
+socket of this machine."""
+
 COLUMNS: Final = {
     "spending": (
         "deed, payment, kind, resident, store, programme, purse, mode, at, lot, paid_yen, premium_yen, emptied"
@@ -101,15 +107,22 @@ class Views:
 
 
 @contextmanager
-def open_views(uri: str, snapshot: str | None = None) -> Iterator[Views]:
-    """A connection to the views in a transaction of its own, or on another's snapshot. `uri` is libpq's."""
+def open_views(uri: str, snapshot: str | None = None, opened: Opened | None = None) -> Iterator[Views]:
+    """A connection to the views in a transaction of its own, or on another's snapshot. `uri` is libpq's.
+
+    `opened` hears who serves it, before anything is read.
+    """
     connection = dbapi.connect(uri)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if snapshot is not None:
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
-        yield Views(connection)
+        views = Views(connection)
+        if opened is not None:
+            for row in views.ask(_SERVED_BY).to_pylist():
+                opened(row["pid"], row["name"])
+        yield views
     finally:
         connection.rollback()
         connection.close()

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from analytics.measures.question import Question
-from infra.database.give_way import NICENESS
+from infra.database.give_way import NICENESS, give_way
 
 DASHBOARD = (
     Question("sales", ("day",)),
@@ -43,7 +43,8 @@ def main() -> None:
 
         os.nice(NICENESS)  # as the command does
         end = date.fromisoformat(sys.argv[3])
-        done = refresh(root, os.environ["TANABATA_INSIGHT_URI"], end=end, connections=int(sys.argv[4]))
+        uri = os.environ["TANABATA_INSIGHT_URI"]
+        done = refresh(root, uri, end=end, connections=int(sys.argv[4]), opened=give_way)
         counts = {"rows": done.rows, "files": done.parts}
     elif work == "scan":
         from analytics.lake.lake import Lake  # noqa: PLC0415

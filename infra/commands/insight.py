@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.console import complain, out, run, tell
+from infra.database.give_way import NICENESS, give_way
 from infra.database.provision import open_database, open_for_insight
 from infra.insight.alerts import alerts
 from infra.insight.evaluate import evaluate
@@ -19,9 +20,6 @@ from locales import text
 from services.kit.errors import Refusal
 
 insight = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
-_NICE = 10
-"""A refresh gives way to payments, and to the platform's other jobs."""
-
 _MOST_CONNECTIONS = 8
 
 
@@ -45,7 +43,7 @@ def refresh(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
 ) -> None:
     """Bring the lake up to date, up to yesterday; what is damaged in it is built anew. Repeatable at any time."""
-    os.nice(_NICE)
+    os.nice(NICENESS)  # it gives way to payments
     run(lambda: _refresh(Settings.from_env(os.environ), connections, anew=anew, quiet=quiet))
 
 
@@ -73,6 +71,7 @@ def _with_bar(root: Path, uri: str, connections: int, anew: bool, quiet: bool) -
             anew=anew,
             connections=connections,
             told=lambda done, total: progress.update(bar, completed=done, total=total),
+            opened=give_way,
         )
     if not quiet:
         repaired = f", {done.damaged} of them damaged before" if done.damaged else ""

@@ -10,6 +10,7 @@ import typer
 import locales
 from infra.console import complain, out, run
 from infra.database.connect import JOBS
+from infra.database.give_way import NICENESS
 from infra.database.provision import DatabaseHandle, open_server
 from infra.settings import Settings
 from infra.timekeeping import offset_of
@@ -25,8 +26,6 @@ from services.kit.ids import SecretEntropy
 if TYPE_CHECKING:
     from analytics.alerts.look import Told
 
-_NICE = 10
-
 
 def alerts(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many of the lake's last days are looked at.")] = 60,
@@ -34,7 +33,7 @@ def alerts(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
 ) -> None:
     """Look for misuse in the lake's last days. What is found waits for an officer; the same is never kept twice."""
-    os.nice(_NICE)
+    os.nice(NICENESS)
     settings = Settings.from_env(os.environ)
     try:
         kept, tallies = run(lambda: _look_and_keep(settings, lake or settings.lake_dir, days))

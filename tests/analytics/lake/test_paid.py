@@ -15,7 +15,7 @@ from analytics.lake import shape
 from analytics.lake.arrays import KeysCollide, in_order
 from analytics.lake.packed import PACKED, Columns, Misread, unpacked
 from analytics.lake.paid import City, LotUnknown
-from analytics.lake.read import FEW_DAYS, Stretch, read_all
+from analytics.lake.read import FEW_DAYS, Stretch, Way, read_all
 from analytics.lake.views import COLUMNS, Days, open_views
 from tests.town import Town
 
@@ -109,7 +109,7 @@ def test_more_than_a_week_is_read_by_number_and_a_week_is_not(tmp_path: Path) ->
         asked.clear()
         stretch = Stretch("spending", Days(date(2026, 4, 1), date(2026, 4, 1 + days)))
         views: Any = Asked()
-        [found] = read_all(tmp_path, "", views, [stretch], 1, lambda _done, _all: None)
+        [found] = read_all(tmp_path, Way(""), views, [stretch], lambda _done, _all: None)
         [part] = found.parts
         assert (part.day, part.rows, part.sums["paid_yen"]) == (date(2026, 4, 2), 4, 56)
         return list(asked)

@@ -284,8 +284,16 @@ async def test_several_connections_read_the_lake_that_one_reads(
     await again(april(30))
     one = read_manifest(root).frames
     (root / "manifest.json").unlink()
-    await again(april(30), connections=2, told=lambda done, of: steps.append((done, of)))
+    opened: list[tuple[int, str]] = []
+    await again(
+        april(30),
+        connections=2,
+        told=lambda done, of: steps.append((done, of)),
+        opened=lambda pid, name: opened.append((pid, name)),
+    )
     assert read_manifest(root).frames == one
+    assert len({pid for pid, _ in opened}) == len(opened) == 4, "a look, the one that plans, and two that read"
+    assert {name for _, name in opened} == {engine.url.database}
     assert sorted(steps) == [(n, len(steps)) for n in range(1, len(steps) + 1)]
 
 
