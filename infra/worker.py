@@ -266,13 +266,16 @@ class Nightly:
 
 
 async def _until_none(once: Callable[[], Awaitable[int]], told: Told) -> int:
-    total = 0
+    """Batch by batch until one finds nothing; after each it rests as long as the batch took, for payments' sake."""
+    total, time = 0, asyncio.get_running_loop().time
     for _ in range(MAX_ROUNDS):
+        begun = time()
         done = await once()
         total += done
         told(done)
         if done == 0:
             break
+        await asyncio.sleep(time() - begun)
     return total
 
 

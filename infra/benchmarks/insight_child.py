@@ -1,6 +1,7 @@
 """`python -m infra.benchmarks.insight_child refresh|scan|dashboard LAKE`: one cold process of analytics, measured.
 
-It prints what it did, and what it used, as JSON. Each work loads what it needs, as the commands do.
+It prints what it did, and what it used, as JSON. Each work loads what it needs, as the commands do, and a refresh
+steps back before it loads anything.
 The views' address comes in TANABATA_INSIGHT_URI.
 """
 
@@ -10,28 +11,28 @@ import resource
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Final
 
-from analytics.measures.question import Question
 from infra.database.give_way import NICENESS, give_way
 
-DASHBOARD = (
-    Question("sales", ("day",)),
-    Question("payments", ("day",)),
-    Question("sales", ("weekday", "hour")),
-    Question("sales", ("category", "store_class")),
-    Question("sales", ("home_district", "district")),
-    Question("sales", ("age_band",)),
-    Question("average_payment", ("store_class",)),
-    Question("active_residents", ("week",)),
-    Question("active_stores", ("week",)),
-    Question("repeat_share", ("store",)),
-    Question("new_customers", ("store",)),
-    Question("store_gini"),
-    Question("top_tenth_share"),
-    Question("issued", ("purse", "month")),
-    Question("remaining", ("purse", "day")),
-    Question("redeemed_share", ("day",)),
-    Question("premium_spent", ("month",)),
+DASHBOARD: Final = (
+    ("sales", ("day",)),
+    ("payments", ("day",)),
+    ("sales", ("weekday", "hour")),
+    ("sales", ("category", "store_class")),
+    ("sales", ("home_district", "district")),
+    ("sales", ("age_band",)),
+    ("average_payment", ("store_class",)),
+    ("active_residents", ("week",)),
+    ("active_stores", ("week",)),
+    ("repeat_share", ("store",)),
+    ("new_customers", ("store",)),
+    ("store_gini",),
+    ("top_tenth_share",),
+    ("issued", ("purse", "month")),
+    ("remaining", ("purse", "day")),
+    ("redeemed_share", ("day",)),
+    ("premium_spent", ("month",)),
 )
 """The figures of a whole dashboard: circulation, time, place, people, concentration."""
 
@@ -39,9 +40,9 @@ DASHBOARD = (
 def main() -> None:
     work, root = sys.argv[1], Path(sys.argv[2])
     if work == "refresh":
+        os.nice(NICENESS)
         from analytics.lake.refresh import refresh  # noqa: PLC0415
 
-        os.nice(NICENESS)  # as the command does
         end = date.fromisoformat(sys.argv[3])
         uri = os.environ["TANABATA_INSIGHT_URI"]
         done = refresh(root, uri, end=end, connections=int(sys.argv[4]), opened=give_way)
@@ -56,9 +57,11 @@ def main() -> None:
     else:
         from analytics.lake.lake import Lake  # noqa: PLC0415
         from analytics.measures.ask import ask  # noqa: PLC0415
+        from analytics.measures.question import Question  # noqa: PLC0415
 
         with Lake(root) as lake:
-            counts = {"cells": sum(len(ask(lake, question)) for question in DASHBOARD), "questions": len(DASHBOARD)}
+            cells = sum(len(ask(lake, Question(*asked))) for asked in DASHBOARD)
+        counts = {"cells": cells, "questions": len(DASHBOARD)}
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024, **counts}))
 

@@ -1,7 +1,8 @@
 """Named deeds of one kind that wait for the database are posted together, each with its own outcome.
 
 When a posting connection is free, everything that waits is taken (up to a limit) and done in one
-transaction of a constant number of statements. No timer: a deed that comes alone is a batch of one.
+transaction of a constant number of statements. A deed that comes alone is a batch of one, and begins at once; batches
+that are small keep a pace, because what a batch costs whatever its size is the most of a small one.
 
 Laws: two deeds that would change the same thing (`keys`) are never under way at once, the later waits. A
 deed never waits in a batch for somebody else's lock: what is locked elsewhere is done alone. If a
@@ -29,6 +30,9 @@ R = TypeVar("R")
 MOST_TOGETHER = 48
 AT_ONCE = 2
 """Batches under way: while the database works on two, the next is read from the wire. See docs/decisions/0020."""
+PACE_S = 0.005
+"""So long after a batch began the next one begins at the earliest, unless half a batch waits. A deed that comes alone
+finds that time over and waits for nothing. See docs/decisions/0105."""
 MOST_WAITING = 2_048
 MOST_ALONE = 4
 """Deeds that wait for locks of others at the same time, each on a connection of its own."""
@@ -49,6 +53,7 @@ class MicroBatch(Generic[C, R]):
         *,
         most_together: int = MOST_TOGETHER,
         at_once: int = AT_ONCE,
+        pace_s: float = PACE_S,
         most_waiting: int = MOST_WAITING,
         patience_s: float = PATIENCE_S,
         refused: Callable[[C, Refusal], None] | None = None,
@@ -57,6 +62,7 @@ class MicroBatch(Generic[C, R]):
         self._kind = kind
         self._most_together = most_together
         self._at_once = at_once
+        self._pace_s = pace_s
         self._most_waiting = most_waiting
         self._patience_s = patience_s
         self._refused = refused
@@ -64,6 +70,8 @@ class MicroBatch(Generic[C, R]):
         self._queue: deque[Waiting[C]] = deque()
         self._known: dict[bytes, Waiting[C]] = {}
         self._posting: set[asyncio.Task[None]] = set()
+        self._begun = -pace_s
+        self._alarm: asyncio.TimerHandle | None = None
         self._busy: set[Hashable] = set()
         self._alone: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(MOST_ALONE)
@@ -97,21 +105,35 @@ class MicroBatch(Generic[C, R]):
             name, deed.account_id, deed.key, deed.fingerprint, command, until, future, deed.session_id
         )
         self._queue.append(waiting)
-        if self._is_worth_posting():
-            task = loop.create_task(self._post())
-            self._posting.add(task)
+        self._see_to(loop, until - self._patience_s)
         return future
 
-    def _is_worth_posting(self) -> bool:
-        """Whether a further batch should begin: the first one always, another only for half a batch or more."""
-        under_way = len(self._posting)
-        return under_way == 0 or (under_way < self._at_once and 2 * len(self._queue) >= self._most_together)
+    def _see_to(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        """Begin a batch if one should begin, or see to it that one will."""
+        if len(self._posting) < self._at_once and self._is_worth_posting(len(self._posting), now):
+            if self._alarm is not None:
+                self._alarm.cancel()
+                self._alarm = None
+            self._posting.add(loop.create_task(self._post()))
+        elif not self._posting and self._alarm is None:
+            self._alarm = loop.call_at(self._begun + self._pace_s, self._awake)
+
+    def _is_worth_posting(self, others: int, now: float) -> bool:
+        """Whether a batch should begin beside so many: for half a batch, or when it is time and there is none."""
+        return 2 * len(self._queue) >= self._most_together or (not others and now >= self._begun + self._pace_s)
+
+    def _awake(self) -> None:
+        self._alarm = None
+        if self._queue and not self._posting and self._loop is not None:
+            self._begun = -self._pace_s  # it is time, however coarse the loop's own is
+            self._see_to(self._loop, self._loop.time())
 
     async def _post(self) -> None:
-        """Post what waits until nothing does."""
+        """Post what waits until nothing does, or the next batch is to wait."""
         this = asyncio.current_task()
+        loop = asyncio.get_running_loop()
         try:
-            while (len(self._posting) == 1 or 2 * len(self._queue) >= self._most_together) and (batch := self._take()):
+            while self._is_worth_posting(len(self._posting) - 1, loop.time()) and (batch := self._take()):
                 keys = [key for waiting in batch for key in self._kind.keys(waiting.command)]
                 try:
                     await self._post_together(batch)
@@ -124,10 +146,12 @@ class MicroBatch(Generic[C, R]):
         finally:
             # In the very turn in which nothing was left: who came a turn later would rely on us, and wait for ever.
             self._posting -= {each for each in self._posting if each is this}
+            if self._queue and not self._posting:
+                self._see_to(loop, loop.time())
 
     def _take(self) -> list[Waiting[C]]:
         """The next batch, in the order of coming; deeds that share a key with an earlier one stay."""
-        now = asyncio.get_running_loop().time()
+        now = self._begun = asyncio.get_running_loop().time()
         batch: list[Waiting[C]] = []
         later: list[Waiting[C]] = []
         taken = set(self._busy)

@@ -1,6 +1,7 @@
 """The platform's own jobs: what is due gets done once, and one failing job never stops another."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -98,6 +99,28 @@ async def test_an_ended_programme_is_searched_for_deeds_once_an_hour(town: HttpT
             assert await closer.close() == 0
         seen.append(sum("payment_leg" in statement for statement in sent))
     assert seen == [0, 0, 0, 1, 0, 1]
+
+
+async def test_a_stream_of_batches_rests_after_each_as_long_as_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    took = iter([0.01, 0.03, 0.0])
+
+    async def batch() -> int:
+        seconds = next(took)
+        time.sleep(seconds)  # noqa: ASYNC251 - the work itself
+        return int(seconds * 1_000)
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    heard: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.worker.asyncio.sleep", rest)
+        done = await worker._until_none(batch, heard.append)
+    assert (done, heard) == (40, [10, 30, 0])
+    assert len(rests) == 2, "after the last there is nothing to rest from"
+    assert rests[0] >= 0.01
+    assert rests[1] >= 0.03
 
 
 async def test_a_close_says_what_it_has_done(town: HttpTown, caplog: pytest.LogCaptureFixture) -> None:

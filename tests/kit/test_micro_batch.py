@@ -27,6 +27,32 @@ async def test_what_comes_meanwhile_is_posted_together_and_one_alone_at_once(eng
     assert sorted(await noted(engine)) == [*"abc", "first"]
 
 
+async def test_batches_keep_a_pace_and_who_comes_alone_waits_for_nothing(engine: AsyncEngine) -> None:
+    notary = Notary()
+    batch = batch_on(engine, notary, pace_s=1.0)
+    await batch.perform(*named(Note("first")))
+    tasks = await handed_in(batch, named(Note("a")))
+    await asyncio.sleep(0.2)
+    assert notary.batches == [["first"]], "the next one waits for its time"
+    tasks += await handed_in(batch, named(Note("b")), named(Note("c")))
+    assert await outcomes(tasks) == [*"abc"]
+    assert notary.batches == [["first"], [*"abc"]]
+    await asyncio.sleep(1.1)
+    later = await handed_in(batch, named(Note("later")))
+    await asyncio.sleep(0.2)
+    assert notary.batches[2:] == [["later"]], "its time is long over"
+    assert await outcomes(later) == ["later"]
+
+
+async def test_half_a_batch_waits_for_no_pace(engine: AsyncEngine) -> None:
+    notary = Notary()
+    batch = batch_on(engine, notary, pace_s=3_600.0, most_together=4)
+    await batch.perform(*named(Note("first")))
+    one = await handed_in(batch, named(Note("a")))
+    assert await outcomes([*one, *await handed_in(batch, named(Note("b")))]) == [*"ab"]
+    assert notary.batches == [["first"], [*"ab"]]
+
+
 async def test_duplicates_in_one_process_share_one_run_and_one_answer(engine: AsyncEngine) -> None:
     notary = Notary()
     batch, deed = batch_on(engine, notary), named(Note("hello"))

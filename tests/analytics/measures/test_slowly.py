@@ -93,7 +93,11 @@ def town(rows: dict[str, Rows]) -> Iterator[InMemory]:
         yield source
 
 
-@pytest.mark.parametrize("question", [*DASHBOARD, *MORE], ids=lambda each: f"{each.measure}-{'-'.join(each.by)}")
+@pytest.mark.parametrize(
+    "question",
+    [*(Question(*each) for each in DASHBOARD), *MORE],
+    ids=lambda each: f"{each.measure}-{'-'.join(each.by)}",
+)
 def test_every_figure_is_what_a_plain_count_says(question: Question, town: InMemory, rows: dict[str, Rows]) -> None:
     answer = ask(town, question)
     keys = answer[list(question.by)].itertuples(index=False, name=None) if question.by else [()] * len(answer)
