@@ -16,7 +16,7 @@ import pandas as pd
 from analytics.synthetic.calendar import DAY_SECONDS, WEEK, Floats, Ints, Steps
 from analytics.synthetic.coupons import Campaign
 from analytics.synthetic.deeds import NONE, PAY, Deeds
-from analytics.synthetic.joins import Joining
+from analytics.synthetic.joining_plan import Joining
 from analytics.synthetic.misdeeds import Case
 from analytics.synthetic.outcomes import first_monday
 from analytics.synthetic.people import People, day_of

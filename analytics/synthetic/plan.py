@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from analytics.synthetic.joins import Joining
+from analytics.synthetic.joining_plan import Joining
 from services.kit.store_class import StoreClass
 
 LARGE, SMALL = StoreClass.LARGE, StoreClass.SMALL

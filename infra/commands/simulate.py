@@ -126,7 +126,7 @@ def _invent(folder: Path, payments: int, seed: int, *, force: bool) -> None:
     import numpy as np  # noqa: PLC0415
 
     from analytics.synthetic.joining import as_csv  # noqa: PLC0415
-    from analytics.synthetic.joins import Joining  # noqa: PLC0415
+    from analytics.synthetic.joining_plan import Joining  # noqa: PLC0415
     from analytics.synthetic.plan import city_of  # noqa: PLC0415
     from analytics.synthetic.write import write_city  # noqa: PLC0415
 

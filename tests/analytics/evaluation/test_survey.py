@@ -11,7 +11,7 @@ from analytics.evaluation.csv_file import MOST_ROWS
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
 from analytics.evaluation.ratio import mean_of, ratio_of_means
 from analytics.evaluation.survey import SurveyUnreadable, read_survey, survey_effect
-from tests.analytics.evaluation.coverage import SEEDS, Once, believable, held
+from tests.analytics.evaluation.coverage import SEEDS, Once, bounds, held
 
 HEADER = "respondent,usual_yen,extra_yen,extra_cash_yen\n"
 
@@ -71,7 +71,7 @@ def _told(rng: np.random.Generator, count: int, weight: Any = 1.0) -> Sequence[b
 @pytest.mark.parametrize("seeds", [400, pytest.param(SEEDS, marks=pytest.mark.long)])
 @pytest.mark.parametrize("once", [answered, answered_by_few, answered_with_weights])
 def test_the_interval_holds_what_was_put_in(once: Once, seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(once, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

@@ -10,7 +10,7 @@ import pytest
 from analytics.evaluation.estimates import NotEstimable
 from analytics.forecast.budget import remaining_budget_day
 from analytics.frames import LOTS, PROGRAMMES
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.evaluation.coverage import bounds, held, over_seeds
 from tests.analytics.evaluation.worlds import typed
 
 FIRST = pd.Timestamp("2026-04-01")
@@ -63,9 +63,9 @@ def gone_in_time(rng: np.random.Generator) -> Sequence[bool]:
     return [bool(found["low_day"] <= truth <= found["high_day"])]
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 def test_the_interval_holds_the_day_on_which_the_stock_is_gone(seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     assert least <= held(gone_in_time, seeds)[0] <= most
 
 

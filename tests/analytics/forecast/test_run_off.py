@@ -10,7 +10,7 @@ import pytest
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
 from analytics.forecast.run_off import run_off
 from analytics.foreign import older_pandas
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.evaluation.coverage import bounds, held, over_seeds
 
 
 def _raa() -> pd.DataFrame:
@@ -45,9 +45,9 @@ def run_down(rng: np.random.Generator) -> list[bool]:
     return [bool(found.loc[origin, "low"] <= end <= found.loc[origin, "high"]) for origin, end in truth.items()]
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 def test_intervals_hold_what_came(seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(run_down, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

@@ -8,7 +8,7 @@ from analytics.frames import COUPONS, SPENDING, FrameUnfit
 from analytics.mining.coupon_lift import COUPON_LIFT, coupon_lift
 from analytics.mining.newcomers import newcomers
 from analytics.mining.refusals import HistoryTooShort, NoComparison, OutOfRange, WindowEmpty
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.evaluation.coverage import bounds, held, over_seeds
 from tests.analytics.mining.world import START, coupon, coupons, pay, resident, residents, spending
 
 MAY, END = pd.Timestamp("2026-05-01"), pd.Timestamp("2026-05-31")
@@ -89,9 +89,9 @@ def _in_four_days(rng: np.random.Generator, lift: int) -> tuple[pd.DataFrame, pd
     return coupons(*seen), spending(*rows), residents(*[resident(who) for who in range(100)])
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 def test_the_interval_holds_the_lift_that_was_put_in(seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(lifted, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

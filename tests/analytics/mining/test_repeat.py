@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from analytics.mining.repeat import repeats, return_curve, return_intervals
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.evaluation.coverage import bounds, held, over_seeds
 from tests.analytics.mining.world import START, any_spending, kept, pay, spending
 
 
@@ -90,9 +90,9 @@ def _returned_as_told(rng: np.random.Generator, count: int) -> list[bool]:
     return [bool(row["low"] <= value <= row["high"]) for row, value in zip(known, truth, strict=True)]
 
 
-@pytest.mark.parametrize("seeds", [BOUNDED, pytest.param(SEEDS, marks=pytest.mark.long)])
+@over_seeds
 def test_the_interval_of_the_curve_holds_the_share_that_was_put_in(seeds: int) -> None:
-    least, most = (0.93, 0.97) if seeds == SEEDS else believable(seeds)
+    least, most = bounds(seeds)
     shares = held(returning, seeds)
     assert ((shares >= least) & (shares <= most)).all(), shares
 

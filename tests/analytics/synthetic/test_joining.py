@@ -10,7 +10,7 @@ import pytest
 
 from analytics.evaluation.joined import read_joined
 from analytics.synthetic.joining import as_csv
-from analytics.synthetic.joins import Joining
+from analytics.synthetic.joining_plan import Joining
 from analytics.synthetic.plan import CityPlan
 from tests.factories.cities import HONEST, SMALL, city
 

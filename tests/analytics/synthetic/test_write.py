@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from analytics.evaluation.joined import read_joined
 from analytics.frames import FRAMES
 from analytics.lake.lake import Lake
-from analytics.synthetic.joins import Joining
+from analytics.synthetic.joining_plan import Joining
 from analytics.synthetic.plan import CityPlan
 from analytics.synthetic.write import write_city
 from infra.cli import app
