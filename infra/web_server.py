@@ -1,19 +1,16 @@
 """The web server's settings, the same wherever the platform's app is served: by `tanabata up` and by benchmarks."""
 
-import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from infra.collector import calm_collector
 from infra.http.lane import Lane
 
 GRACE_S = 10
 IDLE_S = 75
-
-_YOUNG, _MIDDLE, _OLD = 50_000, 20, 20
-"""When Python looks for cycles: what a batch of payments makes is gone again before it would pay to look."""
 
 
 class WebServer(uvicorn.Server):
@@ -25,14 +22,8 @@ class WebServer(uvicorn.Server):
 
 
 def web_server(app: ASGIApp) -> WebServer:
-    """A server for one process, to be given its sockets; who starts it heeds the signals.
-
-    Everything that was loaded so far stays for the life of the process, so the collector of cycles
-    leaves it alone from here on. Otherwise it takes a fifth of the time of a busy server.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+    """A server for one process, to be given its sockets, when everything is loaded; who starts it heeds the signals."""
+    calm_collector()
     return WebServer(
         uvicorn.Config(
             app,

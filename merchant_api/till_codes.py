@@ -106,7 +106,7 @@ async def create_till_code(
 async def get_till_code(store_id: UUID, till_code_id: UUID, token: AtCounter, here: Here) -> TillCodeAnswer:
     """Whether a register's code has been paid."""
     asked = (AtStore(store_id, token.account_id), till_code_id)
-    return _answer(here, await here.database.transact(_find, asked))
+    return _answer(here, await here.database.transact(_find, asked, direct=True))
 
 
 @routes.get("/stores/{store_id}/till-codes/{till_code_id}/qr.svg", response_class=Svg)

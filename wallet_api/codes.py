@@ -113,19 +113,20 @@ class _Found:
 @routes.get("/stores/{code}", dependencies=[PUBLIC], responses=refuses(StoreUnknown, *NUMBER_REFUSALS))
 async def get_store(code: ShortText, here: Here) -> StoreAnswer:
     """The store behind the number on a sticker."""
-    return StoreAnswer.of(await here.database.transact(read.store_by_code, parse_number(code, prefix=STORE_PREFIX)))
+    number = parse_number(code, prefix=STORE_PREFIX)
+    return StoreAnswer.of(await here.database.transact(read.store_by_code, number, single=True))
 
 
 @routes.post("/codes", responses=refuses(*CODE_REFUSALS))
 async def recognise_code(body: CodeText, _token: Resident, here: Here) -> CodeAnswer:
     """Say what a code is; a code of another payment service is called by its name."""
-    return CodeAnswer.of(await here.database.transact(_look_up, read_code(body.text, here)))
+    return CodeAnswer.of(await here.database.transact(_look_up, read_code(body.text, here), direct=True))
 
 
 @routes.get("/wallets/{wallet_id}/till-codes")
 async def list_asked(wallet_id: UUID, token: Resident, here: Here) -> AskedAnswers:
     """What registers ask of this wallet now: its code was scanned, and the sum needs a yes on the phone."""
-    found = await here.database.transact(_asked, Mine(wallet_id, token.account_id))
+    found = await here.database.transact(_asked, Mine(wallet_id, token.account_id), direct=True)
     return AskedAnswers(
         asked=[
             AskedAnswer(

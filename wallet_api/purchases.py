@@ -133,7 +133,7 @@ async def list_purchases(
 async def get_purchase(wallet_id: UUID, purchase_id: UUID, token: Resident, here: Here) -> PurchaseAnswer:
     """Where a purchase stands."""
     asked = _OnePurchase(Mine(wallet_id, token.account_id), purchase_id)
-    return PurchaseAnswer.of(await here.database.transact(_find, asked))
+    return PurchaseAnswer.of(await here.database.transact(_find, asked, direct=True))
 
 
 @routes.post(
@@ -177,7 +177,7 @@ async def _open_checkout(here: Context, purchase: Purchase, programme: str) -> s
     except Exception as error:  # whatever ails the channel: the reservation stands, and the same id goes on
         log.exception("the channel opened no checkout for purchase %s", purchase.number)
         raise Busy(retry_after_seconds=RETRY_SECONDS) from error
-    await here.database.transact(buy.attach_checkout, buy.AttachCheckout(purchase.id, session.checkout_id))
+    await here.database.transact(buy.attach_checkout, buy.AttachCheckout(purchase.id, session.checkout_id), single=True)
     return session.url
 
 

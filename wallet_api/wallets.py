@@ -147,7 +147,7 @@ async def list_wallets(token: Resident, here: Here) -> WalletsAnswer:
 @routes.get("/wallets/{wallet_id}")
 async def get_wallet(wallet_id: UUID, token: Resident, here: Here) -> BalanceAnswer:
     """The balance by purse and expiry."""
-    return BalanceAnswer.of(await here.database.transact(_balance, Mine(wallet_id, token.account_id)))
+    return BalanceAnswer.of(await here.database.transact(_balance, Mine(wallet_id, token.account_id), direct=True))
 
 
 @routes.get("/wallets/{wallet_id}/history")

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
 
+from infra.collector import calm_collector
 from infra.console import complain, out, run, tell
 from infra.database.connect import quoted
 from infra.database.provision import DatabaseHandle, open_scratch_database
@@ -99,6 +100,7 @@ async def _play(setting: Setting) -> "Outcome":
     # Loaded here, because only this command needs the APIs, and loading them takes longer than most work.
     from infra.simulation.play import play  # noqa: PLC0415
 
+    calm_collector()
     points = setting.units * setting.terms.unit_points
     async with open_scratch_database(Settings.from_env(os.environ), tell) as handle:
         await _make_quick(handle)

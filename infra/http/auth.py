@@ -86,7 +86,7 @@ class Allowed:
             return await self._stand(request, context, token)
         self._require_role(token)
         if self.asks_now:
-            await context.database.transact(self._still_holds, token, direct=True)
+            await context.database.transact(self._still_holds, token, single=True)
         return token
 
     def _sent(self, request: Request, credentials: HTTPAuthorizationCredentials | None, public_url: str) -> str:

@@ -1,6 +1,6 @@
 """Tables of what a city promises: programmes, their versions, approvals and stock."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,15 +9,18 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Executable,
     ForeignKey,
     Integer,
     LargeBinary,
     Select,
     Text,
+    Uuid,
     and_,
+    bindparam,
+    cast,
     func,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -26,6 +29,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.campaigns.programme import Programme, Proposal, Stock
 from services.campaigns.terms import Terms
 from services.kit.db import Base, Tx
+from services.kit.sets import by_columns, values_later
+from services.kit.statements import Statement
 from services.kit.tables import Instant
 
 
@@ -79,18 +84,21 @@ class StockRow(Base):
     granted_points: Mapped[int] = mapped_column(BigInteger)
 
 
-def _programme(row: Any) -> Programme:
-    terms = msgspec.convert(row.terms, Terms)
-    return Programme(row.id, row.code, row.version, row.version == row.published_version, terms)
+_TERMS = msgspec.json.Decoder(Terms)
 
 
-def _versions() -> Select[Any]:
+def _programme(row: Sequence[Any]) -> Programme:
+    programme_id, code, published_version, version, terms = row
+    return Programme(programme_id, code, version, version == published_version, _TERMS.decode(terms))
+
+
+def _versions() -> Select[*tuple[Any, ...]]:
     return select(
         ProgrammeRow.id,
         ProgrammeRow.code,
         ProgrammeRow.published_version,
         VersionRow.version,
-        VersionRow.terms,
+        cast(VersionRow.terms, Text),
     ).join(VersionRow, VersionRow.programme_id == ProgrammeRow.id)
 
 
@@ -175,16 +183,18 @@ async def set_stock(tx: Tx, programme_id: UUID, total_units: int, grant_budget_p
 
 async def move_stock(tx: Tx, programme_id: UUID, *, reserve: int, sell: int) -> bool:
     """Add to the reserved and the sold units; False, and nothing moves, if the stock does not hold it."""
-    statement = (
-        update(StockRow)
-        .where(
-            StockRow.programme_id == programme_id,
-            StockRow.reserved_units + StockRow.sold_units + reserve + sell <= StockRow.total_units,
-        )
-        .values(reserved_units=StockRow.reserved_units + reserve, sold_units=StockRow.sold_units + sell)
-        .returning(StockRow.programme_id)
-    )
-    return (await tx.connection.execute(statement)).one_or_none() is not None
+    return bool(await _MOVE_STOCK.rows(tx, {"of_programme": programme_id, "reserve": reserve, "sell": sell}))
+
+
+def _move_stock() -> Executable:
+    reserve, sell = (cast(bindparam(name, type_=BigInteger()), BigInteger) for name in ("reserve", "sell"))
+    its = StockRow.programme_id == bindparam("of_programme", type_=Uuid())
+    fits = StockRow.reserved_units + StockRow.sold_units + reserve + sell <= StockRow.total_units
+    moved = {"reserved_units": StockRow.reserved_units + reserve, "sold_units": StockRow.sold_units + sell}
+    return update(StockRow).where(its, fits).values(moved).returning(StockRow.programme_id)
+
+
+_MOVE_STOCK = Statement(_move_stock)
 
 
 async def take_grant_budget(tx: Tx, programme_id: UUID, points: int) -> int | None:
@@ -205,16 +215,35 @@ async def take_grant_budget(tx: Tx, programme_id: UUID, points: int) -> int | No
 
 
 async def find_published(tx: Tx, *, code: str | None = None, programme_id: UUID | None = None) -> Programme | None:
-    query = _versions().where(VersionRow.version == ProgrammeRow.published_version)
-    query = query.where(ProgrammeRow.code == code) if code is not None else query.where(ProgrammeRow.id == programme_id)
-    row = (await tx.connection.execute(query)).one_or_none()
-    return _programme(row) if row else None
+    statement, wanted = (_OF_CODE, code) if code is not None else (_OF_ID, programme_id)
+    rows = await statement.rows(tx, {"wanted": wanted})
+    return _programme(rows[0]) if rows else None
+
+
+def _published() -> Select[*tuple[Any, ...]]:
+    return _versions().where(VersionRow.version == ProgrammeRow.published_version)
+
+
+_OF_CODE = Statement(lambda: _published().where(ProgrammeRow.code == bindparam("wanted", type_=Text())))
+_OF_ID = Statement(lambda: _published().where(ProgrammeRow.id == bindparam("wanted", type_=Uuid())))
 
 
 async def find_versions(tx: Tx, wanted: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], Programme]:
-    query = _versions().where(tuple_(VersionRow.programme_id, VersionRow.version).in_(list(wanted)))
-    found = [_programme(row) for row in await tx.connection.execute(query)]
+    found = [_programme(row) for row in await _VERSIONS.rows(tx, by_columns("wanted", _VERSION, list(wanted)))]
     return {(programme.id, programme.version): programme for programme in found}
+
+
+_VERSION = ("programme_id", "version")
+
+
+def _wanted_versions() -> Executable:
+    wanted = values_later("wanted", programme_id=Uuid(), version=Integer())
+    return _versions().join(
+        wanted, and_(wanted.c.programme_id == VersionRow.programme_id, wanted.c.version == VersionRow.version)
+    )
+
+
+_VERSIONS = Statement(_wanted_versions)
 
 
 async def list_programmes(tx: Tx, *, published: bool, limit: int | None) -> list[Programme]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.util import greenlet_spawn
 
 from services.kit.clock import Clock, civil_date
 from services.kit.driver_uuid import driver_uuid
@@ -63,7 +65,7 @@ class Tx:
     """An open transaction, the deed's one instant, and its entropy.
 
     `driver` is the driver's own connection, in a transaction that `services.kit.statements` may use
-    directly; None in all others.
+    directly; None in all others. A transaction of one statement has nothing but this.
     """
 
     connection: AsyncConnection
@@ -105,6 +107,15 @@ class Tx:
         """A short number for people, random, with its check character."""
         return self.new_numbers(prefix, length, 1)[0]
 
+
+class _NoConnection:
+    """Stands where SQLAlchemy's connection is in other transactions."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"a transaction of one statement has the driver's connection only, and no {name}")
+
+
+_NO_CONNECTION: Any = _NoConnection()
 
 UseCase = Callable[[Tx, C], Awaitable[R]]
 
@@ -173,19 +184,26 @@ class Database:
                 yield Tx(connection, self.clock.now(), self.entropy, driver)
                 await driver.execute("COMMIT")
             except BaseException:
-                await _roll_back(connection, driver)
+                await _roll_back(driver, connection.invalidate)
                 raise
 
     @asynccontextmanager
     async def begin_single(self) -> AsyncIterator[Tx]:
-        """For one statement that is a transaction by itself: it has committed when it has answered."""
-        async with self._by_hand.connect() as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
+        """For one statement that is a transaction by itself: it has committed when it has answered.
+
+        It has the driver's connection only, as the pool lends it: SQLAlchemy's own around it costs more than the
+        statement's way to the server and back.
+        """
+        lent = await self.engine.raw_connection()
+        try:
+            driver: Any = lent.driver_connection
             try:
-                yield Tx(connection, self.clock.now(), self.entropy, driver)
+                yield Tx(_NO_CONNECTION, self.clock.now(), self.entropy, driver)
             except BaseException:
-                await _roll_back(connection, driver)
+                await _roll_back(driver, partial(greenlet_spawn, lent.invalidate))
                 raise
+        finally:
+            await greenlet_spawn(lent.close)
 
     async def transact(self, use_case: UseCase[C, R], command: C, *, direct: bool = False, single: bool = False) -> R:
         """Run a use case in a transaction of its own and answer only after the commit.
@@ -212,9 +230,9 @@ class Database:
         raise AssertionError("unreachable")
 
 
-async def _roll_back(connection: AsyncConnection, driver: Any) -> None:
+async def _roll_back(driver: Any, throw_away: Callable[[], Awaitable[object]]) -> None:
     """End a transaction that failed; a connection that cannot say so is thrown away, never used again."""
     try:
         await asyncio.shield(driver.execute("ROLLBACK"))
     except (Exception, asyncio.CancelledError):
-        await connection.invalidate()
+        await throw_away()

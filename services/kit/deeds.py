@@ -13,10 +13,9 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.exc import IntegrityError
 
 from services.kit import tables
-from services.kit.db import Database, Tx, UseCase, broken_constraint
+from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, UseCase, broken_constraint
 from services.kit.errors import Busy, Kind, Refusal
 from services.kit.frozen import quick
 
@@ -130,17 +129,17 @@ class Deeds:
             return _answered(deed, known, stored, result_type)
 
         try:
-            return await self._database.transact(once, command)
-        except IntegrityError as error:
+            return await self._database.transact(once, command, direct=True)
+        except CONSTRAINT_BROKEN as error:
             if broken_constraint(error) != "pk_deed":
                 raise
             # Another process finished the same deed between our look and our write.
-            return await self._database.transact(once, command)
+            return await self._database.transact(once, command, direct=True)
         except (DeedIdReused, DeedInProgress, Busy):
             raise
         except Refusal as refusal:
             # What refuses us may be what this very deed did, finished elsewhere since our look.
-            return await self._database.transact(look_again, refusal)
+            return await self._database.transact(look_again, refusal, direct=True)
 
 
 def _answered(deed: Deed, known: bytes, stored: Any, result_type: type[R]) -> Done[R]:

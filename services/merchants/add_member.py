@@ -7,10 +7,8 @@ do not import: the two are neighbours, and whoever stands above both puts them t
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from services.kit import audit
-from services.kit.db import Tx, broken_constraint
+from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Missing
 from services.merchants.appoint import require_may_appoint
 from services.merchants.name_member import known_person
@@ -49,7 +47,7 @@ async def add_member(tx: Tx, command: AddMember) -> Member:
             raise MemberExists
         if person_id is not None and person_id != known:
             await stores.set_person_of_account(tx, command.account_id, person_id)
-    except IntegrityError as error:
+    except CONSTRAINT_BROKEN as error:
         if (broken_constraint(error) or "").startswith("fk_store_member_"):
             raise Missing from error
         raise

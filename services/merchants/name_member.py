@@ -8,10 +8,8 @@ wallet that may not pay here. Names are compared by nobody: many people have the
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from services.kit import audit
-from services.kit.db import Tx, broken_constraint
+from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Missing
 from services.merchants.appoint import require_may_appoint
 from services.merchants.shops import MemberKnown, MemberRole, status_reason
@@ -47,7 +45,7 @@ async def name_member(tx: Tx, command: NameMember) -> None:
     known = await known_person(tx, account_id, command.person_id, as_officer=command.as_officer)
     try:
         await stores.set_person_of_account(tx, account_id, command.person_id)
-    except IntegrityError as error:
+    except CONSTRAINT_BROKEN as error:
         if broken_constraint(error) == "fk_store_member_person_id":
             raise Missing from error
         raise

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.kit.clock import end_of, start_of
@@ -21,10 +21,11 @@ from services.payments.payment import (
     TillCodeUnknown,
     receipt_of,
 )
-from services.payments.tables import reading
+from services.payments.tables import reading, till_codes
 from services.wallets.read import belongs
 from services.wallets.wallet import Wallet
 
+JUST_NOW = timedelta(seconds=1)
 MAX_LISTED = 501
 """A page of 500, and whether there is more."""
 
@@ -116,7 +117,7 @@ async def store_by_code(tx: Tx, code: str) -> StoreAtTill:
 
 async def till_code_by_number(tx: Tx, number: str) -> tuple[StoreAtTill, TillCode, bool]:
     """A register's code as a resident scans it: the store, the code, whether it has paid already."""
-    found = await reading.store_by_till_code(tx, number)
+    found = await till_codes.store_by_till_code(tx, number)
     if found is None:
         raise TillCodeUnknown(till_code=number)
     return found
@@ -124,7 +125,7 @@ async def till_code_by_number(tx: Tx, number: str) -> tuple[StoreAtTill, TillCod
 
 async def asked_of(tx: Tx, wallet: Wallet) -> list[tuple[StoreAtTill, TillCode]]:
     """What registers ask of this wallet's phones and nobody has paid yet, newest first."""
-    asked = await reading.till_codes_asked_of(tx, wallet.id)
+    asked = await till_codes.till_codes_asked_of(tx, wallet.id)
     return [(store, code) for code in asked if (store := await reading.store_named(tx, code.store_id)) is not None]
 
 
@@ -133,8 +134,13 @@ async def till_code_of(
 ) -> tuple[TillCode, StorePayment | None]:
     """A register's code as its store asks: has it been paid?"""
     await store_for(tx, store_id, account_id)
-    found = await reading.find_till_code(tx, store_id, till_code_id)
+    found = await till_codes.find_till_code(tx, store_id, till_code_id)
     if found is None:
         raise Missing()
     code, payment_id = found
     return code, None if payment_id is None else await payment_of_store(tx, store_id, account_id, payment_id)
+
+
+async def somebody_pays(tx: Tx) -> bool:
+    """Whether a payment was made within the last second; one statement."""
+    return await reading.is_paid_since(tx, tx.now - JUST_NOW)

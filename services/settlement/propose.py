@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from services.campaigns import read as campaigns
 from services.campaigns.programme import Programme
 from services.kit import audit
 from services.kit.clock import civil_date
-from services.kit.db import Tx, broken_constraint
+from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
 from services.kit.errors import Busy
 from services.merchants import read as merchants
 from services.settlement.bank_file import (
@@ -119,7 +117,7 @@ def _file(tx: Tx, command: ProposeFile, paying_account: str, lines: tuple[Line, 
 async def _write(tx: Tx, file: BankFile, content: bytes, lines: tuple[Line, ...]) -> None:
     try:
         await files.insert_file(tx, file, content, lines)
-    except IntegrityError as error:
+    except CONSTRAINT_BROKEN as error:
         if broken_constraint(error) != "uq_payout_live":
             raise
         # A correction moved a programme to another paying account just now: look again.

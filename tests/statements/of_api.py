@@ -121,8 +121,8 @@ API: Final = Chapter(
                 "a token whose session cannot be read is let in",
                 (
                     "infra/http/auth.py",
-                    "            await context.database.transact(self._still_holds, token, direct=True)",
-                    "            try:\n                await context.database.transact(self._still_holds, token, direct=True)\n            except Exception as error:\n                if isinstance(error, Refusal):\n                    raise",
+                    "            await context.database.transact(self._still_holds, token, single=True)",
+                    "            try:\n                await context.database.transact(self._still_holds, token, single=True)\n            except Exception as error:\n                if isinstance(error, Refusal):\n                    raise",
                 ),
             ),
         ),

@@ -3,30 +3,34 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
     Executable,
     Integer,
-    Select,
     Text,
     Uuid,
     bindparam,
     case,
+    cast,
+    exists,
     func,
     or_,
     select,
     true,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from services.identity.clauses import is_open
 from services.kit.db import Tx
 from services.kit.frozen import quick
+from services.kit.ids import first_id_of
 from services.kit.sets import any_of, values_later
 from services.kit.statements import Statement
 from services.kit.tables import Instant
@@ -48,7 +52,6 @@ from services.payments.velocity import Lately, day_of, hour_of
 PAYMENT = tuple(getattr(PaymentRow, name) for name in Payment.__dataclass_fields__)
 RETURN = tuple(getattr(ReturnRow, name) for name in Return.__dataclass_fields__)
 TILL_CODE = tuple(getattr(TillCodeRow, name) for name in TillCode.__dataclass_fields__)
-MOST_ASKED = 10
 
 
 def _payment(row: Any) -> Payment:
@@ -65,28 +68,19 @@ def _return(row: Any) -> Return:
 
 async def store_by_id(tx: Tx, store_id: UUID, account_id: UUID) -> StoreAtTill | None:
     """The store and what the account may do there; None for an account that is disabled."""
-    values = {"store_id": store_id, "account_id": account_id}
-    row = (await tx.connection.execute(_staffed_store(), values)).one_or_none()
-    return store_at_till(row) if row else None
+    rows = await _STAFFED_STORE.rows(tx, {"store_id": store_id, "account_id": account_id})
+    return store_at_till(rows[0]) if rows else None
 
 
 async def store_named(tx: Tx, store_id: UUID) -> StoreAtTill | None:
     """The store as anybody may know it."""
-    row = (await tx.connection.execute(clauses.stores_at_till(None).where(clauses.store_id == store_id))).one_or_none()
-    return store_at_till(row) if row else None
+    rows = await _STORE_OF_ID.rows(tx, {"store_id": store_id})
+    return store_at_till(rows[0]) if rows else None
 
 
 async def store_by_code(tx: Tx, code: str) -> StoreAtTill | None:
-    row = (await tx.connection.execute(_store_of_code(), {"code": code})).one_or_none()
-    return store_at_till(row) if row else None
-
-
-async def store_by_till_code(tx: Tx, number: str) -> tuple[StoreAtTill, TillCode, bool] | None:
-    """The store of a register's code, the code, and whether it has paid already."""
-    row = (await tx.connection.execute(_store_of_till(), {"number": number})).one_or_none()
-    if row is None:
-        return None
-    return store_at_till(row[:8]), TillCode(*row[8:-1]), row[-1]
+    rows = await _STORE_OF_CODE.rows(tx, {"code": code})
+    return store_at_till(rows[0]) if rows else None
 
 
 @quick
@@ -186,43 +180,39 @@ async def counters(tx: Tx, asked: Sequence[CounterAsked]) -> list[Counter | None
     return found
 
 
-@cache
-def _staffed_store() -> Select[*tuple[Any, ...]]:
-    account: BindParameter[Any] = bindparam("account_id")
-    return clauses.stores_at_till(account).where(clauses.store_id == bindparam("store_id"), is_open(account))
+def _staffed_store() -> Executable:
+    account: BindParameter[Any] = bindparam("account_id", type_=Uuid())
+    its = clauses.store_id == bindparam("store_id", type_=Uuid())
+    return clauses.stores_at_till(account).where(its, is_open(account))
 
 
-@cache
-def _store_of_code() -> Select[*tuple[Any, ...]]:
-    return clauses.stores_at_till(None).where(clauses.store_code == bindparam("code"))
+def _store_of_id() -> Executable:
+    return clauses.stores_at_till(None).where(clauses.store_id == bindparam("store_id", type_=Uuid()))
 
 
-@cache
-def _store_of_till() -> Select[*tuple[Any, ...]]:
-    used = select(CodeUseRow.code_id).where(CodeUseRow.code_id == TillCodeRow.id).exists()
-    query = clauses.stores_at_till(None).join(TillCodeRow, TillCodeRow.store_id == clauses.store_id)
-    return query.where(TillCodeRow.number == bindparam("number")).add_columns(*TILL_CODE, used)
+def _store_of_code() -> Executable:
+    return clauses.stores_at_till(None).where(clauses.store_code == bindparam("code", type_=Text()))
 
 
-async def find_till_code(tx: Tx, store_id: UUID, till_code_id: UUID) -> tuple[TillCode, UUID | None] | None:
-    """A store's register's code, and the payment that used it."""
-    query = select(*TILL_CODE, CodeUseRow.payment_id).outerjoin(CodeUseRow, CodeUseRow.code_id == TillCodeRow.id)
-    query = query.where(TillCodeRow.id == till_code_id, TillCodeRow.store_id == store_id)
-    row = (await tx.connection.execute(query)).one_or_none()
-    return (TillCode(*row[:-1]), row[-1]) if row else None
-
-
-async def till_codes_asked_of(tx: Tx, wallet_id: UUID) -> list[TillCode]:
-    """Codes that a wallet is asked to pay now, newest first, at most `MOST_ASKED`."""
-    paid = select(CodeUseRow.code_id).where(CodeUseRow.code_id == TillCodeRow.id).exists()
-    query = select(*TILL_CODE).where(TillCodeRow.wallet_id == wallet_id, TillCodeRow.expires_at > tx.now, ~paid)
-    rows = await tx.connection.execute(query.order_by(TillCodeRow.id.desc()).limit(MOST_ASKED))
-    return [TillCode(*row) for row in rows]
+_STAFFED_STORE = Statement(_staffed_store)
+_STORE_OF_ID = Statement(_store_of_id)
+_STORE_OF_CODE = Statement(_store_of_code)
 
 
 async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
-    row = (await tx.connection.execute(select(*PAYMENT).where(PaymentRow.id == payment_id))).one_or_none()
-    return _payment(row) if row else None
+    rows = await _PAYMENT_OF_ID.rows(tx, {"payment_id": payment_id})
+    return _payment(rows[0]) if rows else None
+
+
+_PAYMENT_OF_ID = Statement(lambda: select(*PAYMENT).where(PaymentRow.id == bindparam("payment_id", type_=Uuid())))
+
+
+async def is_paid_since(tx: Tx, instant: datetime) -> bool:
+    """Whether there is a payment of that instant or a later one, by its id."""
+    return bool((await _PAID_SINCE.rows(tx, {"first_id": first_id_of(instant)}))[0][0])
+
+
+_PAID_SINCE = Statement(lambda: select(exists().where(PaymentRow.id >= bindparam("first_id", type_=Uuid()))))
 
 
 async def find_payments(tx: Tx, payment_ids: Collection[UUID]) -> dict[UUID, Payment]:
@@ -234,9 +224,16 @@ async def find_returns(
     tx: Tx, *, payment_ids: Collection[UUID] = (), return_ids: Collection[UUID] = ()
 ) -> list[Return]:
     """Cancels and refunds, by what they return or by their own ids, oldest first."""
-    column, ids = (ReturnRow.payment_id, payment_ids) if payment_ids else (ReturnRow.id, return_ids)
-    query = select(*RETURN).where(column == any_of(ids)).order_by(ReturnRow.id)
-    return [_return(row) for row in await tx.connection.execute(query)]
+    statement, ids = (_RETURNS_OF, payment_ids) if payment_ids else (_RETURNS, return_ids)
+    return [_return(row) for row in await statement.rows(tx, {"ids": list(ids)})]
+
+
+def _returns(column: InstrumentedAttribute[UUID]) -> Executable:
+    ids = func.any(cast(bindparam("ids", type_=ARRAY(Uuid())), ARRAY(Uuid())))
+    return select(*RETURN).where(column == ids).order_by(ReturnRow.id)
+
+
+_RETURNS_OF, _RETURNS = (Statement(partial(_returns, each)) for each in (ReturnRow.payment_id, ReturnRow.id))
 
 
 async def payments_of_store(

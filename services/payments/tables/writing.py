@@ -182,4 +182,16 @@ async def insert_return(
 
 
 async def insert_till_code(tx: Tx, code: TillCode) -> None:
-    await tx.connection.execute(insert(TillCodeRow).values(vars(code) | {"made_at": tx.now}))
+    values = {f"new_{name}": getattr(code, name) for name in _TILL_CODE}
+    await _INSERT_TILL_CODE.rows(tx, values | {"new_made_at": tx.now})
+
+
+_TILL_CODE = tuple(TillCode.__dataclass_fields__)
+
+
+def _write_till_code() -> Insert:
+    columns = (getattr(TillCodeRow, name) for name in (*_TILL_CODE, "made_at"))
+    return insert(TillCodeRow).values({each.key: bindparam(f"new_{each.key}", type_=each.type) for each in columns})
+
+
+_INSERT_TILL_CODE = Statement(_write_till_code)

@@ -28,6 +28,7 @@ from services.identity.session import NewPhone
 from services.kit.db import Tx
 from services.kit.sets import any_of, by_columns, insert_later
 from services.kit.statements import Statement
+from services.kit.tables import Instant
 from services.wallets.tables.care import CareRow, carer_cares
 from services.wallets.tables.schema import DeviceRow, WalletRow
 from services.wallets.wallet import MERGED, Device, Held, UnderCare, Wallet
@@ -81,13 +82,21 @@ async def find_wallet_for(tx: Tx, wallet_id: UUID, account_id: UUID) -> Wallet |
 
 async def find_held(tx: Tx, wallet_id: UUID, account_id: UUID) -> Held | None:
     """The wallet, if the account acts for its person or cares for them now."""
-    own = acts_for(account_id, WalletRow.person_id)
-    query = select(*WALLET, own, CareRow.id, CareRow.carer_id)
-    query = query.outerjoin(CareRow, carer_cares(account_id, WalletRow.person_id, tx.now))
-    row = (await tx.connection.execute(query.where(WalletRow.id == wallet_id))).one_or_none()
+    rows = await _HELD.rows(tx, {"wallet_id": wallet_id, "account_id": account_id, "at": tx.now})
+    row = rows[0] if rows else None
     if row is None or not (row[4] or row[5]):
         return None
     return Held(Wallet(*row[:4]), None if row[4] else UnderCare(row[5], row[6], account_id))
+
+
+def _held() -> Executable:
+    account_id, at = bindparam("account_id", type_=Uuid()), bindparam("at", type_=Instant)
+    query = select(*WALLET, acts_for(account_id, WalletRow.person_id), CareRow.id, CareRow.carer_id)
+    query = query.outerjoin(CareRow, carer_cares(account_id, WalletRow.person_id, at))
+    return query.where(WalletRow.id == bindparam("wallet_id", type_=Uuid()))
+
+
+_HELD = Statement(_held)
 
 
 async def hold_wallet(tx: Tx, wallet_id: UUID, account_id: UUID) -> Held | None:

@@ -61,8 +61,15 @@ async def insert_lots(tx: Tx, lots: Sequence[Lot]) -> None:
 
 async def read_lots(tx: Tx, wallet_id: UUID) -> list[Lot]:
     """Every lot of a wallet that still holds something, expired or not."""
-    query = select(*LOT).where(LotRow.wallet_id == wallet_id, LotRow.paid_yen + LotRow.premium_yen > 0)
-    return [lot_of(row) for row in await tx.connection.execute(query.order_by(LotRow.id))]
+    return [lot_of(row) for row in await _LOTS_HELD.rows(tx, {"wallet_id": wallet_id})]
+
+
+def _lots_held() -> Executable:
+    its = LotRow.wallet_id == bindparam("wallet_id", type_=Uuid())
+    return select(*LOT).where(its, LotRow.paid_yen + LotRow.premium_yen > 0).order_by(LotRow.id)
+
+
+_LOTS_HELD = Statement(_lots_held)
 
 
 async def read_lots_by_id(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, Lot]:

@@ -3,14 +3,29 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Uuid, and_, cast, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.kit.db import Tx
+from services.kit.statements import Statement
 from services.wallets.purchase import Purchase, PurchaseStatus
 from services.wallets.tables.access import in_line_of, merged_into
 from services.wallets.tables.schema import BoughtRow, PurchaseRow
 
+Id = UUID | ColumnElement[UUID]
 PURCHASE = tuple(getattr(PurchaseRow, name) for name in Purchase.__dataclass_fields__)
 
 
@@ -21,18 +36,29 @@ def _purchase(row: Any) -> Purchase:
 
 
 async def insert_purchase(tx: Tx, purchase: Purchase) -> None:
-    row = vars(purchase) | {"status": purchase.status.value}
-    await tx.connection.execute(insert(PurchaseRow).values(row))
+    values = {f"new_{name}": getattr(purchase, name) for name in Purchase.__dataclass_fields__}
+    await _INSERT.rows(tx, values | {"new_status": purchase.status.value})
+
+
+def _insert() -> Executable:
+    return insert(PurchaseRow).values({each.key: bindparam(f"new_{each.key}", type_=each.type) for each in PURCHASE})
 
 
 async def find_purchase(tx: Tx, purchase_id: UUID) -> Purchase | None:
-    row = (await tx.connection.execute(select(*PURCHASE).where(PurchaseRow.id == purchase_id))).one_or_none()
-    return _purchase(row) if row else None
+    rows = await _OF_ID.rows(tx, {"purchase_id": purchase_id})
+    return _purchase(rows[0]) if rows else None
 
 
 async def find_by_checkout(tx: Tx, checkout_id: str) -> Purchase | None:
-    row = (await tx.connection.execute(select(*PURCHASE).where(PurchaseRow.checkout_id == checkout_id))).one_or_none()
-    return _purchase(row) if row else None
+    rows = await _OF_CHECKOUT.rows(tx, {"checkout_id": checkout_id})
+    return _purchase(rows[0]) if rows else None
+
+
+_INSERT = Statement(_insert)
+_OF_ID = Statement(lambda: select(*PURCHASE).where(PurchaseRow.id == bindparam("purchase_id", type_=Uuid())))
+_OF_CHECKOUT = Statement(
+    lambda: select(*PURCHASE).where(PurchaseRow.checkout_id == bindparam("checkout_id", type_=Text()))
+)
 
 
 async def find_by_number(tx: Tx, number: str) -> Purchase | None:
@@ -50,8 +76,15 @@ async def purchases_of(tx: Tx, wallet_id: UUID, after: UUID | None, limit: int) 
 
 
 async def attach_checkout(tx: Tx, purchase_id: UUID, checkout_id: str) -> None:
-    statement = update(PurchaseRow).where(PurchaseRow.id == purchase_id).values(checkout_id=checkout_id)
-    await tx.connection.execute(statement)
+    await _ATTACH.rows(tx, {"purchase_id": purchase_id, "its_checkout": checkout_id})
+
+
+def _attach() -> Executable:
+    its = PurchaseRow.id == bindparam("purchase_id", type_=Uuid())
+    return update(PurchaseRow).where(its).values(checkout_id=bindparam("its_checkout", type_=Text()))
+
+
+_ATTACH = Statement(_attach)
 
 
 async def set_status(tx: Tx, purchase_id: UUID, status: PurchaseStatus, *, received_yen: int | None = None) -> None:
@@ -84,22 +117,30 @@ async def count_bought(tx: Tx, wallet_id: UUID, programme_id: UUID, yen: int, ca
     One statement that locks the counter's row, so that any number at once stays exact. What wallets that were merged
     into this one had bought counts as well; it never grows, and is read under the wallet's lock.
     """
-    before = _bought_before(wallet_id, programme_id)
-    row = (literal(wallet_id, Uuid()), literal(programme_id, Uuid()), literal(yen, BigInteger))
-    fits = select(*row, literal(cap_yen, BigInteger)).where(before + yen <= cap_yen)
-    statement = insert(BoughtRow).from_select(["wallet_id", "programme_id", "bought_yen", "cap_yen"], fits)
-    statement = statement.on_conflict_do_update(
-        index_elements=["wallet_id", "programme_id"],
-        set_={"bought_yen": BoughtRow.bought_yen + yen, "cap_yen": cap_yen},
-        where=BoughtRow.bought_yen + before + yen <= cap_yen,
-    )
-    done = await tx.connection.execute(statement.returning(BoughtRow.bought_yen))
-    if done.one_or_none() is not None:
+    values = {"of_wallet": wallet_id, "of_programme": programme_id, "yen": yen, "most_yen": cap_yen}
+    if await _COUNT_BOUGHT.rows(tx, values):
         return None
     return max(0, cap_yen - await bought(tx, wallet_id, programme_id))
 
 
-def _bought_before(wallet_id: UUID, programme_id: UUID) -> ColumnElement[int]:
+def _count_bought() -> Executable:
+    wallet_id, programme_id = (bindparam(name, type_=Uuid()) for name in ("of_wallet", "of_programme"))
+    yen, cap_yen = (cast(bindparam(name, type_=BigInteger()), BigInteger) for name in ("yen", "most_yen"))
+    before = _bought_before(wallet_id, programme_id)
+    row = (cast(wallet_id, Uuid()), cast(programme_id, Uuid()), yen, cap_yen)
+    fits = select(*row).where(before + yen <= cap_yen)
+    statement = insert(BoughtRow).from_select(["wallet_id", "programme_id", "bought_yen", "cap_yen"], fits)
+    return statement.on_conflict_do_update(
+        index_elements=["wallet_id", "programme_id"],
+        set_={"bought_yen": BoughtRow.bought_yen + yen, "cap_yen": cap_yen},
+        where=BoughtRow.bought_yen + before + yen <= cap_yen,
+    ).returning(BoughtRow.bought_yen)
+
+
+_COUNT_BOUGHT = Statement(_count_bought)
+
+
+def _bought_before(wallet_id: Id, programme_id: Id) -> ColumnElement[int]:
     """What a programme counts of the wallets that were merged into this one."""
     theirs = merged_into(wallet_id)
     its = (BoughtRow.wallet_id == theirs.c.id, BoughtRow.programme_id == programme_id)

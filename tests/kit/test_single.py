@@ -1,0 +1,109 @@
+"""A transaction of one statement: the driver's own connection, which always finds its way back to the pool."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.database.provision import DatabaseHandle
+from services.kit.db import Tx
+from services.kit.errors import Busy, Missing
+from tests.kit.test_db import database_on
+
+
+@pytest.fixture
+async def one(database: DatabaseHandle) -> AsyncIterator[AsyncEngine]:
+    """An engine with one connection: whoever keeps it leaves none to the next."""
+    engine = database.app_engine(pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+async def _server_pid(tx: Tx, _: None) -> int:
+    return int(await tx.driver.fetchval("SELECT pg_backend_pid()"))
+
+
+async def _pid(engine: AsyncEngine) -> int:
+    return await database_on(engine).transact(_server_pid, None, single=True)
+
+
+async def test_what_one_statement_wrote_is_there_when_it_has_answered(one: AsyncEngine) -> None:
+    async def write(tx: Tx, word: str) -> int:
+        await tx.driver.execute("CREATE TEMP TABLE IF NOT EXISTS note (word text)")
+        await tx.driver.execute("INSERT INTO note VALUES ($1)", word)
+        return int(await tx.driver.fetchval("SELECT count(*) FROM note"))
+
+    database = database_on(one)
+    assert await database.transact(write, "one", single=True) == 1
+    assert await database.transact(write, "two", single=True) == 2  # the same connection, and nothing was rolled back
+
+
+async def test_it_has_no_connection_of_sqlalchemys(one: AsyncEngine) -> None:
+    async def wrong(tx: Tx, _: None) -> None:
+        await tx.connection.execute(text("SELECT 1"))
+
+    with pytest.raises(AssertionError, match="no execute"):
+        await database_on(one).transact(wrong, None, single=True)
+    assert await _pid(one) == await _pid(one)
+
+
+async def test_a_refusal_and_an_error_give_the_same_connection_back(one: AsyncEngine) -> None:
+    async def refuse(tx: Tx, _: None) -> None:
+        await _server_pid(tx, None)
+        raise Missing()
+
+    async def fail(tx: Tx, _: None) -> None:
+        await tx.driver.fetch("SELECT 1 / 0")
+
+    before = await _pid(one)
+    with pytest.raises(Missing):
+        await database_on(one).transact(refuse, None, single=True)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await database_on(one).transact(fail, None, single=True)
+    assert await _pid(one) == before
+
+
+async def test_a_transaction_left_open_by_mistake_is_rolled_back_with_the_error(one: AsyncEngine) -> None:
+    async def leave_open(tx: Tx, _: None) -> None:
+        await tx.driver.execute("BEGIN")
+        raise Missing()
+
+    async def is_open(tx: Tx, _: None) -> bool:
+        return bool(tx.driver.is_in_transaction())
+
+    with pytest.raises(Missing):
+        await database_on(one).transact(leave_open, None, single=True)
+    assert not await database_on(one).transact(is_open, None, single=True)
+
+
+async def test_who_is_broken_off_in_the_middle_keeps_no_connection(one: AsyncEngine) -> None:
+    async def wait(tx: Tx, _: None) -> None:
+        await tx.driver.fetch("SELECT pg_sleep(30)")
+
+    task = asyncio.create_task(database_on(one).transact(wait, None, single=True))
+    while one.pool.checkedout() == 0:  # type: ignore[attr-defined]  # noqa: ASYNC110 - the pool tells nobody
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert one.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert await _pid(one) > 0
+
+
+async def test_a_connection_that_the_server_ended_is_not_lent_again(
+    one: AsyncEngine, migrator_engine: AsyncEngine
+) -> None:
+    ended = await _pid(one)
+
+    async def be_ended(tx: Tx, _: None) -> None:
+        async with migrator_engine.connect() as other:
+            await other.execute(text(f"SELECT pg_terminate_backend({ended})"))
+        await tx.driver.fetch("SELECT 1")
+
+    with pytest.raises(Busy):
+        await database_on(one).transact(be_ended, None, single=True)
+    assert await _pid(one) != ended
