@@ -16,6 +16,7 @@ from uuid import UUID
 
 from infra.daily_lake import DailyLake
 from infra.forgetting import forget_refusals, forget_what_is_over
+from infra.rests import Rests
 from infra.store_watch import StoreWatch
 from services.kit import seal
 from services.kit.anchor import anchor
@@ -30,6 +31,7 @@ from services.ledger.seal import JOURNALS
 from services.payments.store_velocity import USUAL_STORES, StoreLimits
 from services.proof.proof import Proof
 from services.proof.prove import prove
+from services.settlement.books import ClosedBooks
 from services.settlement.close import Close, close
 from services.settlement.due import DueClosing, closings_due
 from services.wallets import buy, expire, read
@@ -129,8 +131,8 @@ async def _attempt(job: Job, told: Told) -> int | None:
 
 async def expire_points(database: Database, told: Told = unheard) -> int:
     """Lots whose time is over; the number expired. Spent ones are put aside first, and do not count."""
-    await _until_none(lambda: database.transact(expire.retire_spent, expire.SPENT_BATCH), unheard)
-    return await _until_none(lambda: database.transact(_expire, expire.BATCH, direct=True), told)
+    await _until_none(database, lambda: database.transact(expire.retire_spent, expire.SPENT_BATCH), unheard)
+    return await _until_none(database, lambda: database.transact(_expire, expire.BATCH, direct=True), told)
 
 
 class Sealer:
@@ -189,7 +191,7 @@ async def close_periods(database: Database, told: Told = unheard, *, ended: bool
         if due.programme_code in failed:
             continue  # its later closings must wait for this one
         try:
-            books = await database.transact(close, Close(due.programme_code, due.closing_date, None))
+            books = await close_at_leisure(database, Close(due.programme_code, due.closing_date, None))
         except Exception:  # whatever is wrong with one programme's books, the others' close
             log.exception("the close of %s on %s failed", due.programme_code, due.closing_date)
             failed.add(due.programme_code)
@@ -205,6 +207,11 @@ async def close_periods(database: Database, told: Told = unheard, *, ended: bool
             books.transfer_date,
         )
     return done
+
+
+async def close_at_leisure(database: Database, command: Close) -> ClosedBooks:
+    """A close for which nobody waits: it rests between its pieces, while somebody pays."""
+    return await database.transact(partial(close, rest=Rests().within), command)
 
 
 async def settle_checkouts(database: Database, checkout: CheckoutPort, told: Told = unheard) -> int:
@@ -265,17 +272,15 @@ class Nightly:
         return 1
 
 
-async def _until_none(once: Callable[[], Awaitable[int]], told: Told) -> int:
-    """Batch by batch until one finds nothing; after each it rests as long as the batch took, for payments' sake."""
-    total, time = 0, asyncio.get_running_loop().time
+async def _until_none(database: Database, once: Callable[[], Awaitable[int]], told: Told) -> int:
+    """Batch by batch until one finds nothing; it rests after each, while somebody pays."""
+    total, rests = 0, Rests()
     for _ in range(MAX_ROUNDS):
-        begun = time()
-        done = await once()
+        if (done := await once()) == 0:
+            break
         total += done
         told(done)
-        if done == 0:
-            break
-        await asyncio.sleep(time() - begun)
+        await rests.after(database)
     return total
 
 

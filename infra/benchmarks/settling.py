@@ -1,8 +1,9 @@
 """Settlement and expiry at full size while stores take payments: how long they take, and what a payment notices.
 
 Each is done twice on equal databases: alone, to know how long it takes, and under payments that arrive at
-half the greatest rate for at least as long. The payments' p99 is compared with that of the same payments
-just before. What comes out is checked: the bank file by the strict reader, the books by the proof.
+half the greatest rate, beside which it rests between its pieces: it takes longer than the payments are watched.
+Their p99 is compared with that of the same payments just before. What comes out is checked: the bank file by the
+strict reader, the books by the proof.
 """
 
 import asyncio
@@ -23,14 +24,15 @@ from infra.benchmarks.stage import SCHEMA, Stage, Subject
 from infra.database.connect import JOBS
 from infra.database.provision import DatabaseHandle
 from infra.database.server_files import APP, MIGRATOR
+from infra.rests import TIMES
 from infra.timekeeping import offset_of
-from infra.worker import expire_points
+from infra.worker import close_at_leisure, expire_points
 from services.kit.clock import OffsetClock, civil_date
 from services.kit.db import Database
 from services.kit.ids import SecretEntropy
 from services.settlement.approve import ApproveFile, approve
 from services.settlement.calendar import BankCalendar
-from services.settlement.close import Close, close
+from services.settlement.close import Close
 from services.settlement.pay_out import Download, download
 from services.settlement.propose import ProposeFile, propose
 from services.settlement.zengin import read_transfer_file
@@ -119,7 +121,7 @@ async def settle(database: Database) -> Work:
     """From the close to the approved bank file, as the officers and the job do it."""
     [day] = await due.closings(database)
     started = time.perf_counter()
-    books = await database.transact(close, Close(PROGRAMME, day.closing_date, None))
+    books = await close_at_leisure(database, Close(PROGRAMME, day.closing_date, None))
     calendar, today = BankCalendar(), civil_date(database.clock.now())
     pay_day = today if calendar.is_business_day(today) else calendar.next_business_day(today)
     pay_day = max(pay_day, books.transfer_date)
@@ -162,9 +164,8 @@ async def _measured(
         findings = Findings(Measurement(name, half_load=True))
         subject = Subject(findings, handle, await starting.ready())
         await stage.warm(subject)
-        seconds = max(LEAST_S, alone.seconds)
-        quiet, _ = await _pay(stage, subject, per_s, seconds, None)
-        during, busy = await _pay(stage, subject, per_s, seconds, work)
+        quiet, _ = await _pay(stage, subject, per_s, max(LEAST_S, alone.seconds), None)
+        during, busy = await _pay(stage, subject, per_s, max(LEAST_S, TIMES * alone.seconds), work)
         proof = await checks.proof(handle)
         findings.proofs.append(proof.clean)
         findings.problems += [f"broken law {each.name}: {each.example}" for each in proof.broken]

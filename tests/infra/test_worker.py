@@ -1,7 +1,6 @@
 """The platform's own jobs: what is due gets done once, and one failing job never stops another."""
 
 import asyncio
-import time
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from services.settlement.books import ClosedBooks
 from services.settlement.close import Close
 from services.settlement.close import close as real_close
 from services.settlement.read import closes_of
+from services.settlement.tables.claims import Rest
 from tests.http_town import HttpTown, done
 from tests.settlement.office import counting
 from tests.town import CODE, NOON
@@ -74,11 +74,11 @@ async def test_one_programme_that_cannot_be_closed_stops_no_other(
     await town.programme(code="moonlight")
     tried: list[str] = []
 
-    async def close(tx: Tx, command: Close) -> ClosedBooks:
+    async def close(tx: Tx, command: Close, rest: Rest) -> ClosedBooks:
         tried.append(command.programme_code)
         if command.programme_code == CODE:
             raise AssertionError("books that do not add up")
-        return await real_close(tx, command)
+        return await real_close(tx, command, rest)
 
     monkeypatch.setattr(worker, "close", close)
     town.go_to(NOON + timedelta(days=30))
@@ -99,28 +99,6 @@ async def test_an_ended_programme_is_searched_for_deeds_once_an_hour(town: HttpT
             assert await closer.close() == 0
         seen.append(sum("payment_leg" in statement for statement in sent))
     assert seen == [0, 0, 0, 1, 0, 1]
-
-
-async def test_a_stream_of_batches_rests_after_each_as_long_as_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
-    rests: list[float] = []
-    took = iter([0.01, 0.03, 0.0])
-
-    async def batch() -> int:
-        seconds = next(took)
-        time.sleep(seconds)  # noqa: ASYNC251 - the work itself
-        return int(seconds * 1_000)
-
-    async def rest(seconds: float) -> None:
-        rests.append(seconds)
-
-    heard: list[int] = []
-    with monkeypatch.context() as patched:
-        patched.setattr("infra.worker.asyncio.sleep", rest)
-        done = await worker._until_none(batch, heard.append)
-    assert (done, heard) == (40, [10, 30, 0])
-    assert len(rests) == 2, "after the last there is nothing to rest from"
-    assert rests[0] >= 0.01
-    assert rests[1] >= 0.03
 
 
 async def test_a_close_says_what_it_has_done(town: HttpTown, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,25 +1,20 @@
 """Statements that close a programme's books, and that tell what was closed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, exists, func, insert, select, union_all
+from sqlalchemy import Subquery, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.kit.db import Tx
-from services.kit.sets import as_rows, insert_rows
-from services.ledger.clauses import deeds_recorded_late
-from services.ledger.journal import JournalKind
+from services.kit.sets import insert_rows
 from services.merchants.payee_clauses import payees
-from services.payments.clauses import legs_before, legs_between, legs_of_deeds
+from services.payments.clauses import legs_before
 from services.settlement.books import ClosedBooks, IssuedStatement
 from services.settlement.tables.schema import ClaimRow, CloseRow, StatementRow
-
-WORK_MEMORY = "64MB"
-"""What a close may keep in memory at a time: a million legs beside the claims of others, not on the disk."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +31,6 @@ class StoreToTell:
     def is_open(self) -> bool:
         """Whether its last statement left something to be paid or owed."""
         return self.carried_yen + self.receivable_yen > 0
-
-
-@dataclass(frozen=True)
-class ClaimedSums:
-    """What a store's newly claimed legs come to."""
-
-    payments: int
-    gross_yen: int
-    cancelled_yen: int
-    refunded_yen: int
 
 
 @dataclass(frozen=True)
@@ -119,44 +104,6 @@ async def stores_and_positions(tx: Tx, programme_id: UUID) -> list[StoreToTell]:
     return [StoreToTell(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in await tx.connection.execute(query)]
 
 
-async def claim(
-    tx: Tx, programme_id: UUID, before: datetime, last: LastClose | None, statement_of: Mapping[UUID, UUID]
-) -> dict[UUID, ClaimedSums]:
-    """Take every unclaimed leg before an instant into its store's statement; their sums by store.
-
-    One statement sees, claims and sums the same legs, in one search. A deed that commits after it
-    began, and one at a store that is not among `statement_of` (store to statement), is the next close's.
-    """
-    if not statement_of:
-        return {}
-    rows = [{"store_id": store_id, "id": statement_id} for store_id, statement_id in statement_of.items()]
-    await tx.connection.execute(select(func.set_config("work_mem", WORK_MEMORY, True)))
-    told = as_rows("told", [StatementRow.store_id, StatementRow.id], rows)
-    unclaimed = _since_last(programme_id, before, last)
-    legs = (
-        select(unclaimed.c.id.label("leg_id"), unclaimed.c.store_id, unclaimed.c.kind, unclaimed.c.amount_yen)
-        .add_columns(told.c.id.label("statement_id"))
-        .join(told, told.c.store_id == unclaimed.c.store_id)
-        .cte("leg")
-    )
-    claimed = insert(ClaimRow).from_select(["leg_id", "statement_id"], select(legs.c.leg_id, legs.c.statement_id))
-    query = (
-        select(
-            legs.c.store_id,
-            func.count().filter(legs.c.kind == "payment"),
-            *(
-                func.coalesce(func.sum(legs.c.amount_yen).filter(legs.c.kind == kind), 0)
-                for kind in ("payment", "cancel", "refund")
-            ),
-        )
-        .group_by(legs.c.store_id)
-        .add_cte(claimed.cte("claimed"))
-    )
-    return {
-        row[0]: ClaimedSums(row[1], int(row[2]), int(row[3]), int(row[4])) for row in await tx.connection.execute(query)
-    }
-
-
 async def insert_close(tx: Tx, books: ClosedBooks, late_since: datetime | None) -> None:
     await tx.connection.execute(
         insert(CloseRow).values(
@@ -179,30 +126,13 @@ async def insert_statements(tx: Tx, statements: Sequence[IssuedStatement]) -> No
 
 async def oldest_unclaimed(tx: Tx, programme_ids: Collection[UUID], before: datetime) -> dict[UUID, datetime]:
     """The instant of each programme's oldest leg before an instant that no statement has taken in."""
-    unclaimed = _unclaimed(programme_ids, before)
-    query = select(unclaimed.c.programme_id, func.min(unclaimed.c.effective_at)).group_by(unclaimed.c.programme_id)
+    left = unclaimed(programme_ids, before)
+    query = select(left.c.programme_id, func.min(left.c.effective_at)).group_by(left.c.programme_id)
     return {row[0]: row[1] for row in await tx.connection.execute(query)}
 
 
-def _since_last(programme_id: UUID, before: datetime, last: LastClose | None) -> Subquery:
-    """Every unclaimed leg before an instant, without a look at what earlier closes have surely taken.
-
-    Nobody has taken what lies between the last cut-off and this one. What lies before the last
-    cut-off, and was not there to be seen, was recorded since.
-    """
-    if last is None:
-        return legs_between(programme_id, None, before).subquery("unclaimed")
-    if last.late_since is None:
-        return _unclaimed([programme_id], before)
-    kinds = (JournalKind.PAYMENT, JournalKind.CANCEL, JournalKind.REFUND)
-    deeds = deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at)
-    leg = legs_of_deeds(deeds).subquery("late")
-    taken = exists().where(ClaimRow.leg_id == leg.c.id)
-    late = select(leg).where(leg.c.programme_id == programme_id, ~taken)
-    return union_all(legs_between(programme_id, last.cutoff_at, before), late).subquery("unclaimed")
-
-
-def _unclaimed(programme_ids: Collection[UUID], before: datetime) -> Subquery:
+def unclaimed(programme_ids: Collection[UUID], before: datetime) -> Subquery:
+    """Legs before an instant that no statement has taken in."""
     leg = legs_before(programme_ids, before).subquery("candidate")
     taken = exists().where(ClaimRow.leg_id == leg.c.id)
     return select(leg).where(~taken).subquery("unclaimed")

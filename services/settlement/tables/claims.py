@@ -1,0 +1,134 @@
+"""Claim what was sold for its stores' statements, a piece at a time."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Subquery, exists, func, insert, select
+
+from services.kit.db import Tx
+from services.kit.sets import as_rows
+from services.ledger.clauses import deeds_recorded_late
+from services.ledger.journal import JournalKind
+from services.payments.clauses import legs_between, legs_of_deeds
+from services.settlement.tables.closes import LastClose, unclaimed
+from services.settlement.tables.schema import ClaimRow, StatementRow
+
+WORK_MEMORY = "64MB"
+"""What a claim may keep in memory at a time: its legs beside the claims of others, not on the disk."""
+
+FIRST_PIECE, SHORTEST_PIECE, LONGEST_PIECE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=64)
+LEGS_OF_A_PIECE = 20_000
+"""About as many legs are claimed in one statement: a tenth of a second of one processor."""
+
+Rest = Callable[[Tx], Awaitable[None]]
+"""Called between two pieces of long work, within its transaction."""
+
+
+async def no_rest(_: Tx) -> None:
+    """Somebody waits for the work to be done."""
+
+
+@dataclass(frozen=True)
+class ClaimedSums:
+    """What a store's newly claimed legs come to."""
+
+    payments: int
+    gross_yen: int
+    cancelled_yen: int
+    refunded_yen: int
+
+    def __add__(self, other: "ClaimedSums") -> "ClaimedSums":
+        return ClaimedSums(
+            self.payments + other.payments,
+            self.gross_yen + other.gross_yen,
+            self.cancelled_yen + other.cancelled_yen,
+            self.refunded_yen + other.refunded_yen,
+        )
+
+
+async def claim(
+    tx: Tx,
+    programme_id: UUID,
+    opened_at: datetime,
+    before: datetime,
+    last: LastClose | None,
+    statement_of: Mapping[UUID, UUID],
+    rest: Rest = no_rest,
+) -> dict[UUID, ClaimedSums]:
+    """Take every unclaimed leg before an instant into its store's statement; their sums by store.
+
+    It is done in pieces, each an interval of the legs' own instants from the last cut-off on, or from `opened_at`
+    where nothing was closed yet, and `rest` comes after each. A piece sees, claims and sums the same legs, in one
+    search. A deed that commits after its piece began, and one at a store that is not among `statement_of` (store to
+    statement), is the next close's.
+    """
+    claimed: dict[UUID, ClaimedSums] = {}
+    if not statement_of:
+        return claimed
+    await tx.connection.execute(select(func.set_config("work_mem", WORK_MEMORY, True)))
+    since, length = min(opened_at, before) if last is None else last.cutoff_at, FIRST_PIECE
+    await _take(tx, claimed, _left_before(programme_id, since, before, last), statement_of)
+    await rest(tx)
+    if last is not None and last.late_since is None:
+        return claimed
+    while since < before:
+        until = min(since + length, before)
+        taken = await _take(tx, claimed, legs_between(programme_id, since, until).subquery("unclaimed"), statement_of)
+        await rest(tx)
+        since, length = until, _next_length(length, taken)
+    return claimed
+
+
+def _next_length(length: timedelta, taken: int) -> timedelta:
+    """As long as would have held about so many legs as a piece should, at most twice or half as long as before."""
+    if taken > 2 * LEGS_OF_A_PIECE:
+        return max(length / 2, SHORTEST_PIECE)
+    return min(2 * length, LONGEST_PIECE) if taken < LEGS_OF_A_PIECE / 2 else length
+
+
+async def _take(
+    tx: Tx, claimed: dict[UUID, ClaimedSums], unclaimed_legs: Subquery, statement_of: Mapping[UUID, UUID]
+) -> int:
+    """Claim these legs and add them to what was claimed; how many payments there were."""
+    rows = [{"store_id": store_id, "id": statement_id} for store_id, statement_id in statement_of.items()]
+    told = as_rows("told", [StatementRow.store_id, StatementRow.id], rows)
+    legs = (
+        select(unclaimed_legs.c.id.label("leg_id"), unclaimed_legs.c.store_id)
+        .add_columns(unclaimed_legs.c.kind, unclaimed_legs.c.amount_yen, told.c.id.label("statement_id"))
+        .join(told, told.c.store_id == unclaimed_legs.c.store_id)
+        .cte("leg")
+    )
+    inserted = insert(ClaimRow).from_select(["leg_id", "statement_id"], select(legs.c.leg_id, legs.c.statement_id))
+    yen = (func.sum(legs.c.amount_yen).filter(legs.c.kind == kind) for kind in ("payment", "cancel", "refund"))
+    query = (
+        select(
+            legs.c.store_id, func.count().filter(legs.c.kind == "payment"), *(func.coalesce(each, 0) for each in yen)
+        )
+        .group_by(legs.c.store_id)
+        .add_cte(inserted.cte("claimed"))
+    )
+    payments = 0
+    for row in await tx.connection.execute(query):
+        sums = ClaimedSums(row[1], int(row[2]), int(row[3]), int(row[4]))
+        claimed[row[0]] = claimed[row[0]] + sums if row[0] in claimed else sums
+        payments += sums.payments
+    return payments
+
+
+def _left_before(programme_id: UUID, since: datetime, before: datetime, last: LastClose | None) -> Subquery:
+    """Every unclaimed leg before `since`, without a look at what earlier closes have surely taken.
+
+    What lies before the last cut-off, and was not there to be seen, was recorded since. Where it is not known since
+    when, every unclaimed leg before `before` is looked for.
+    """
+    if last is None:
+        return legs_between(programme_id, None, since).subquery("unclaimed")
+    if last.late_since is None:
+        return unclaimed([programme_id], before)
+    kinds = (JournalKind.PAYMENT, JournalKind.CANCEL, JournalKind.REFUND)
+    deeds = deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at)
+    leg = legs_of_deeds(deeds).subquery("late")
+    taken = exists().where(ClaimRow.leg_id == leg.c.id)
+    return select(leg).where(leg.c.programme_id == programme_id, ~taken).subquery("unclaimed")
