@@ -45,7 +45,7 @@ class Lane(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         door = self._door
-        if door is not None and self._between and (self.cycle is None or self.cycle.response_complete):
+        if door is not None and self._between and self._is_idle():
             asked = door.read_whole(data)
             if asked is not None:
                 self._begin(door, asked)
@@ -88,11 +88,15 @@ class Lane(HttpToolsProtocol):
         else:
             self._content = b""
 
+    def _is_idle(self) -> bool:
+        """No answer is due, and what was answered is on its way: who does not read is left to uvicorn, which waits."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
     def _is_ordinary_post(self) -> bool:
         """A POST by HTTP/1.1 on a connection that is idle and stays, with nothing special asked for."""
         parser = self.parser
         return (
-            (self.cycle is None or self.cycle.response_complete)
+            self._is_idle()
             and not self.expect_100_continue
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"

@@ -4,25 +4,24 @@ When a posting connection is free, everything that waits is taken (up to a limit
 transaction of a constant number of statements. A deed that comes alone is a batch of one, and begins at once; batches
 that are small keep a pace, because what a batch costs whatever its size is the most of a small one.
 
-Laws: two deeds that would change the same thing (`keys`) are never under way at once, the later waits. A
-deed never waits in a batch for somebody else's lock: what is locked elsewhere is done alone. If a
-batch cannot be posted, each of its deeds is posted alone, so that one that is poisoned harms none of
-its neighbours. The queue is bounded, and so is each deed's time: beyond either it is refused as
-`Busy`, and its id may be sent again.
+Laws: two deeds that would change the same thing (`keys`) are never under way at once, the later waits; so do two of
+one name, unless they ask for the very same under the same sign-in and share an outcome. A deed never waits in a batch
+for somebody else's lock: what is locked elsewhere is done alone. If a batch cannot be posted, each of its deeds is
+posted alone, so that one that is poisoned harms none of its neighbours. The queue is bounded, and so is each deed's
+time: beyond either it is refused as `Busy`, and its id may be sent again.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 from services.kit import tables
 from services.kit.db import CONSTRAINT_BROKEN, Database, Tx, broken_constraint
-from services.kit.deeds import Deed, DeedIdReused, Done
+from services.kit.deeds import Deed, Done
 from services.kit.errors import Busy, Refusal
 from services.kit.posting import Kind, post_together, read_answer, told_plainly
-from services.kit.waiting import DonePlainly, Elsewhere, Waiting
+from services.kit.waiting import DonePlainly, Elsewhere, Waiting, in_time
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -93,17 +92,16 @@ class MicroBatch(Generic[C, R]):
         future: asyncio.Future[Done[Any]] = loop.create_future()
         name = deed.account_id.bytes + deed.key.bytes
         known = self._known.get(name)
-        if known is not None and known.fingerprint != deed.fingerprint:
-            raise DeedIdReused(key=str(deed.key))
-        if len(self._known if known is None else known.others) >= self._most_waiting:
+        if (len(self._known) if known is None else known.followers) >= self._most_waiting:
             raise Busy(retry_after_seconds=1)
-        if known is not None:
-            known.others.append(future)
+        if known is not None and known.share(deed, future):
             return future
         until = loop.time() + self._patience_s
-        self._known[name] = waiting = Waiting(
-            name, deed.account_id, deed.key, deed.fingerprint, command, until, future, deed.session_id
-        )
+        waiting = Waiting(name, deed.account_id, deed.key, deed.fingerprint, command, until, future, deed.session_id)
+        if known is not None:
+            known.put_behind(waiting)
+            return future
+        self._known[name] = waiting
         self._queue.append(waiting)
         self._see_to(loop, until - self._patience_s)
         return future
@@ -140,8 +138,8 @@ class MicroBatch(Generic[C, R]):
                 finally:
                     self._busy.difference_update(keys)
         except asyncio.CancelledError:
-            self._give_up(list(self._queue))  # we stop, and nobody may wait for ever
-            self._queue.clear()
+            while self._queue:  # we stop, and nobody may wait for ever, nor who comes up from behind
+                self._give_up([self._queue.popleft()])
             raise
         finally:
             # In the very turn in which nothing was left: who came a turn later would rely on us, and wait for ever.
@@ -200,7 +198,7 @@ class MicroBatch(Generic[C, R]):
         if self._kind.plainly is None:
             return batch
         left_s = self._left_s(batch)
-        async with self._in_time(left_s):
+        async with in_time(left_s):
             single = left_s >= tables.STATEMENT_LIMIT_S  # else its end must be told to the database, which takes two
             told = await self._database.transact(self._plainly, (batch, left_s), single=single, direct=True)
         done = told_plainly(self._kind, batch, told)
@@ -259,7 +257,7 @@ class MicroBatch(Generic[C, R]):
     ) -> Sequence[Done[Any] | Refusal | Elsewhere]:
         """One transaction for the batch, in the time that its oldest deed has left."""
         left_s = self._left_s(batch)
-        async with self._in_time(left_s):
+        async with in_time(left_s):
             return await self._database.transact(self._post_all, (batch, left_s, alone), direct=True)
 
     async def _post_all(
@@ -273,16 +271,6 @@ class MicroBatch(Generic[C, R]):
     def _left_s(batch: Sequence[Waiting[C]]) -> float:
         return min(waiting.until for waiting in batch) - asyncio.get_running_loop().time()
 
-    @staticmethod
-    @asynccontextmanager
-    async def _in_time(left_s: float) -> AsyncIterator[None]:
-        """The client's own limit, a little longer than the database's. Raises Busy at its end."""
-        try:
-            async with asyncio.timeout(max(left_s, 0.0) + 1.0):
-                yield
-        except TimeoutError as error:
-            raise Busy(retry_after_seconds=1) from error
-
     def _end(self, waiting: Waiting[C], outcome: Done[Any] | Exception | Elsewhere) -> None:
         if isinstance(outcome, Elsewhere):
             outcome = Busy(retry_after_seconds=1)
@@ -290,7 +278,17 @@ class MicroBatch(Generic[C, R]):
             del self._known[waiting.name]
             if self._refused is not None and isinstance(outcome, Refusal):
                 self._refused(waiting.command, outcome)
+            if waiting.behind:
+                self._come_up(waiting)
         waiting.settle(outcome)
+
+    def _come_up(self, ended: Waiting[C]) -> None:
+        """Let the next of its name be posted: what the id stands for now is asked of the database."""
+        waiting = ended.next_behind()
+        if waiting is not None and self._loop is not None:
+            self._known[waiting.name] = waiting
+            self._queue.append(waiting)
+            self._see_to(self._loop, self._loop.time())
 
     def _give_up(self, batch: Sequence[Waiting[C]]) -> None:
         """We stop, and cannot say what became of these: their ids will."""

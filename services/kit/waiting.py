@@ -1,15 +1,27 @@
 """A named deed that waits to be posted, and everybody who waits for its answer."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from services.kit.deeds import Done
+from services.kit.deeds import Deed, Done
+from services.kit.errors import Busy
 
 C = TypeVar("C")
+
+
+@asynccontextmanager
+async def in_time(left_s: float) -> AsyncIterator[None]:
+    """The client's own limit, a little longer than the database's. Raises Busy at its end."""
+    try:
+        async with asyncio.timeout(max(left_s, 0.0) + 1.0):
+            yield
+    except TimeoutError as error:
+        raise Busy(retry_after_seconds=1) from error
 
 
 class Elsewhere(Enum):
@@ -20,7 +32,11 @@ class Elsewhere(Enum):
 
 @dataclass(eq=False, slots=True)
 class Waiting(Generic[C]):
-    """A deed that waits; `name` is its account and id as bytes, which are quick to look up."""
+    """A deed that waits; `name` is its account and id as bytes, which are quick to look up.
+
+    `others` ask for the very same under the same sign-in, and share its outcome. `behind` are those that ask under the
+    same name for something else, or under another sign-in: what they are told is decided when it has ended.
+    """
 
     name: bytes
     account_id: UUID
@@ -31,6 +47,35 @@ class Waiting(Generic[C]):
     future: asyncio.Future[Done[Any]]
     session_id: UUID | None = None
     others: list[asyncio.Future[Done[Any]]] = field(default_factory=list)
+    behind: "dict[tuple[bytes, UUID | None], Waiting[C]] | None" = None
+    followers: int = 0
+    """How many ask under its name beside it, `others` and all that are `behind`."""
+
+    def share(self, deed: Deed, future: asyncio.Future[Done[Any]]) -> bool:
+        """Let one more have the outcome of this or of one behind it; False where nobody asks for the same."""
+        same = self if (self.fingerprint, self.session_id) == (deed.fingerprint, deed.session_id) else None
+        if same is None and self.behind is not None:
+            same = self.behind.get((deed.fingerprint, deed.session_id))
+        if same is None:
+            return False
+        same.others.append(future)
+        self.followers += 1
+        return True
+
+    def put_behind(self, waiting: "Waiting[C]") -> None:
+        """Let one that nobody shares wait for the end of this."""
+        self.behind = self.behind or {}
+        self.behind[waiting.fingerprint, waiting.session_id] = waiting
+        self.followers += 1
+
+    def next_behind(self) -> "Waiting[C] | None":
+        """Who is first of this name when this has ended; the others stay behind that one."""
+        if not self.behind:
+            return None
+        waiting = self.behind.pop(next(iter(self.behind)))
+        waiting.behind, self.behind = self.behind, None
+        waiting.followers = self.followers - len(self.others) - 1
+        return waiting
 
     def settle(self, outcome: Done[Any] | BaseException) -> None:
         """Tell everybody who still listens; a second time has no effect."""

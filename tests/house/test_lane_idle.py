@@ -1,4 +1,5 @@
-"""A connection between two requests: what it is told while one is under way, and how long it may be quiet."""
+"""A connection between two requests: what it is told while one is under way, how long it may be quiet, and what is
+told to a client who does not read."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from services.kit.deeds import Deed, Done
 from services.payments.order import Order
 from tests.house.fast_door import RECEIPTS, Twins
 from tests.house.test_fast_door_sockets import PATIENCE_S, whole
+from tests.house.test_lane import Counted
 from tests.house.test_whole_requests import Recognised
 
 
@@ -108,6 +110,26 @@ async def test_nothing_is_recognised_while_an_answer_is_due(monkeypatch: pytest.
     slow.lane.data_received(slow.once)
     assert recognised.taken == 2
     await slow.answered(4)
+
+
+@pytest.mark.parametrize("more", [b"", b"\r\nx:y"], ids=["by its bytes", "by the parser"])
+async def test_who_does_not_read_is_told_no_more(more: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the answers of a connection that nobody reads would fill the server's memory."""
+    counted, slow = Counted(monkeypatch), Slow()
+    once = slow.once.replace(b"\r\n\r\n", more + b"\r\n\r\n")
+    slow.go_on.set()
+    slow.lane.pause_writing()
+    for _ in range(3):
+        slow.lane.data_received(once)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    meanwhile = slow.wire.heard, counted.begun
+    slow.lane.resume_writing()  # in any case: uvicorn's own waits for it, even when it is cancelled
+    assert meanwhile == (b"", 0)
+    await slow.answered(3)
+    slow.lane.data_received(once)
+    await slow.answered(4)
+    assert counted.begun == 1
 
 
 async def test_a_connection_is_closed_when_it_was_quiet_for_its_time_since_the_last_answer() -> None:

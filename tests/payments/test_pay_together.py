@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra.database.migrate import create_database, drop_database, named
 from infra.database.provision import DatabaseHandle
 from services.kit.db import CONSTRAINT_BROKEN, Tx, broken_constraint
-from services.kit.deeds import Deed, DeedIdReused, Deeds, Done
+from services.kit.deeds import Deed, Deeds, Done
 from services.kit.errors import Refusal
 from services.kit.waiting import DonePlainly, Waiting
 from services.payments.desk import PaymentDesk
@@ -123,21 +123,30 @@ async def on_a_clone(ground: Ground, example: Example, run: Callable[[World, lis
         await drop_database(ground.server.migrator_url, name)
 
 
-Came = tuple[int, bool]
-"""An order by its place, and whether its id was waiting already when it came."""
+Came = tuple[int, int | None]
+"""An order by its place as it was queued, and the place of the one whose outcome it shares, if it does."""
 
 
 async def together(world: World, orders: list[tuple[Deed, Order]], most_together: int) -> tuple[list[Any], list[Came]]:
     """All at once: the outcomes, and in which order they came to be queued. Then each once more, by its id."""
     desk = PaymentDesk(world.town.database, most_together=most_together)
     batch, came, places = desk._batch, [], {id(order): place for place, (_, order) in enumerate(orders)}
-    perform, within, plainly = batch.perform, batch._within, batch._kind.plainly
+    perform, within, plainly, come_up = batch.perform, batch._within, batch._kind.plainly, batch._come_up
     broken: set[str | None] = set()
     assert plainly is not None
 
     async def note_coming(deed: Deed, order: Order) -> Done[Any]:
-        came.append((places[id(order)], deed.account_id.bytes + deed.key.bytes in batch._known))
+        first = batch._known.get(deed.account_id.bytes + deed.key.bytes)
+        same = first
+        if first is not None and first.fingerprint != deed.fingerprint:
+            same = (first.behind or {}).get((deed.fingerprint, None))
+        if first is None or same is not None:  # else it is queued when it comes up
+            came.append((places[id(order)], None if same is None else places[id(same.command)]))
         return await perform(deed, order)
+
+    def note_coming_up(ended: Waiting[Order]) -> None:
+        come_up(ended)
+        came.append((places[id(batch._known[ended.name].command)], None))
 
     @contextmanager
     def noting() -> Iterator[None]:
@@ -159,7 +168,7 @@ async def together(world: World, orders: list[tuple[Deed, Order]], most_together
         return told
 
     batch._kind = replace(batch._kind, plainly=note_plain)
-    with patch.multiple(batch, perform=note_coming, _within=note_breaking):
+    with patch.multiple(batch, perform=note_coming, _come_up=note_coming_up, _within=note_breaking):
         found = await asyncio.gather(*(desk.perform(*each) for each in orders), return_exceptions=True)
     # What breaks a batch is tried again one by one, which would hide a short cut that is always wrong.
     assert broken <= {"pk_code_use"}
@@ -173,19 +182,14 @@ async def together(world: World, orders: list[tuple[Deed, Order]], most_together
 
 
 async def one_by_one(world: World, orders: list[tuple[Deed, Order]], came: list[Came]) -> list[Any]:
-    """The plain path; whoever shared a run shares its outcome, and an id for two contents stands for the first."""
+    """The plain path; whoever shared a run shares its outcome."""
     deeds, found = Deeds(world.town.database), dict[int, Any]()
-    running = dict[tuple[UUID, UUID], int]()
-    for place, joins in came:
-        deed, order = orders[place]
-        name = (deed.account_id, deed.key)
-        if not joins:
-            running[name] = place
-            found[place] = await one(deeds, deed, order)
-        elif orders[running[name]][0].fingerprint == deed.fingerprint:
-            found[place] = found[running[name]]
-        else:
-            found[place] = DeedIdReused(key=str(deed.key))
+    for place, shares in came:
+        if shares is None:
+            found[place] = await one(deeds, *orders[place])
+    for place, shares in came:
+        if shares is not None:
+            found[place] = found[shares]
     return [found[place] for place in range(len(orders))]
 
 
