@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Text, and_, cast, func, null, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from services.merchants.tables.schema import MemberRow, MerchantRow, StoreRow
@@ -42,6 +42,6 @@ def stores_at_till(
         StoreRow.store_class,
         StoreRow.merchant_id,
         accepting.label("accepting"),
-        (role if account_id is not None else literal(None)).label("member_role"),
+        (role if account_id is not None else cast(null(), Text)).label("member_role"),
         staff.label("staff_person_ids"),
     ).join(MerchantRow, MerchantRow.id == StoreRow.merchant_id)
