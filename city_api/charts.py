@@ -15,10 +15,10 @@ from pydantic import Field
 import locales
 from analytics.charts.names import (
     NAMES,
+    REPORT_REFUSALS,
     ChartQuestion,
     ChartTooLarge,
     ChartUnknown,
-    ReportProgrammeUnknown,
     Shape,
 )
 from analytics.desk.desk import DeskBusy
@@ -89,7 +89,7 @@ async def list_charts(_token: Evaluator, accept_language: Language = "") -> Char
     "/insight/charts/{name}",
     response_model=ChartAnswer,
     responses={
-        **refuses(ChartUnknown, ChartTooLarge, ReportProgrammeUnknown, AnswerTooLarge),
+        **refuses(ChartUnknown, ChartTooLarge, AnswerTooLarge, *REPORT_REFUSALS),
         **refuses(LakeMissing, LakeCorrupt, DeskBusy),
         **_FORMS,
     },

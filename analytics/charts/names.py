@@ -37,9 +37,36 @@ class ChartTooLarge(Refusal):
 
 
 class ReportProgrammeUnknown(Refusal):
-    """The lake has no such programme: `programme`; empty where it has none at all."""
+    """The lake has no such programme: `programme`."""
 
     code: ClassVar[str] = "report_programme_unknown"
+
+
+class ReportProgrammeUnnamed(Refusal):
+    """A programme was asked for by an empty name."""
+
+    code: ClassVar[str] = "report_programme_unnamed"
+
+
+class ReportWithoutProgramme(Refusal):
+    """The lake has no programme at all."""
+
+    code: ClassVar[str] = "report_without_programme"
+
+
+class ReportProgrammeIdle(Refusal):
+    """Nothing was bought, granted, paid or lapsed of this programme yet: `programme`."""
+
+    code: ClassVar[str] = "report_programme_idle"
+
+
+REPORT_REFUSALS: Final = (
+    ReportProgrammeUnknown,
+    ReportProgrammeUnnamed,
+    ReportWithoutProgramme,
+    ReportProgrammeIdle,
+)
+"""Why there is nothing to tell of a programme."""
 
 
 @dataclass(frozen=True)

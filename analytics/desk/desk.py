@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from analytics.charts.names import ChartQuestion, ChartTooLarge, ReportProgrammeUnknown
+from analytics.charts.names import REPORT_REFUSALS, ChartQuestion, ChartTooLarge
 from analytics.desk.messages import Answered, Asked, Drawn, Order, Refused, Reply, StoreQuestion, StoreTold, line_of
 from analytics.lake.manifest import LakeCorrupt, LakeMissing
 from analytics.measures.question import AnswerTooLarge, PeriodOpen
@@ -23,8 +23,7 @@ LONGEST_S: Final = 30.0
 MOST_WAITING: Final = 16
 _LINE_LIMIT: Final = 64 * 1024 * 1024
 _REFUSALS: Final = {
-    each.code: each
-    for each in (LakeMissing, LakeCorrupt, AnswerTooLarge, PeriodOpen, ChartTooLarge, ReportProgrammeUnknown)
+    each.code: each for each in (LakeMissing, LakeCorrupt, AnswerTooLarge, PeriodOpen, ChartTooLarge, *REPORT_REFUSALS)
 }
 """What the process may refuse besides what the question itself is refused for, which is checked before."""
 
@@ -58,7 +57,7 @@ class InsightDesk:
         raise _raised(reply.refused)
 
     async def chart(self, asked: ChartQuestion) -> Drawn:
-        """The chart. Raises ChartUnknown, ChartTooLarge, ReportProgrammeUnknown, and as `ask` besides."""
+        """The chart. Raises ChartUnknown, ChartTooLarge, REPORT_REFUSALS, and as `ask` besides."""
         reply = await self._reply(Order(chart=asked.checked()))
         if reply.drawn is not None:
             return reply.drawn

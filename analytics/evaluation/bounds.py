@@ -30,9 +30,10 @@ def substitution_bounds(
     so that points freed money of which between nothing and all of the premium was spent. `japan_1999`: the same,
     and 10 to 20 % of the premium was spent. `usual_spending_goes_on` (with outcomes): nobody would have spent more
     than in the weeks before the person's first payment, so that what was redeemed beyond it is additional;
-    people without weeks before count as nothing. Shares are NaN where nothing was redeemed. Raises FrameUnfit.
+    people without weeks before count as nothing. Shares are NaN where nothing was redeemed. Raises FrameUnfit,
+    also for a row that is there twice.
     """
-    spent = SPENDING.conform(spending)
+    spent = SPENDING.sound(spending)
     if programme is not None:
         spent = spent[spent["programme"] == programme]
     redeemed, premium = int(spent["amount_yen"].sum()), int(spent["premium_yen"].sum())

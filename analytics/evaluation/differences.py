@@ -12,6 +12,7 @@ from analytics.evaluation.estimates import (
     ColumnUnfit,
     NotEstimable,
     clustered,
+    codes,
     coefficient,
     interval,
     numbers,
@@ -37,13 +38,13 @@ def difference_in_differences(
     data["both"] = data["g"] * data["t"]
     if data.groupby(["g", "t"]).ngroups < 4:
         raise NotEstimable(what=WHAT, reason="group_or_time_missing")
+    if data["y"].nunique() == 1:  # what is left of it by rounding is no error
+        raise NotEstimable(what=WHAT, reason="no_variation")
     if cluster is None:
         fit = regress("y ~ g + t + both", data, "iid", WHAT)
         freedom, clusters, method = len(data) - 4, len(data), "least squares, iid"
     else:
-        if cluster not in frame.columns or frame[cluster].isna().any():
-            raise ColumnUnfit(column=cluster, problem="missing" if cluster not in frame.columns else "empty_value")
-        data["c"] = pd.factorize(frame[cluster])[0]
+        data["c"] = codes(frame, cluster)
         variance, clusters = clustered(data, "c", ["g"], WHAT)
         fit = regress("y ~ g + t + both", data, variance, WHAT)
         freedom, method = clusters - 1, f"least squares, {next(iter(variance))} by cluster"

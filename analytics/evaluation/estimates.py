@@ -41,16 +41,36 @@ def conform_unique(frame: Frame, data: pd.DataFrame) -> pd.DataFrame:
     return fit
 
 
-def numbers(data: pd.DataFrame, column: str) -> "pd.Series[float]":
-    """A column as real numbers. Raises ColumnUnfit where it is missing, no number, empty in a row or infinite."""
+def only(data: pd.DataFrame, column: str, *, full: bool = True) -> "pd.Series[Any]":
+    """The one column of this name, with a value in every row if `full`. Raises ColumnUnfit."""
     if column not in data.columns:
         raise ColumnUnfit(column=column, problem="missing")
-    if not (pd.api.types.is_numeric_dtype(data[column]) or pd.api.types.is_bool_dtype(data[column])):
+    values: Any = data[column]
+    if isinstance(values, pd.DataFrame):
+        raise ColumnUnfit(column=column, problem="twice")
+    if full and values.isna().any():
+        raise ColumnUnfit(column=column, problem="empty_value")
+    return values  # type: ignore[no-any-return]
+
+
+def numbers(data: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """A column as real numbers. Raises ColumnUnfit where it is not one, no real number, empty in a row or infinite."""
+    values = only(data, column, full=False)
+    kinds = pd.api.types
+    if kinds.is_complex_dtype(values) or not (kinds.is_numeric_dtype(values) or kinds.is_bool_dtype(values)):
         raise ColumnUnfit(column=column, problem="no_number")
-    values = data[column].astype("float64")
+    values = values.astype("float64")
     if not bool(np.isfinite(values).all()):
         raise ColumnUnfit(column=column, problem="empty_value")
     return values
+
+
+def codes(data: pd.DataFrame, column: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """Which value of a column each row has, numbered as they come. Raises ColumnUnfit, also for lists and the like."""
+    try:
+        return pd.factorize(only(data, column))[0].astype(np.int64)
+    except TypeError:
+        raise ColumnUnfit(column=column, problem="no_order") from None
 
 
 def interval(estimate: float, se: float, freedom: float) -> tuple[float, float]:

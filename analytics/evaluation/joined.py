@@ -52,7 +52,7 @@ def read_joined(content: bytes) -> Joined:
     rejected: list[dict[str, object]] = []
     seen: set[tuple[str, str]] = set()
     known: dict[str, tuple[str, str]] = {}
-    for line, row in lines_of(content, COLUMNS, JoinedUnreadable):
+    for line, row in lines_of(content, COLUMNS, DISTRICT, JoinedUnreadable):
         fault = _fault(row, seen, known)
         if fault is not None:
             column, reason = fault

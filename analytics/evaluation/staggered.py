@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analytics.evaluation.estimates import ColumnUnfit, NotEstimable, interval, numbers
+from analytics.evaluation.estimates import ColumnUnfit, NotEstimable, codes, interval, numbers, only
 from analytics.evaluation.two_stages import Found, averages, before_joining
 
 WHAT: Final = "staggered"
@@ -81,33 +81,40 @@ def staggered(
 def _panel(
     frame: pd.DataFrame, unit: str, time: str, outcome: str, joined: str, cluster: str | None, every: Any
 ) -> pd.DataFrame:
-    for name in (unit, time, joined, cluster or unit):
-        if name not in frame.columns:
-            raise ColumnUnfit(column=name, problem="missing")
-    for name in (unit, time, cluster or unit):
-        if frame[name].isna().any():
-            raise ColumnUnfit(column=name, problem="empty_value")
-    if frame.duplicated([unit, time]).any():
+    units, clusters = codes(frame, unit), codes(frame, cluster or unit)
+    if pd.DataFrame({"u": units, "t": codes(frame, time)}).duplicated().any():
         raise NotEstimable(what=WHAT, reason="duplicate_rows")
-    times = np.sort(frame[time].unique())
-    never = frame[joined].isna()
-    start = frame[joined].where(~never, times[-1:].repeat(len(frame)))
-    if every is None:
-        since = np.searchsorted(times, frame[time]) - np.searchsorted(times, start)
-    else:
-        now, then = ((values - times[:1].repeat(len(frame))) // every for values in (frame[time], start))
-        since = (now - then).to_numpy(dtype="int64")
-    since = np.where(never, NEVER, since)
+    at, since = _when(only(frame, time), only(frame, joined, full=False), joined, every)
     return pd.DataFrame(
         {
-            "u": pd.factorize(frame[unit])[0],
-            "t": np.searchsorted(times, frame[time]),
-            "c": pd.factorize(frame[cluster or unit])[0],
+            "u": units,
+            "t": at,
+            "c": clusters,
             "y": numbers(frame, outcome).to_numpy(),
             "since": since,
             "treated": (since >= 0).astype("float64"),
         }
     )
+
+
+def _when(now: "pd.Series[Any]", start: "pd.Series[Any]", joined: str, every: Any) -> tuple[Any, Any]:
+    """The place of each row's time among all, and the times since its unit joined. Raises ColumnUnfit, naming the
+    column `joined`, where the two cannot be compared."""
+    if isinstance(now.dtype, pd.CategoricalDtype):
+        now = now.astype(now.dtype.categories.dtype)
+    if isinstance(start.dtype, pd.CategoricalDtype):
+        start = start.astype(start.dtype.categories.dtype)
+    times, never = np.sort(now.unique()), start.isna()
+    try:
+        start = start.where(~never, times[-1:].repeat(len(now)))
+        at = np.searchsorted(times, now)
+        since = at - np.searchsorted(times, start)
+        if every is not None:
+            told, then = ((values - times[:1].repeat(len(now))) // every for values in (now, start))
+            since = (told - then).to_numpy(dtype="int64")
+    except TypeError:
+        raise ColumnUnfit(column=joined, problem="no_order") from None
+    return at, np.where(never, NEVER, since)
 
 
 def _comparable(data: pd.DataFrame) -> pd.DataFrame:

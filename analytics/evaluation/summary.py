@@ -67,17 +67,17 @@ def what_it_did(evidence: Evidence, programme: str) -> pd.DataFrame:
     and `staggered_extra_since_<weeks>`, `staggered_alike` (p-value of no difference before joining),
     `staggered_left_out` and `staggered_untold` (weeks of units, which nothing untouched tells of, or nobody told),
     `cost_per_extra_yen`, `administration_share` beside `administration_share_hiratsuka` and
-    `administration_share_paper`, `bound_…`, `followed_months`. Raises FrameUnfit, or NotEstimable for a programme
-    that is not in `programmes`.
+    `administration_share_paper`, `bound_…`, `followed_months`. Raises FrameUnfit, also for a row that is there twice,
+    or NotEstimable for a programme that is not in `programmes`.
     """
     terms = conform_unique(PROGRAMMES, evidence.programmes)
     own = terms[terms["programme"] == programme]
     if own.empty:
         raise NotEstimable(what=WHAT, reason="no_such_programme")
     term: Any = own.iloc[0]
-    spent = SPENDING.conform(evidence.spending)
+    spent = SPENDING.sound(evidence.spending)
     spent = spent[spent["programme"] == programme]
-    lots = LOTS.conform(evidence.lots)
+    lots = LOTS.sound(evidence.lots)
     lots = lots[lots["programme"] == programme]
     issued = int((lots["paid_yen"] + lots["premium_yen"]).sum())
     rows = [_row("issued", value=issued, basis="lots"), *_redeemed(spent, evidence.stores)]

@@ -48,7 +48,7 @@ def read_survey(content: bytes, *, most_points: int | None = None) -> Survey:
     ASCII digits. Lines count from 1, the header's. A respondent who answers twice keeps the first answer. Of every
     rejected line the first fault is told. Raises SurveyUnreadable.
     """
-    rows = lines_of(content, COLUMNS, SurveyUnreadable)
+    rows = lines_of(content, COLUMNS, WEIGHT, SurveyUnreadable)
     answers: list[dict[str, object]] = []
     rejected: list[dict[str, object]] = []
     seen: set[str] = set()
@@ -93,6 +93,9 @@ def _contradiction(usual: int, extra: int, cash: int, most_points: int | None) -
 
 
 def _is_weight(text: str) -> bool:
+    """A number as sheets write it: what else Python reads (1_0 for ten, digits of other scripts) is none."""
+    if not text.isascii() or "_" in text:
+        return False
     try:
         weight = float(text)
     except ValueError:

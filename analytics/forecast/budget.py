@@ -4,6 +4,7 @@ The pace of the last weeks is carried on; nobody knows of a campaign that starts
 how well the pace is known and how much single days differ. docs/algorithms/forecasts.md, "Remaining budget".
 """
 
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -33,19 +34,21 @@ COLUMNS: Final = [
 ]
 
 
-def remaining_budget_day(lots: pd.DataFrame, programmes: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.DataFrame:
+def remaining_budget_day(lots: pd.DataFrame, programmes: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     """For each programme's `stock` (units for sale) and `grants` (points that may be granted): when it is gone.
 
-    lots, programmes: the declared frames; rows after the civil day `as_of` are not looked at.
+    lots, programmes: the declared frames; rows after the civil day `as_of` (a date, or any time of it) are not looked
+    at.
 
     Returns `programme, budget, total, taken, left, per_day` (units or points; the mean of the last 28 days, or since
     the sale or the first grant), `day` (expected), `low_day`, `high_day` (95 %; NaT is "not within ten years"),
     `days_seen`, `state`: `gone` (then all three are the day it went), `running`, `standing` (nothing is taken any
-    more: no day), `too_early` (fewer than three days seen) or `none` (there was no such budget). Raises FrameUnfit.
+    more: no day), `too_early` (fewer than three days seen) or `none` (there was no such budget). Raises FrameUnfit,
+    also for a lot that is there twice, and NotEstimable.
     """
     today = civil_day(as_of)
     terms = conform_unique(PROGRAMMES, programmes)
-    issued = LOTS.conform(lots)
+    issued = LOTS.sound(lots)
     issued = issued[issued["day"] <= today]
     rows = []
     term: Any
@@ -126,4 +129,6 @@ def _after(today: pd.Timestamp, days: int | None) -> object:
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     days = dict.fromkeys(("day", "low_day", "high_day"), "datetime64[us]")
-    return rows.astype(days | {"total": "int64", "taken": "float64", "left": "float64", "per_day": "float64"})
+    whole = dict.fromkeys(("total", "days_seen"), "int64")
+    texts, reals = dict.fromkeys(("programme", "budget", "state"), "str"), ("taken", "left", "per_day")
+    return rows.astype(days | whole | texts | dict.fromkeys(reals, "float64"))

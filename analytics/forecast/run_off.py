@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analytics.evaluation.estimates import CONFIDENCE, ColumnUnfit, NotEstimable, numbers
+from analytics.evaluation.estimates import CONFIDENCE, ColumnUnfit, NotEstimable, numbers, only
 from analytics.foreign import older_pandas
 
 WHAT: Final = "run_off"
@@ -20,16 +20,16 @@ TOTAL: Final = "total"
 Reals = npt.NDArray[np.float64]
 cl: Any = chainladder
 """The library exports its classes without telling a type checker."""
-LEAST_COHORTS: Final = 3
-"""Mack's variance of the last age is extrapolated from the two before it."""
+LEAST_COHORTS: Final = 4
+"""The last age's variance rests on one factor and is extrapolated from those before it, which takes two of them."""
 
 
 def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
     """Mack's forecast (1993) of a cumulative triangle with the columns `origin`, `age`, `amount`.
 
     origin: the cohort, any values in order (weeks of issue, accident years). age: any equally spaced numbers, the
-    same for every cohort; the newest cohort has the first age only, each older one at least one more. Amounts are
-    cumulative, in yen.
+    same for every cohort; the newest cohort has the first age only, each older one exactly one more. Amounts are
+    cumulative, in yen, above zero.
 
     Returns one row a cohort, then `total`: `origin, latest, outstanding, ultimate, se, low, high`. `se` is Mack's
     standard error of `ultimate`; `low` and `high` are its 95 % interval, lognormal as Mack (1994) proposes, by
@@ -41,34 +41,29 @@ def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
     with older_pandas(), np.errstate(divide="ignore", invalid="ignore"):
         fitted = cl.MackChainladder().fit(_library_triangle(wide))
         summary = fitted.summary_.to_frame()
-        total_se = float(np.asarray(fitted.total_mack_std_err_).ravel()[0])
     if len(summary) != len(wide):
         raise NotEstimable(what=WHAT, reason="ragged_triangle")
     latest = summary["Latest"].to_numpy(dtype="float64")
     ultimate = summary["Ultimate"].to_numpy(dtype="float64")
     ultimate = np.where(np.isfinite(ultimate), ultimate, latest)
     se = np.nan_to_num(summary["Mack Std Err"].to_numpy(dtype="float64"))
-    rows = pd.DataFrame({"origin": wide.index, "latest": latest, "ultimate": ultimate, "se": se})
-    whole = pd.DataFrame([{"origin": TOTAL, "latest": latest.sum(), "ultimate": ultimate.sum(), "se": total_se}])
-    rows = pd.concat([rows.astype({"origin": object}), whole.astype({"origin": object})], ignore_index=True)
     sigma, factor = (
         np.asarray(each.values, dtype="float64").ravel()[: len(wide) - 1] for each in (fitted.X_.sigma_, fitted.X_.ldf_)
     )
-    freedom = _freedom(wide.to_numpy(dtype="float64"), np.nan_to_num(sigma), factor)
-    low, high = _outstanding_interval(rows["ultimate"] - rows["latest"], rows["se"], freedom)
+    parts = _parts(wide.to_numpy(dtype="float64"), np.nan_to_num(sigma), factor)
+    total_se = float(np.sqrt(parts[-1].sum()))
+    rows = pd.DataFrame({"origin": wide.index, "latest": latest, "ultimate": ultimate, "se": se})
+    whole = pd.DataFrame([{"origin": TOTAL, "latest": latest.sum(), "ultimate": ultimate.sum(), "se": total_se}])
+    rows = pd.concat([rows.astype({"origin": object}), whole.astype({"origin": object})], ignore_index=True)
+    low, high = _outstanding_interval(rows["ultimate"] - rows["latest"], rows["se"], _freedom(parts))
     rows["outstanding"] = rows["ultimate"] - rows["latest"]
     rows["low"], rows["high"] = rows["latest"] + low, rows["latest"] + high
     return rows[["origin", "latest", "outstanding", "ultimate", "se", "low", "high"]]
 
 
-def _freedom(wide: Reals, sigma: Reals, factor: Reals) -> Reals:
-    """Degrees of freedom of each cohort's error, then of the total's, by Satterthwaite from those of its ages.
-
-    Mack's error adds up sigma²(age), each estimated from one factor less than there are cohorts with that age; the last
-    is extrapolated and counts as one. Infinite where nothing is uncertain.
-    """
+def _parts(wide: Reals, sigma: Reals, factor: Reals) -> Reals:
+    """What each age adds to the mean squared error of each cohort, and in the last row to that of the total."""
     count = len(wide)
-    own = np.maximum(np.append(count - 2 - np.arange(count - 2), 1), 1.0)
     whole = wide.copy()
     for age in range(count - 1):
         late = np.isnan(whole[:, age + 1])
@@ -81,6 +76,17 @@ def _freedom(wide: Reals, sigma: Reals, factor: Reals) -> Reals:
         known = wide[~to_come, age].sum()
         parts[:count, age] = scale * (ultimate**2 / whole[:, age] + ultimate**2 / known)
         parts[count, age] = scale * ((ultimate**2 / whole[:, age]).sum() + ultimate.sum() ** 2 / known)
+    return parts
+
+
+def _freedom(parts: Reals) -> Reals:
+    """Degrees of freedom of each cohort's error, then of the total's, by Satterthwaite from those of its ages.
+
+    Mack's error adds up sigma²(age), each estimated from one factor less than there are cohorts with that age; the last
+    is extrapolated and counts as one. Infinite where nothing is uncertain.
+    """
+    ages = parts.shape[1]
+    own = np.maximum(np.append(ages - 1 - np.arange(ages - 1), 1), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = parts.sum(axis=1) ** 2 / (parts**2 / own).sum(axis=1)
     return np.where(np.isfinite(freedom), freedom, np.inf)
@@ -105,22 +111,24 @@ def _outstanding_interval(
 def _wide(triangle: pd.DataFrame) -> pd.DataFrame:
     """Cohorts down, ages across. Raises where a cell is there twice or the shape is no triangle."""
     for name in ("origin", "age", "amount"):
-        if name not in triangle.columns:
-            raise ColumnUnfit(column=name, problem="missing")
-        if triangle[name].isna().any():
-            raise ColumnUnfit(column=name, problem="empty_value")
+        only(triangle, name)
     if triangle.duplicated(["origin", "age"]).any():
         raise NotEstimable(what=WHAT, reason="duplicate_rows")
     numbers(triangle, "amount")
     if triangle["origin"].nunique() < LEAST_COHORTS or triangle["age"].nunique() < LEAST_COHORTS:
         raise NotEstimable(what=WHAT, reason="too_few_cohorts")
-    wide = triangle.pivot_table(index="origin", columns="age", values="amount").sort_index().sort_index(axis=1)
+    try:
+        wide = triangle.pivot_table(index="origin", columns="age", values="amount").sort_index().sort_index(axis=1)
+    except TypeError:
+        raise ColumnUnfit(column="origin, age", problem="no_order") from None
     known = wide.notna().sum(axis=1).to_numpy()
     gaps = (wide.notna().to_numpy()[:, 1:] & ~wide.notna().to_numpy()[:, :-1]).any()
     if gaps or len(wide) != wide.shape[1] or (known != np.arange(len(wide), 0, -1)).any():
         raise NotEstimable(what=WHAT, reason="ragged_triangle")
-    if (wide.iloc[:-1, 0] <= 0).any():
+    if (wide.iloc[:, 0] <= 0).any():
         raise NotEstimable(what=WHAT, reason="empty_cohort")
+    if (wide <= 0).any(axis=None):
+        raise NotEstimable(what=WHAT, reason="fell_to_nothing")
     return wide
 
 

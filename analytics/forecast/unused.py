@@ -5,12 +5,15 @@ the same way (docs/algorithms/allocation.md), so what a person spent of a purse 
 person's lots in this order. Lots that expired took what was left in them along.
 """
 
+from datetime import date
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from analytics.evaluation.estimates import NotEstimable
-from analytics.frames import EXPIRIES, LOTS, SPENDING, TOKYO
+from analytics.frames import EXPIRIES, LOTS, SPENDING
+from analytics.mining import civil
 
 Whole = npt.NDArray[np.int64]
 WALLET = ["resident", "programme", "purse"]
@@ -34,11 +37,11 @@ def in_order(lots: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def civil_day(as_of: pd.Timestamp) -> pd.Timestamp:
-    """The civil date in Asia/Tokyo of an instant, or of a date as it is. Raises NotEstimable for NaT."""
+def civil_day(as_of: date) -> pd.Timestamp:
+    """The civil day of a date or a time (`analytics.mining.civil`). Raises NotEstimable for none."""
     if pd.isna(as_of):
         raise NotEstimable(what="forecast", reason="no_day")
-    return (as_of.tz_convert(TOKYO).tz_localize(None) if as_of.tzinfo else as_of).normalize()
+    return civil.civil_day(as_of)
 
 
 def days_of(values: "pd.Series[pd.Timestamp]") -> Whole:

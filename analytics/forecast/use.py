@@ -6,6 +6,7 @@ over at that distance tells what these will; where none has, the curve so far is
 end is taken from the literature. docs/algorithms/forecasts.md, "Use and lapse".
 """
 
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +16,21 @@ from scipy import stats
 from analytics.evaluation.estimates import CONFIDENCE
 from analytics.forecast.extrapolate import Holdings, extrapolated
 from analytics.forecast.unused import Wallets, Whole, civil_day, days_of, in_order
+from analytics.frames import EXPIRIES, LOTS, SPENDING
 
 STEP_DAYS: Final = 7
 LEAST_PEOPLE: Final = 10
 """Fewer people with points at the same distance from the end of an earlier programme say nothing of others."""
+_TYPES: Final = {
+    "programme": "str",
+    "last_day": "datetime64[us]",
+    "day": "datetime64[us]",
+    "issued_yen": "int64",
+    **dict.fromkeys(("used_yen", "used_low", "used_high", "unused_yen", "unused_low", "unused_high"), "float64"),
+    "residents": "int64",
+    "method": "str",
+    "earlier": "int64",
+}
 
 
 def forecast_use(
@@ -26,23 +38,25 @@ def forecast_use(
     spending: pd.DataFrame,
     expiries: pd.DataFrame,
     *,
-    as_of: pd.Timestamp,
+    as_of: date,
     programme: str | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """What will be used of the points outstanding at the end of the civil day `as_of`, week by week, and what lapses.
 
-    lots, spending, expiries: the declared frames, of earlier programmes as well; rows after `as_of` are not looked
-    at. programme: forecast this one only. Points that will be sold later are not in it. seed: of the resampling
-    where nothing has ended yet.
+    lots, spending, expiries: the declared frames, of earlier programmes as well; rows after `as_of` (a date, or any
+    time of it) are not looked at. programme: forecast this one only. Points that will be sold later are not in it.
+    seed: of the resampling where nothing has ended yet.
 
     Returns, for every programme and last day of use, rows by `day` from `as_of` to that last day: `programme,
     last_day, day, issued_yen, used_yen, used_low, used_high` (of all issued so far, used by the end of that day),
     `unused_yen, unused_low, unused_high` (the same seen from the other side; on `last_day` it is what lapses),
     `residents` with points left, `method` (`earlier programmes` or `extrapolated`) and `earlier` (people behind it).
-    95 % intervals. An empty frame where nothing is outstanding. Raises FrameUnfit.
+    95 % intervals. Without a row where nothing is outstanding. Raises FrameUnfit, also for a row that is there twice,
+    and NotEstimable.
     """
     now = int(days_of(pd.Series([civil_day(as_of)]))[0])
+    lots, spending, expiries = LOTS.sound(lots), SPENDING.sound(spending), EXPIRIES.sound(expiries)
     spending = spending[days_of(spending["day"]) <= now]
     expiries = expiries[days_of(expiries["day"]) <= now]
     ordered = in_order(lots[days_of(lots["day"]) <= now])
@@ -55,9 +69,8 @@ def forecast_use(
         _forecast(str(code), int(last), own.reset_index(drop=True), ordered, ended, spending, expiries, now, seed)
         for (code, last), own in groups
     ]
-    columns = ["programme", "last_day", "day", "issued_yen", "used_yen", "used_low", "used_high"]
-    columns += ["unused_yen", "unused_low", "unused_high", "residents", "method", "earlier"]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_TYPES))
+    return found[list(_TYPES)].astype(_TYPES)
 
 
 def forecast_lapse(
@@ -65,7 +78,7 @@ def forecast_lapse(
     spending: pd.DataFrame,
     expiries: pd.DataFrame,
     *,
-    as_of: pd.Timestamp,
+    as_of: date,
     programme: str | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:

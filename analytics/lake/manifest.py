@@ -91,10 +91,10 @@ def decode(data: bytes) -> Manifest:
 
 
 def read_manifest(root: Path) -> Manifest:
-    """The manifest that is published in `root`. Raises LakeMissing."""
+    """The manifest that is published in `root`. Raises LakeMissing, also where something else has its place."""
     try:
         return decode((root / MANIFEST).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise LakeMissing from None
 
 

@@ -18,6 +18,7 @@ from scipy import sparse
 from analytics.frames import Column, Dtype, Frame
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import OutOfRange
+from analytics.mining.thresholds import share_of
 from analytics.mining.visits import visits
 
 PAIRS: Final = Frame(
@@ -109,10 +110,8 @@ def basket_rules(
     Raises FrameUnfit, and OutOfRange for a threshold outside (0, 1], an unknown basket, sets of less than 2 or
     more than 5 stores.
     """
-    support, confidence = (
-        _rational("minimum_support", minimum_support),
-        _rational("minimum_confidence", minimum_confidence),
-    )
+    support = share_of("minimum_support", minimum_support)
+    confidence = share_of("minimum_confidence", minimum_confidence)
     if not 2 <= largest <= 5:
         raise OutOfRange(name="largest", value=largest, least=2, most=5)
     table, stores = _table(spending, basket)
@@ -166,10 +165,3 @@ def _frequent(table: Any, least: int, largest: int) -> dict[tuple[int, ...], int
 def _sides(members: tuple[int, ...]) -> list[tuple[tuple[int, ...], int]]:
     """Each member once to the right, the others to the left."""
     return [(given, next(iter(set(members) - set(given)))) for given in combinations(members, len(members) - 1)]
-
-
-def _rational(name: str, value: Fraction | float) -> Fraction:
-    exact = Fraction(str(value))
-    if not 0 < exact <= 1:
-        raise OutOfRange(name=name, value=str(value)[:20], least=0, most=1)
-    return exact

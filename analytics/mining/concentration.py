@@ -13,6 +13,7 @@ import pandas as pd
 from analytics.frames import SPENDING, Column, Dtype, Frame
 from analytics.mining.engine import shaped
 from analytics.mining.refusals import OutOfRange
+from analytics.mining.thresholds import share_of
 
 CONCENTRATION: Final = Frame(
     "concentration",
@@ -45,9 +46,7 @@ def concentration(
     """
     if of not in {"store", "resident"}:
         raise OutOfRange(name="of", value=str(of)[:20], least="resident", most="store")
-    part = Fraction(str(top))
-    if not 0 < part <= 1:
-        raise OutOfRange(name="top", value=str(top)[:20], least=0, most=1)
+    part = share_of("top", top)
     sums = SPENDING.sound(spending).groupby(of)["amount_yen"].sum()
     found = [int(value) for value in sums] + [0] * len(set(among) - set(sums.index))
     values = [max(value, 0) for value in found]

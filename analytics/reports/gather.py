@@ -13,7 +13,12 @@ import pandas as pd
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import OTHERS, Kind
 from analytics.charts.figure import Figure
-from analytics.charts.names import ReportProgrammeUnknown
+from analytics.charts.names import (
+    ReportProgrammeIdle,
+    ReportProgrammeUnknown,
+    ReportProgrammeUnnamed,
+    ReportWithoutProgramme,
+)
 from analytics.frames import UNKNOWN
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
@@ -36,7 +41,7 @@ def gather(
     """The figures called `names` of one programme, up to the last day of which the lake has a deed of it.
 
     Without `programme`, the one whose use began last. `tell` hears each name before its figure is gathered.
-    Raises ReportProgrammeUnknown.
+    Raises ReportProgrammeUnknown, ReportProgrammeUnnamed, ReportWithoutProgramme, ReportProgrammeIdle.
     """
     desk = _desk(source, programme)
     figures = []
@@ -49,7 +54,7 @@ def gather(
 def gather_one(source: Source, name: str, programme: str | None = None) -> tuple[Figure, str, date]:
     """The figure called `name` as `gather` has it, its programme, and the last day that is counted.
 
-    Raises ReportProgrammeUnknown, ChartTooLarge.
+    Raises ChartTooLarge, and as `gather`.
     """
     desk = _desk(source, programme)
     return desk.figure(name), desk.code, desk.last
@@ -63,27 +68,32 @@ def _desk(source: Source, programme: str | None) -> "_Desk":
 
 
 def chosen_programme(source: Source, code: str | None) -> Any:
-    """The programme's row of the lake, of those that there are the one whose use began last.
+    """The programme's row of the lake; without a code, of those that there are the one whose use began last.
 
-    Raises ReportProgrammeUnknown.
+    Raises ReportProgrammeUnnamed for an empty code, ReportWithoutProgramme, ReportProgrammeUnknown.
     """
+    if code is not None and not code.strip():
+        raise ReportProgrammeUnnamed
     rows = source.frame("programmes").sort_values(["use_from", "programme"])
-    if code is not None:
-        rows = rows[rows["programme"] == code]
     if rows.empty:
-        raise ReportProgrammeUnknown(programme=(code or "")[:60])
+        raise ReportWithoutProgramme
+    if code is None:
+        return rows.iloc[-1]
+    rows = rows[rows["programme"] == code]
+    if rows.empty:
+        raise ReportProgrammeUnknown(programme=code[:60])
     return rows.iloc[-1]
 
 
 def last_day(source: Source, programme: str) -> date:
-    """The last civil day with a deed of the programme. Raises ReportProgrammeUnknown where there is none."""
+    """The last civil day with a deed of the programme. Raises ReportProgrammeIdle where there is none."""
     days = [
         ask(source, Question(measure, ("day",), {"programme": (programme,)}))["day"].max()
         for measure in ("sales", "issued", "expired")
     ]
     known = [day for day in days if not pd.isna(day)]
     if not known:
-        raise ReportProgrammeUnknown(programme=programme[:60])
+        raise ReportProgrammeIdle(programme=programme[:60])
     found: date = max(known).date()
     return found
 

@@ -44,7 +44,7 @@ def gather_public(source: Source, programme: str | None = None, tell: Progress =
     """The figures of one programme that everybody may see; `hidden` counts what was withheld.
 
     Nothing is compared with what was published before, nor written down: `publish_public` does both.
-    Raises ReportProgrammeUnknown, TableTooLarge.
+    Raises TableTooLarge, and as `gather` does where there is nothing to tell.
     """
     return _page(source, programme, tell).gathered
 

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Column
 from rich.table import Table as Drawn
 
 import locales
 from infra.console import complain, out
+from infra.insight.words import refusal_in_words
 from infra.settings import Settings
 from services.kit.errors import Refusal
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from analytics.charts.data import Say
     from analytics.lake.lake import Source
+
+MOST_TOLD = 20
+"""Lines of a file that are told one by one when they were left out; of more, how many."""
 
 SurveyFile = Annotated[
     Path | None,
@@ -64,7 +69,7 @@ def evaluate(
         with Lake(lake or Settings.from_env(os.environ).lake_dir, deep=True) as source:
             rows = what_it_did_in(source, programme, say, Added(survey, joined, invited, administration_yen))
     except Refusal as refusal:
-        complain(refusal_in_words(refusal))
+        complain(refusal_in_words(refusal, language))
         raise typer.Exit(1) from None
     if as_json:
         sys.stdout.write(json.dumps(as_plain(programme, rows), ensure_ascii=False, indent=1) + "\n")
@@ -85,7 +90,7 @@ class Added:
 def what_it_did_in(
     source: "Source", programme: str, say: "Say", added: Added, hear: Callable[[str], None] = complain
 ) -> "pd.DataFrame":
-    """The rows of `what_it_did`; `hear` is told of every line of a file that was left out, and why.
+    """The rows of `what_it_did`; `hear` is told of the lines of a file that were left out, and why.
 
     Raises SurveyUnreadable, JoinedUnreadable, NotEstimable, FrameUnfit.
     """
@@ -97,18 +102,21 @@ def what_it_did_in(
         source, survey, joined, invited=added.invited, administration_yen=added.administration_yen
     )
     for name, faults in left_out.items():
-        for fault in faults.to_dict("records"):
+        for fault in faults.head(MOST_TOLD).to_dict("records"):
             reason = say(f"evaluation.{name}_fault.{fault['reason']}")
-            said = {str(key): value for key, value in fault.items()} | {"reason": reason}
-            hear(say(f"evaluation.{name}_refused", **said))
+            column = fault["column"] or say("evaluation.whole_line")
+            hear(
+                say(
+                    f"evaluation.{name}_refused",
+                    line=fault["line"],
+                    column=column,
+                    reason=reason,
+                    value=fault["value"] or say("evaluation.no_value"),
+                )
+            )
+        if len(faults) > MOST_TOLD:
+            hear(say(f"evaluation.{name}_refused_more", count=len(faults) - MOST_TOLD))
     return what_it_did(evidence, programme)
-
-
-def refusal_in_words(refusal: Refusal) -> str:
-    """In English; a reason that has words of its own is told in them."""
-    params = dict(refusal.params)
-    reason = locales.find("en", f"evaluation.reason.{params.get('reason')}")
-    return locales.text("en", f"error.{refusal.code}", **params | ({} if reason is None else {"reason": reason}))
 
 
 def as_plain(programme: str, rows: "pd.DataFrame") -> dict[str, Any]:
@@ -127,7 +135,8 @@ def as_plain(programme: str, rows: "pd.DataFrame") -> dict[str, Any]:
 def _draw(rows: "pd.DataFrame", say: "Say") -> None:
     from analytics.reports.did import HEADS, TITLE, lines  # noqa: PLC0415
 
-    drawn = Drawn(*(say(head) for head in HEADS), title=say(TITLE))
+    # Japanese has no spaces to break a line at, and what does not fit would be cut off.
+    drawn = Drawn(*(Column(say(head), overflow="fold") for head in HEADS), title=say(TITLE))
     for line in lines(rows, say):
         drawn.add_row(*line)
     out.print(drawn)

@@ -48,6 +48,8 @@ def publish(
     ] = None,
 ) -> None:
     """Write CSV and Parquet that survive their own attacks, with their description, method and licence."""
+    if not programme.strip():
+        raise typer.BadParameter("name the programme by its code", param_hint="PROGRAMME")
     folder_to_write_in(into.absolute().parent, into)
     settings = Settings.from_env(os.environ)
     key = sha256(seed.encode()).digest() if seed is not None else load_open_data_key(settings.data_dir)

@@ -24,10 +24,10 @@ from infra.insight.evaluate import (
     Invited,
     JoinedFile,
     SurveyFile,
-    refusal_in_words,
     what_it_did_in,
 )
 from infra.insight.place import folder_to_write_in
+from infra.insight.words import refusal_in_words
 from infra.settings import Settings
 from services.kit.errors import Refusal
 
@@ -72,7 +72,7 @@ def report(
         added = Added(survey, joined, invited, administration_yen)
         missing = _write(root, into, programme, say, language.value, added, settings.data_dir / "releases.jsonl")
     except Refusal as refusal:
-        complain(refusal_in_words(refusal))
+        complain(refusal_in_words(refusal, language.value))
         raise typer.Exit(1) from None
     for name in _FORMS:
         if name not in missing:
@@ -128,7 +128,7 @@ def _write(
             try:
                 content = make()
             except (ReportFontMissing, Differencing, TableTooLarge, ReleasesBroken) as refusal:
-                complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
+                complain(refusal_in_words(refusal, language))
                 missing.add(name)
                 continue
             (into / name).write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -12,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from pypdf import PdfReader
+from rich.console import Console
 from typer.testing import CliRunner
 
 import locales
@@ -26,6 +27,8 @@ from analytics.reports.workbook import workbook
 from analytics.synthetic.city import make
 from analytics.synthetic.plan import CityPlan
 from infra.cli import app
+from infra.insight import evaluate
+from infra.insight.evaluate import MOST_TOLD
 from tests.analytics.evaluation.test_joined import panel
 from tests.analytics.reports.samples import SAMPLE
 
@@ -95,9 +98,9 @@ def test_a_survey_is_read_row_by_row_and_what_cannot_be_is_told(lake: Path, tmp_
     assert rows["administration_share"]["value"] == pytest.approx(90_000 / issued)
     assert rows["cost_per_extra_yen"]["reason"] == "no_causal_estimate"
     flat = " ".join(said.split())
-    assert "Line 5 of the survey was left out (usual_yen: negative -5)" in flat
-    assert "Line 6 of the survey was left out (extra_yen: no whole number 3千)" in flat
-    assert "Line 7 of the survey was left out (respondent: the respondent answered twice a)" in flat
+    assert "Line 5 of the survey was left out (usual_yen: negative: -5)" in flat
+    assert "Line 6 of the survey was left out (extra_yen: no whole number: 3千)" in flat
+    assert "Line 7 of the survey was left out (respondent: the respondent answered twice: a)" in flat
 
 
 def test_who_joined_when_is_read_line_by_line_and_estimated_with_its_weeks(lake: Path, tmp_path: Path) -> None:
@@ -111,22 +114,61 @@ def test_who_joined_when_is_read_line_by_line_and_estimated_with_its_weeks(lake:
     assert whole["low"] <= truth <= whole["high"]
     assert {f"staggered_extra_since_{weeks}" for weeks in range(5)} <= set(rows)
     flat = " ".join(said.split())
-    assert "of who joined when was left out (week: no Monday written as 2026-04-06 2026-01-06)" in flat
-    assert "of who joined when was left out (week: the unit tells this week twice 2026-01-05)" in flat
+    assert "of who joined when was left out (week: no Monday written as 2026-04-06: 2026-01-06)" in flat
+    assert "of who joined when was left out (week: the unit tells this week twice: 2026-01-05)" in flat
 
 
 def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path) -> None:
     done = CliRunner().invoke(app, ["insight", "evaluate", "moonlight", "--lake", str(lake)])
     assert done.exit_code == 1
-    assert "there is no such programme" in " ".join(done.stderr.split())
+    assert "その事業はありません" in "".join(done.stderr.split())
 
 
-def test_a_file_that_is_no_survey_is_refused_whole(lake: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", locales.LANGUAGES)
+@pytest.mark.parametrize("option", ["survey", "joined"])
+@pytest.mark.parametrize(
+    ("content", "problem", "column"),
+    [
+        ("who,what\n1,2\n", "header", {"survey": "respondent", "joined": "unit"}),
+        ("", "header", {"survey": "respondent", "joined": "unit"}),
+        ("respondent,usual_yen,extra_yen,extra_cash_yen\n佐藤,1,2,3\n", "encoding", {}),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_the_readers_language(
+    lake: Path, tmp_path: Path, language: str, option: str, content: str, problem: str, column: dict[str, str]
+) -> None:
     file = tmp_path / "answers.csv"
-    file.write_text("who,what\n1,2\n", encoding="utf-8")
-    done = CliRunner().invoke(app, ["insight", "evaluate", "starlight", "--lake", str(lake), "--survey", str(file)])
+    file.write_bytes(content.encode("shift_jis"))
+    done = CliRunner().invoke(
+        app, ["insight", "evaluate", "starlight", "--lake", str(lake), f"--{option}", str(file), "--language", language]
+    )
+    why = locales.text(language, f"insight.problem.{problem}", column=column.get(option, ""))
     assert done.exit_code == 1
-    assert "respondent" in done.stderr
+    assert "".join(done.stderr.split()) == "".join(
+        locales.text(language, f"error.{option}_unreadable", problem=why).split()
+    )
+
+
+def test_of_many_lines_that_were_left_out_some_are_told_and_how_many_more(lake: Path, tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    wrong = "".join(f"r{number},1,2\n" for number in range(MOST_TOLD + 7))
+    file.write_text("respondent,usual_yen,extra_yen,extra_cash_yen\nx,,1,1\n" + wrong, encoding="utf-8")
+    _, said = told(lake, "--survey", str(file), "--language", "en")
+    flat = " ".join(said.split())
+    assert "Line 2 of the survey was left out (usual_yen: empty: nothing)" in flat
+    assert "Line 3 of the survey was left out (the line: another number of cells: 3)" in flat
+    assert flat.count("was left out") == MOST_TOLD
+    assert flat.endswith("8 more lines of the survey were left out")
+
+
+def test_no_figure_of_the_table_is_cut_off_where_the_window_is_narrow(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Japanese has no spaces to break at; what does not fit goes on in the next line."""
+    monkeypatch.setattr(evaluate, "out", Console(width=60))
+    done = CliRunner().invoke(app, ["insight", "evaluate", "starlight", "--lake", str(lake), "--language", "ja"])
+    assert done.exit_code == 0
+    assert "…" not in done.stdout
 
 
 def test_every_line_is_on_the_page_in_three_languages_and_only_there_when_it_is_for_the_office(lake: Path) -> None:

@@ -52,6 +52,14 @@ def test_a_period_without_a_payment_and_a_place_that_cannot_be_written_to_cost_n
     assert not ledger.exists() or ledger.read_text() == ""
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_programme_without_a_name_is_asked_for_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    done = CliRunner().invoke(app, ["insight", "publish", name, "--into", str(tmp_path / "there" / "open")])
+    assert done.exit_code == 2
+    assert "name the programme by its code" in done.output
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_lake_whose_bytes_were_altered_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_frames(tmp_path / "lake", make(CityPlan(residents=30), np.random.default_rng(3)).frames, datetime.now(UTC))
     monkeypatch.setenv("TANABATA_DATA", str(tmp_path / "data"))

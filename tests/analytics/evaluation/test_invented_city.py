@@ -25,13 +25,13 @@ OLD = CityPlan(
 )
 JOINING = CityPlan(residents=60, lottery=False, joining=Joining())
 APART = 10**9
-"""Two cities' lots, numbered apart."""
+"""Two cities' lots, deeds, payments and expiries, numbered apart."""
 
 
 def _one_lake(old: City, new: City, name: str) -> pd.DataFrame:
     earlier = old.frames[name]
-    if "lot" in earlier.columns:
-        earlier = earlier.assign(lot=earlier["lot"] + APART)
+    numbers = [each for each in ("lot", "deed", "payment", "expiry") if each in earlier.columns]
+    earlier = earlier.assign(**{each: earlier[each] + APART for each in numbers})
     return pd.concat([earlier, new.frames[name]], ignore_index=True)
 
 

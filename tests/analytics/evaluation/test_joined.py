@@ -184,6 +184,7 @@ def test_a_unit_is_in_one_district() -> None:
     ("content", "problem"),
     [
         (b"unit,week,sales_yen\n", "header"),
+        (b"unit,week,sales_yen,joined_week,district,district\nA,2026-01-05,5,,north,south\n", "header"),
         (HEADER.encode() + b"\xff", "encoding"),
         (HEADER.encode() + b'"A', "format"),
         (b" " * (MOST_BYTES + 1), "size"),

@@ -207,7 +207,34 @@ def test_what_cannot_be_compared_is_refused(change: Any, reason: str) -> None:
     assert refused.value.params["reason"] == reason
 
 
-def test_a_missing_column_is_named() -> None:
+@pytest.mark.parametrize(
+    ("change", "column", "problem"),
+    [
+        (lambda frame: frame.drop(columns="joined_week"), "joined_week", "missing"),
+        (lambda frame: frame.drop(columns="week"), "week", "missing"),
+        (lambda frame: pd.concat([frame, frame[["store"]]], axis=1), "store", "twice"),
+        (lambda frame: frame.assign(week=frame["week"].where(frame.index != 3)), "week", "empty_value"),
+        (lambda frame: frame.assign(joined_week="spring"), "joined_week", "no_order"),
+        (lambda frame: frame.assign(joined_week=pd.Timestamp("2026-01-05")), "joined_week", "no_order"),
+    ],
+)
+def test_a_column_that_does_not_fit_is_named_with_what_is_wrong(change: Any, column: str, problem: str) -> None:
     with pytest.raises(ColumnUnfit) as refused:
-        staggered(districts(np.random.default_rng(4)).drop(columns="joined_week"), **COLUMNS)
-    assert refused.value.params == {"column": "joined_week", "problem": "missing"}
+        staggered(change(districts(np.random.default_rng(4))), **COLUMNS)
+    assert refused.value.params == {"column": column, "problem": problem}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda frame: frame.sample(frac=1, random_state=1),
+        lambda frame: frame.set_axis([0] * len(frame)),
+        lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
+        lambda frame: frame.convert_dtypes().astype({"store": "category", "week": "category"}),
+        lambda frame: frame.astype({"store": "str", "joined_week": "category", "week": "float32"}),
+    ],
+    ids=["shuffled", "repeated index", "arrow", "categories", "other types"],
+)
+def test_how_the_frame_is_held_means_nothing(held: Any) -> None:
+    frame = districts(np.random.default_rng(4))
+    pd.testing.assert_frame_equal(staggered(held(frame), **COLUMNS), staggered(frame, **COLUMNS))

@@ -158,7 +158,8 @@ def test_bounds_name_their_assumption_and_hold_without_any() -> None:
 def test_what_goes_beyond_usual_spending_is_additional() -> None:
     """One person paid 10,000 yen in one week and usually spends 4,000 a week; of another no usual week is known."""
     _, spending, _ = programme(np.random.default_rng(1), "p", "2026-06-03", people=2, payments=1)
-    spending = spending.assign(day=DRAWN, amount_yen=10_000, paid_yen=10_000, premium_yen=0)
+    at = pd.Timestamp(DRAWN).tz_localize("Asia/Tokyo")
+    spending = spending.assign(at=at, day=DRAWN, amount_yen=10_000, paid_yen=10_000, premium_yen=0)
     week = {"resident": 0, "week": pd.Timestamp("2026-05-25"), "spent_yen": 4_000, "source": "survey"}
     outcomes = typed(pd.DataFrame([week]), OUTCOMES)
     found: Any = substitution_bounds(spending, outcomes).set_index("assumption").loc["usual_spending_goes_on"]

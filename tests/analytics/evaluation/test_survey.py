@@ -136,7 +136,7 @@ def test_columns_come_in_any_order_with_a_mark_of_byte_order_and_weights() -> No
     ]
 
 
-@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "much", ""])
+@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "much", "", "1_0", "１２"])
 def test_a_weight_that_is_none_is_told(weight: str) -> None:
     found = read_survey(f"respondent,usual_yen,extra_yen,extra_cash_yen,weight\n1,1,1,1,{weight}\n".encode())
     assert found.rejected[["column", "reason"]].to_numpy().tolist() == [["weight", "no_weight"]]
@@ -148,6 +148,8 @@ def test_a_weight_that_is_none_is_told(weight: str) -> None:
         (b"", "header"),
         (b"respondent,usual_yen,extra_yen\n", "header"),
         (HEADER.replace("extra_yen", "usual_yen").encode(), "header"),
+        (HEADER.replace(",", ";").encode(), "header"),
+        (b"respondent,usual_yen,extra_yen,extra_cash_yen,weight,weight\n1,2,3,4,5,6\n", "header"),
         (HEADER.encode() + "1,五".encode("shift_jis"), "encoding"),
         (HEADER.encode() + b'1,"2"x,3,4\n', "format"),
         (HEADER.encode() + b"1,2,3,4\n" * (MOST_ROWS + 1), "rows"),
@@ -158,6 +160,13 @@ def test_a_file_that_is_no_survey_is_refused(content: bytes, problem: str) -> No
     with pytest.raises(SurveyUnreadable) as refused:
         read_survey(content)
     assert refused.value.params["problem"] == problem
+
+
+@pytest.mark.parametrize("unnamed", [",", ",,", ", ,note"])
+def test_columns_without_a_name_are_left_aside_as_a_sheet_writes_them_after_its_last(unnamed: str) -> None:
+    found = read_survey((HEADER.strip() + unnamed + "\n1,10,20,30" + "," * unnamed.count(",") + "\n2,1,2,3\n").encode())
+    assert found.answers["respondent"].tolist() == ["1"]
+    assert found.rejected.to_dict("records") == [{"line": 3, "column": "", "reason": "cells", "value": "4"}]
 
 
 def test_an_empty_survey_reads_and_does_not_answer() -> None:

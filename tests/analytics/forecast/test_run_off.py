@@ -13,11 +13,45 @@ from analytics.foreign import older_pandas
 from tests.analytics.evaluation.coverage import bounds, held, over_seeds
 
 
-def _raa() -> pd.DataFrame:
+def _sample(name: str) -> pd.DataFrame:
     with older_pandas():
         library: Any = chainladder
-        flat: pd.DataFrame = library.load_sample("raa").to_frame(keepdims=True).reset_index(drop=True)
-    return flat.rename(columns={"development": "age", "values": "amount"}).dropna()
+        flat: pd.DataFrame = library.load_sample(name).to_frame(keepdims=True).reset_index(drop=True)
+    amount = flat.columns[-1]
+    return flat.rename(columns={"development": "age", amount: "amount"})[["origin", "age", "amount"]].dropna()
+
+
+def _raa() -> pd.DataFrame:
+    return _sample("raa")
+
+
+def _by_hand(triangle: pd.DataFrame) -> tuple[list[float], list[float], float]:
+    """Each cohort's ultimate and standard error, and the total's: Mack (1993), theorem 3 and its corollary, in loops;
+    the last age's sigma on a line through the logarithms of the others."""
+    wide: Any = triangle.pivot_table(index="origin", columns="age", values="amount").to_numpy(copy=True)
+    n = len(wide)
+    factor, sigma, known = [], [], []
+    for age in range(n - 1):
+        older, newer = wide[: n - 1 - age, age], wide[: n - 1 - age, age + 1]
+        known.append(older.sum())
+        factor.append(newer.sum() / older.sum())
+        if age < n - 2:
+            off = older * (newer / older - factor[age]) ** 2
+            sigma.append(np.sqrt(off.sum() / (n - age - 2)))
+    ages = np.arange(n - 2)
+    slope = np.cov(ages, np.log(sigma), bias=True)[0, 1] / ages.var()
+    sigma.append(np.exp(np.log(sigma).mean() + slope * (n - 2 - ages.mean())))
+    for cohort in range(n):
+        for age in range(n - 1 - cohort, n - 1):
+            wide[cohort, age + 1] = wide[cohort, age] * factor[age]
+    end, errors, total = wide[:, -1], [0.0], 0.0
+    for cohort in range(1, n):
+        ahead = range(n - 1 - cohort, n - 1)
+        own = sum((sigma[k] / factor[k]) ** 2 * (1 / wide[cohort, k] + 1 / known[k]) for k in ahead)
+        shared = sum(2 * (sigma[k] / factor[k]) ** 2 / known[k] for k in ahead)
+        errors.append(end[cohort] * np.sqrt(own))
+        total += end[cohort] ** 2 * own + end[cohort] * end[cohort + 1 :].sum() * shared
+    return list(end), errors, float(np.sqrt(total))
 
 
 def test_the_published_figures_of_raa_are_found() -> None:
@@ -26,6 +60,37 @@ def test_the_published_figures_of_raa_are_found() -> None:
     assert found["outstanding"] == pytest.approx(52_135.23, abs=0.005)
     assert found["se"] == pytest.approx(26_880.74, abs=0.005)
     assert found["latest"] < found["low"] < found["ultimate"] < found["high"]
+
+
+@pytest.mark.parametrize(
+    ("name", "outstanding"),
+    [
+        ("genins", 18_680_856),  # Taylor and Ashe's, as Mack (1993) has it
+        ("ukmotor", 28_656),  # Christofides's, as England and Verrall (2002) have it
+        ("mw2008", 2_237_826),  # Merz and Wuethrich (2008)
+        ("mortgage", None),
+        ("abc", None),
+        ("mw2014", None),
+    ],
+)
+def test_other_triangles_give_their_published_reserve_and_the_errors_of_plain_loops(
+    name: str, outstanding: int | None
+) -> None:
+    triangle = _sample(name)
+    found = run_off(triangle.sample(frac=1, random_state=1))
+    ultimate, errors, total = _by_hand(triangle)
+    np.testing.assert_allclose(found["ultimate"], [*ultimate, sum(ultimate)])
+    np.testing.assert_allclose(found["se"], [*errors, total])
+    if outstanding is not None:
+        assert round(found["outstanding"].iloc[-1]) == outstanding
+
+
+def test_cohorts_that_all_ran_off_alike_leave_nothing_uncertain_in_the_total_either() -> None:
+    rows = [(origin, age, [100, 150, 160, 160, 160][age]) for origin in range(5) for age in range(5 - origin)]
+    found = run_off(pd.DataFrame(rows, columns=["origin", "age", "amount"]))
+    assert found["outstanding"].tolist() == pytest.approx([0, 0, 0, 10, 60, 70])
+    assert found["se"].tolist() == [0] * 6
+    assert found["low"].tolist() == found["high"].tolist() == pytest.approx([160, 160, 160, 160, 160, 800])
 
 
 def run_down(rng: np.random.Generator) -> list[bool]:
@@ -69,11 +134,14 @@ def test_a_cohort_that_has_run_off_is_certain() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda raa: raa[raa["origin"].dt.year > 1988], "too_few_cohorts"),
+        # Of three cohorts the last age's error would rest on a line through one point.
+        (lambda raa: raa[raa["origin"].dt.year > 1987], "too_few_cohorts"),
         (lambda raa: raa[raa["origin"].dt.year != 1985], "ragged_triangle"),
         (lambda raa: raa[~((raa["origin"].dt.year == 1983) & (raa["age"] == 36))], "ragged_triangle"),
         (lambda raa: pd.concat([raa, raa]), "duplicate_rows"),
         (lambda raa: raa.assign(amount=raa["amount"].where(raa["age"] > 12, 0.0)), "empty_cohort"),
+        (lambda raa: raa.assign(amount=raa["amount"].where(raa["origin"].dt.year < 1990, 0)), "empty_cohort"),
+        (lambda raa: raa.assign(amount=raa["amount"].where(raa["age"] != 24, 0.0)), "fell_to_nothing"),
         (lambda raa: raa.iloc[:0], "too_few_cohorts"),
     ],
 )
@@ -83,8 +151,16 @@ def test_what_is_no_triangle_is_refused(change: Any, reason: str) -> None:
     assert refused.value.params["reason"] == reason
 
 
-def test_an_empty_cell_is_refused() -> None:
-    raa = _raa()
-    raa.loc[3, "amount"] = None
-    with pytest.raises(ColumnUnfit):
-        run_off(raa)
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda raa: raa.assign(amount=raa["amount"].where(raa.index != 3)), "empty_value"),
+        (lambda raa: raa.drop(columns="age"), "missing"),
+        (lambda raa: pd.concat([raa, raa[["age"]]], axis=1), "twice"),
+        (lambda raa: raa.assign(origin=raa["origin"].astype(object).where(raa.index != 0, "first")), "no_order"),
+    ],
+)
+def test_a_column_that_does_not_fit_is_refused_with_what_is_wrong(change: Any, problem: str) -> None:
+    with pytest.raises(ColumnUnfit) as refused:
+        run_off(change(_raa()))
+    assert refused.value.params["problem"] == problem

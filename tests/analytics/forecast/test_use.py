@@ -93,6 +93,7 @@ def test_one_resident_who_has_spent_everything_lapses_nothing() -> None:
     rest = int(lots["paid_yen"].iloc[0] + lots["premium_yen"].iloc[0]) - int(spent["amount_yen"].iloc[1:].sum())
     spent.loc[0, "amount_yen"] = rest
     spent["day"] = BEGIN + pd.Timedelta(days=30)
+    spent["at"] = spent["day"].dt.tz_localize("Asia/Tokyo")
     found: Any = forecast_lapse(lots, spent, EXPIRIES.empty(), as_of=SEEN).iloc[0]
     assert found["unused_low"] == found["unused_yen"] == found["unused_high"] == 0
 

@@ -56,6 +56,14 @@ def test_an_open_lake_stays_as_it_was_when_it_is_written_anew(tmp_path: Path) ->
         assert ask(after, Question("sales"))["value"].item() == 1
 
 
+def test_where_something_else_stands_in_the_place_of_a_lake_or_its_manifest_there_is_no_lake(tmp_path: Path) -> None:
+    (tmp_path / "folder" / MANIFEST).mkdir(parents=True)
+    (tmp_path / "file").write_text("no lake")
+    for root in (tmp_path / "folder", tmp_path / "file", tmp_path / "nowhere"):
+        with pytest.raises(LakeMissing):
+            Lake(root)
+
+
 def test_files_that_no_manifest_names_any_more_are_removed(tmp_path: Path) -> None:
     first = write_frames(tmp_path, FRAMES_BY_HAND, NOW)
     second = write_frames(tmp_path, {"spending": frame("spending", [{"amount_yen": 1}])}, NOW)

@@ -93,6 +93,10 @@ def test_a_support_that_floats_round_upwards_is_met_exactly(count: int, number: 
     [
         {"minimum_support": Fraction(0)},
         {"minimum_confidence": Fraction(3, 2)},
+        {"minimum_support": float("nan")},
+        {"minimum_support": float("inf")},
+        {"minimum_confidence": "half"},
+        {"minimum_confidence": None},
         {"basket": "year"},
         {"largest": 1},
     ],

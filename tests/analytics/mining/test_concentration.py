@@ -53,7 +53,9 @@ def test_a_store_that_gave_back_more_than_it_took_counts_as_zero_and_is_told() -
     assert np.isnan(only_back["gini"])
 
 
-@pytest.mark.parametrize("asked", [{"of": "clerk"}, {"top": 0}, {"top": Fraction(11, 10)}], ids=str)
+@pytest.mark.parametrize(
+    "asked", [{"of": "clerk"}, {"top": 0}, {"top": Fraction(11, 10)}, {"top": float("nan")}], ids=str
+)
 def test_what_has_no_meaning_is_refused(asked: dict[str, object]) -> None:
     data: pd.DataFrame = spending(pay(1, 1, "A", START))
     with pytest.raises(OutOfRange):

@@ -8,8 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import locales
 from analytics.charts.catalogue import CHARTS
-from analytics.charts.names import ReportProgrammeUnknown
+from analytics.charts.names import (
+    REPORT_REFUSALS,
+    ReportProgrammeIdle,
+    ReportProgrammeUnknown,
+    ReportProgrammeUnnamed,
+    ReportWithoutProgramme,
+)
 from analytics.frames import FRAMES
 from analytics.lake.lake import InMemory
 from analytics.reports.gather import NAMED_STORES, gather
@@ -123,14 +130,28 @@ def test_a_mean_of_two_has_a_wide_interval_and_one_of_one_none() -> None:
 def test_a_report_of_a_programme_that_is_not_there_is_refused() -> None:
     with pytest.raises(ReportProgrammeUnknown):
         gather(InMemory(city().frames, KNOWN), "moonlight")
-    with pytest.raises(ReportProgrammeUnknown):
+    for unnamed in ("", "  "):
+        with pytest.raises(ReportProgrammeUnnamed):
+            gather(InMemory(city().frames, KNOWN), unnamed)
+    with pytest.raises(ReportWithoutProgramme):
         gather(InMemory({}, KNOWN))
+    with pytest.raises(ReportWithoutProgramme):
+        gather(InMemory({}, KNOWN), "moonlight")
 
 
 def test_a_programme_in_which_nothing_happened_yet_is_refused() -> None:
     frames = {"programmes": city().frames["programmes"]}
-    with pytest.raises(ReportProgrammeUnknown):
+    with pytest.raises(ReportProgrammeIdle) as refused:
         gather(InMemory(frames, KNOWN))
+    assert refused.value.params == {"programme": frames["programmes"]["programme"].iloc[-1]}
+
+
+def test_no_refusal_of_a_report_names_nothing() -> None:
+    """A text that has the programme in quotation marks is only told of one that has a name."""
+    for refusal in REPORT_REFUSALS:
+        told = locales.text("en", f"error.{refusal.code}")
+        named = refusal in (ReportProgrammeUnknown, ReportProgrammeIdle)
+        assert ("“{programme}”" in told) == named, refusal
 
 
 def test_a_programme_that_was_only_sold_has_a_report() -> None:
