@@ -24,6 +24,8 @@ OVER = "festival"
 """A programme of twenty days whose last one was yesterday."""
 
 OVER_DAYS = 20
+BEFORE_DAYS = 31
+"""The history begins within so many days before its first closing day."""
 LINES = 10_000
 POINTS = 100
 
@@ -40,7 +42,7 @@ async def closings(database: Database) -> tuple[DueClosing, ...]:
 async def one_close_for_all(handle: DatabaseHandle) -> None:
     """Leave one closing due, which claims the whole history.
 
-    The days before it are closed as if all deeds had committed late, which is lawful: a close takes rows.
+    The days before it are closed as if each had ended before the first deed, and nothing had come late to them.
     """
     engine = handle.app_engine(pool_size=1, limits=JOBS)
     try:
@@ -53,7 +55,7 @@ async def one_close_for_all(handle: DatabaseHandle) -> None:
             "id": uuid7(cutoff_instant(each.closing_date), SecretEntropy()),
             "programme_id": each.programme_id,
             "closing_date": each.closing_date,
-            "cutoff_at": cutoff_instant(each.closing_date),
+            "cutoff_at": cutoff_instant(earlier[0].closing_date - timedelta(days=BEFORE_DAYS)),
             "transfer_date": each.closing_date + timedelta(days=7),
         }
         for each in earlier

@@ -92,10 +92,11 @@ async def fill(connection: AsyncConnection, payers: int) -> None:
 
 
 async def close_without_deeds(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Days that were closed before any of their deeds had committed: all of these are the next close's."""
+    """Days that were closed before their deeds; nothing came late to them: all deeds are the next close's."""
     statement = (
-        "INSERT INTO settlement_close (id, programme_id, closing_date, cutoff_at, transfer_date, final, closed_at)"
-        " VALUES (:id, :programme_id, :closing_date, :cutoff_at, :transfer_date, false, :cutoff_at)"
+        "INSERT INTO settlement_close"
+        " (id, programme_id, closing_date, cutoff_at, transfer_date, final, closed_at, late_since)"
+        " VALUES (:id, :programme_id, :closing_date, :cutoff_at, :transfer_date, false, :cutoff_at, clock_timestamp())"
     )
     await connection.execute(text(statement), list(rows))
 

@@ -8,7 +8,7 @@ Which stores are told: those with a claimed deed and, in a final close, those wi
 a debt left from before. A final close (`closings.is_final`) knows no minimum: every carry is
 paid out, and a debt is stated once more. Further closes after it are final as well.
 All of it is one transaction. How many statements it has follows from the time and the deeds that it closes, at some
-20,000 deeds a statement, not from the stores.
+100,000 deeds a statement, not from the stores.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,9 +18,10 @@ from services.settlement.tables.schema import ClaimRow, StatementRow
 WORK_MEMORY = "64MB"
 """What a claim may keep in memory at a time: its legs beside the claims of others, not on the disk."""
 
-FIRST_PIECE, SHORTEST_PIECE, LONGEST_PIECE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=64)
-LEGS_OF_A_PIECE = 20_000
-"""About as many legs are claimed in one statement: a tenth of a second of one processor."""
+FIRST_PIECE, SHORTEST_PIECE, LONGEST_PIECE = timedelta(hours=2), timedelta(minutes=1), timedelta(days=64)
+LEGS_OF_A_PIECE = 100_000
+"""About as many legs are claimed in one statement: half a second of one processor. Smaller pieces cost payments more,
+since each has its sums read and added in the program (docs/decisions/0111)."""
 
 Rest = Callable[[Tx], Awaitable[None]]
 """Called between two pieces of long work, within its transaction."""
@@ -60,9 +61,9 @@ async def claim(
     """Take every unclaimed leg before an instant into its store's statement; their sums by store.
 
     It is done in pieces, each an interval of the legs' own instants from the last cut-off on, or from `opened_at`
-    where nothing was closed yet, and `rest` comes after each. A piece sees, claims and sums the same legs, in one
-    search. A deed that commits after its piece began, and one at a store that is not among `statement_of` (store to
-    statement), is the next close's.
+    where nothing was closed yet, and `rest` comes after each; in one where it is not known what came late. A piece
+    sees, claims and sums the same legs, in one search. A deed that commits after its piece began, and one at a store
+    that is not among `statement_of` (store to statement), is the next close's.
     """
     claimed: dict[UUID, ClaimedSums] = {}
     if not statement_of:
@@ -73,19 +74,19 @@ async def claim(
     await rest(tx)
     if last is not None and last.late_since is None:
         return claimed
+    # From here on no piece asks what is claimed: the planner knows nothing of rows that are not committed yet.
     while since < before:
         until = min(since + length, before)
-        taken = await _take(tx, claimed, legs_between(programme_id, since, until).subquery("unclaimed"), statement_of)
+        taken = await _take(tx, claimed, legs_between(programme_id, since, until).subquery(), statement_of)
         await rest(tx)
         since, length = until, _next_length(length, taken)
     return claimed
 
 
 def _next_length(length: timedelta, taken: int) -> timedelta:
-    """As long as would have held about so many legs as a piece should, at most twice or half as long as before."""
-    if taken > 2 * LEGS_OF_A_PIECE:
-        return max(length / 2, SHORTEST_PIECE)
-    return min(2 * length, LONGEST_PIECE) if taken < LEGS_OF_A_PIECE / 2 else length
+    """As long as would have held as many legs as a piece should have, and at most twice as long."""
+    fits = 2.0 if taken == 0 else min(LEGS_OF_A_PIECE / taken, 2.0)
+    return min(max(length * fits, SHORTEST_PIECE), LONGEST_PIECE)
 
 
 async def _take(
@@ -121,14 +122,13 @@ def _left_before(programme_id: UUID, since: datetime, before: datetime, last: La
     """Every unclaimed leg before `since`, without a look at what earlier closes have surely taken.
 
     What lies before the last cut-off, and was not there to be seen, was recorded since. Where it is not known since
-    when, every unclaimed leg before `before` is looked for.
+    when, it is every unclaimed leg before `before`.
     """
     if last is None:
-        return legs_between(programme_id, None, since).subquery("unclaimed")
+        return legs_between(programme_id, None, since).subquery()
     if last.late_since is None:
         return unclaimed([programme_id], before)
     kinds = (JournalKind.PAYMENT, JournalKind.CANCEL, JournalKind.REFUND)
-    deeds = deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at)
-    leg = legs_of_deeds(deeds).subquery("late")
+    leg = legs_of_deeds(deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at)).subquery("late")
     taken = exists().where(ClaimRow.leg_id == leg.c.id)
-    return select(leg).where(leg.c.programme_id == programme_id, ~taken).subquery("unclaimed")
+    return select(leg).where(leg.c.programme_id == programme_id, ~taken).subquery()
