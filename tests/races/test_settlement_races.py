@@ -18,7 +18,7 @@ from services.settlement.books import ClosedBooks
 from services.settlement.close import Close, close
 from services.settlement.closings import ClosingOutOfOrder
 from services.settlement.propose import ProposedFile, ProposeFile, propose
-from services.settlement.tables import closes, files
+from services.settlement.tables import claims, closes, files
 from tests.settlement.office import FIRST, PAY_DAY, SECOND, Office, count_rows
 from tests.town import APPROVER, CODE, OFFICER, Resident, Shop, Town
 
@@ -78,7 +78,7 @@ async def test_control_four_closes_at_once_claim_everything_four_times(
         "ALTER TABLE statement_claim DROP CONSTRAINT pk_statement_claim",
     )
     monkeypatch.setattr(closes, "hold_books", no_lock)
-    meet_after(monkeypatch, closes, "claim")
+    meet_after(monkeypatch, claims, "claim")
     town.go_to(start_of(SECOND))
     await at_once(*(town.do(close, Close(CODE, FIRST, OFFICER)) for _ in range(FOUR)))
     assert (await count_rows(engine))["statement_claim"] == FOUR * 3
