@@ -296,6 +296,31 @@ async def test_pieces_of_any_size_claim_every_deed_once(town: Town, monkeypatch:
     await town.must_prove()
 
 
+async def test_a_deed_that_commits_between_two_pieces_is_the_next_closes(town: Town) -> None:
+    """Its instant lies in a piece that is done: this close does not see it, the next one does, once."""
+    office, _ = Office(town), await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who, 3)
+    await town.pay_store(who, shop, 1_000)
+    office.morning_after(FIRST)
+    morning, rests = town.clock.now(), 0
+
+    async def rest(_: Tx) -> None:
+        nonlocal rests
+        rests += 1
+        if rests == 8:  # the last piece, with the first payment in it, has been claimed
+            town.clock.set(NOON)
+            await town.pay_store(who, shop, 234)
+            town.clock.set(morning)
+
+    books = await town.do(partial(close, rest=rest), Close(CODE, FIRST, OFFICER))
+    assert rests > 8
+    assert (await office.told(books))[shop.id].statement.figures.payments_yen == 1_000
+    later = await office.close(SECOND)
+    assert (await office.told(later))[shop.id].statement.figures.payments_yen == 234
+    await town.must_prove()
+
+
 def _without_claims(sent: Sequence[str]) -> list[str]:
     return [statement for statement in sent if f"INSERT INTO {ClaimRow.__tablename__}" not in statement]
 
