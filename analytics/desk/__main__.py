@@ -35,13 +35,12 @@ from analytics.lake.live import open_live
 from analytics.lake.manifest import MANIFEST
 from analytics.measures.ask import ask, compare
 from services.kit.errors import Refusal
+from services.kit.priority import step_back
 
 LIVE_S: Final = 30.0
 MEMORY_MB: Final = 512
 MOST_KEPT: Final = 32
 """Charts that are kept for the next who asks, until the lake is refreshed: each language of each on a phone, say."""
-
-_NICE: Final = 10
 
 
 class Desk:
@@ -153,7 +152,7 @@ def _drawn(lake: Lake, asked: ChartQuestion) -> Drawn:
 
 
 def main() -> None:
-    os.nice(_NICE)
+    step_back()
     desk = Desk(Path(sys.argv[1]), os.environ.get("TANABATA_INSIGHT_URI"))
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(line_of(desk.reply(msgspec.json.decode(line, type=Order))))

@@ -22,7 +22,7 @@ import typer
 from analytics.lake.manifest import read_manifest
 from infra.benchmarks import checks, cpu, ground
 from infra.benchmarks.plan import Outcome
-from infra.benchmarks.processes import serving
+from infra.benchmarks.processes import counting, serving
 from infra.benchmarks.results import Findings, Goal, Measurement
 from infra.benchmarks.run import data_folder
 from infra.benchmarks.stage import SCHEMA, Sizes, Stage, Subject, staged
@@ -91,9 +91,11 @@ def _last_paid(root: Path) -> date:
 
 
 async def _beside(stage: Stage, subject: Subject, root: Path, end: date) -> dict[str, Any]:
-    """A third of the most that can be paid: alone, and while days are refreshed one after the other."""
+    """A third of the most that can be paid: alone, beside a process that only counts, and while days are refreshed."""
     most = (await stage.repeat(subject)).outcome.per_s
     quiet = (await stage.repeat(subject, most / 3, WATCHED_S)).outcome
+    async with counting():
+        reference = (await stage.repeat(subject, most / 3, WATCHED_S)).outcome
     paying = asyncio.create_task(stage.repeat(subject, most / 3, WATCHED_S))
     seconds = []
     while not paying.done():
@@ -105,7 +107,9 @@ async def _beside(stage: Stage, subject: Subject, root: Path, end: date) -> dict
         "refreshes": len(seconds),
         "seconds": round(statistics.median(seconds), 2),
         "p99_quiet_ms": round(quiet.p99_ms, 3),
+        "p99_counting_ms": round(reference.p99_ms, 3),
         "p99_during_ms": round(during.p99_ms, 3),
+        "ratio_counting": round(reference.p99_ms / quiet.p99_ms, 2),
         "ratio_p99": round(during.p99_ms / quiet.p99_ms, 2),
     }
 
@@ -118,6 +122,7 @@ async def _step(stage: Stage, handle: DatabaseHandle, work: str, root: Path, end
         *(sys.executable, "-m", "infra.benchmarks.insight_child", *arguments),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "TANABATA_INSIGHT_URI": handle.insight_uri()},
+        start_new_session=True,  # as the worker starts it: what steps back is this process, and not the benchmark
     )
     said, _ = await process.communicate()
     seconds = time.perf_counter() - started

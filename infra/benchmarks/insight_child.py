@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from infra.database.give_way import NICENESS, give_way
+from infra.database.give_way import give_way
+from services.kit.priority import step_back
 
 DASHBOARD: Final = (
     ("sales", ("day",)),
@@ -40,7 +41,7 @@ DASHBOARD: Final = (
 def main() -> None:
     work, root = sys.argv[1], Path(sys.argv[2])
     if work == "refresh":
-        os.nice(NICENESS)
+        step_back()
         from analytics.lake.refresh import refresh  # noqa: PLC0415
 
         end = date.fromisoformat(sys.argv[3])

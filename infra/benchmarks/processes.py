@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from infra.benchmarks.counting import COUNTING
 from infra.benchmarks.load import GO, SAID, SIGN_IN
 from infra.benchmarks.plan import Order, Outcome
 from infra.benchmarks.serve import READY
@@ -107,6 +108,14 @@ async def serving_naive(url: str) -> AsyncIterator[Starting]:
     """The ORM application that stands beside for scale."""
     async with _running("infra.benchmarks.naive", [f"--url={url}"]) as process:
         yield Starting(process)
+
+
+@asynccontextmanager
+async def counting() -> AsyncIterator[None]:
+    """Long work that only wants a processor: the reference for what payments notice of real work."""
+    async with _running("infra.benchmarks.counting", []) as process:
+        await _hear(process, COUNTING, _START_S)
+        yield
 
 
 @asynccontextmanager

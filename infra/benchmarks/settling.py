@@ -2,8 +2,8 @@
 
 Each is done twice on equal databases: alone, to know how long it takes, and under payments that arrive at
 half the greatest rate, beside which it rests between its pieces: it takes longer than the payments are watched.
-Their p99 is compared with that of the same payments just before. What comes out is checked: the bank file by the
-strict reader, the books by the proof.
+Their p99 is compared with that of the same payments just before, and with that beside a process that only counts.
+What comes out is checked: the bank file by the strict reader, the books by the proof.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from infra.benchmarks import checks, due, ground
 from infra.benchmarks.figures import median
 from infra.benchmarks.pattern import APPROVER, OFFICER, PROGRAMME
 from infra.benchmarks.plan import Order, Outcome
-from infra.benchmarks.processes import serving
+from infra.benchmarks.processes import counting, serving
 from infra.benchmarks.results import Findings, Measurement
 from infra.benchmarks.stage import SCHEMA, Stage, Subject
 from infra.database.connect import JOBS
@@ -67,6 +67,8 @@ class Settled:
     alone: Work
     busy: Work
     quiet: Outcome
+    counting: Outcome
+    """Payments beside a process that only counts."""
     during: Outcome
     findings: Findings
 
@@ -85,7 +87,9 @@ class Settled:
             "seconds": round(self.busy.seconds, 2),
             "seconds_alone": round(self.alone.seconds, 2),
             "p99_quiet_ms": round(self.quiet.p99_ms, 3),
+            "p99_counting_ms": round(self.counting.p99_ms, 3),
             "p99_during_ms": round(self.during.p99_ms, 3),
+            "ratio_counting": round(self.counting.p99_ms / self.quiet.p99_ms, 2),
             "ratio_p99": round(self.during.p99_ms / self.quiet.p99_ms, 2),
             "p50_quiet_ms": round(self.quiet.p50_ms, 3),
             "p50_during_ms": round(self.during.p50_ms, 3),
@@ -165,14 +169,19 @@ async def _measured(
         subject = Subject(findings, handle, await starting.ready())
         await stage.warm(subject)
         quiet, _ = await _pay(stage, subject, per_s, max(LEAST_S, alone.seconds), None)
+        async with counting():
+            reference, _ = await _pay(stage, subject, per_s, max(LEAST_S, alone.seconds), None)
         during, busy = await _pay(stage, subject, per_s, max(LEAST_S, TIMES * alone.seconds), work)
         proof = await checks.proof(handle)
         findings.proofs.append(proof.clean)
         findings.problems += [f"broken law {each.name}: {each.example}" for each in proof.broken]
     if busy is None:
         raise AssertionError("unreachable")
-    stage.tell(f"{name}: {busy.seconds:.1f} s beside payments, p99 {quiet.p99_ms:.1f} then {during.p99_ms:.1f} ms")
-    return Settled(name, alone, busy, quiet, during, findings)
+    stage.tell(
+        f"{name}: {busy.seconds:.1f} s beside payments, p99 {quiet.p99_ms:.1f} then {during.p99_ms:.1f} ms"
+        f" ({reference.p99_ms:.1f} beside a process that counts)"
+    )
+    return Settled(name, alone, busy, quiet, reference, during, findings)
 
 
 async def _pay(

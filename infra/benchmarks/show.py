@@ -54,7 +54,7 @@ def _results(results: list[Mapping[str, Any]]) -> Table:
 
 
 def _settling(settled: list[Mapping[str, Any]]) -> Table:
-    right = ("seconds", "alone", "payments/s meanwhile", "p99 ms quiet", "p99 ms meanwhile")
+    right = ("seconds", "alone", "payments/s meanwhile", "p99 ms quiet", "beside counting", "meanwhile")
     table = Table("beside payments", *(Column(each, justify="right") for each in right))
     for each in settled:
         table.add_row(
@@ -63,6 +63,7 @@ def _settling(settled: list[Mapping[str, Any]]) -> Table:
             f"{each['seconds_alone']:.1f}",
             f"{each['payments_per_s']:,.0f}",
             f"{each['p99_quiet_ms']:.1f}",
+            f"{each['p99_counting_ms']:.1f}",
             f"{each['p99_during_ms']:.1f}",
         )
     return table

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.console import complain, out, run, tell
-from infra.database.give_way import NICENESS, give_way
+from infra.database.give_way import give_way
 from infra.database.provision import open_database, open_for_insight
 from infra.insight.alerts import alerts
 from infra.insight.evaluate import evaluate
@@ -18,6 +18,7 @@ from infra.insight.report import report
 from infra.settings import Settings
 from locales import text
 from services.kit.errors import Refusal
+from services.kit.priority import step_back
 
 insight = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 _MOST_CONNECTIONS = 8
@@ -43,7 +44,7 @@ def refresh(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
 ) -> None:
     """Bring the lake up to date, up to yesterday; what is damaged in it is built anew. Repeatable at any time."""
-    os.nice(NICENESS)  # it gives way to payments
+    step_back()  # it gives way to payments
     run(lambda: _refresh(Settings.from_env(os.environ), connections, anew=anew, quiet=quiet))
 
 

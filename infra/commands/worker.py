@@ -29,6 +29,7 @@ from infra.timekeeping import keep_time, offset_of
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
 from services.kit.ids import SecretEntropy
+from services.kit.priority import step_back
 
 _CONNECTIONS = 4
 _NICE = 5
@@ -82,7 +83,7 @@ async def _alone() -> None:
 
 async def _beside() -> None:
     """The database is open and migrated by the server that started us; its end is ours."""
-    os.nice(_NICE)
+    step_back(_NICE)
     settings = Settings.from_env(os.environ)
     parent = asyncio.create_task(until_parent_ends())
     async with open_server(settings) as handle, _jobs(handle, settings) as every:

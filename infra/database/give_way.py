@@ -8,11 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-NICENESS = 10
-"""Of 19: with a payment beside it such a process has about a tenth of a core, and all of it without."""
+from services.kit.priority import NICENESS, PROC, group_steps_back
 
 
-def give_way(server_pid: int, database: str, *, proc: Path = Path("/proc")) -> bool:
+def give_way(server_pid: int, database: str, *, proc: Path = PROC) -> bool:
     """Let the server's process `server_pid` step back, which serves `database`; whether it was done.
 
     A number is taken for that process only if it calls itself so, because a server behind a socket may count its
@@ -31,4 +30,5 @@ def give_way(server_pid: int, database: str, *, proc: Path = Path("/proc")) -> b
             os.setpriority(os.PRIO_PROCESS, server_pid, NICENESS)
     except OSError:
         return False
+    group_steps_back(server_pid, proc=proc)  # a process that serves a connection is a session by itself
     return True

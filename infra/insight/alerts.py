@@ -10,7 +10,6 @@ import typer
 import locales
 from infra.console import complain, out, run
 from infra.database.connect import JOBS
-from infra.database.give_way import NICENESS
 from infra.database.provision import DatabaseHandle, open_server
 from infra.settings import Settings
 from infra.timekeeping import offset_of
@@ -22,6 +21,7 @@ from services.kit.clock import OffsetClock
 from services.kit.db import Database
 from services.kit.errors import Refusal
 from services.kit.ids import SecretEntropy
+from services.kit.priority import step_back
 
 if TYPE_CHECKING:
     from analytics.alerts.look import Told
@@ -33,7 +33,7 @@ def alerts(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
 ) -> None:
     """Look for misuse in the lake's last days. What is found waits for an officer; the same is never kept twice."""
-    os.nice(NICENESS)
+    step_back()
     settings = Settings.from_env(os.environ)
     try:
         kept, tallies = run(lambda: _look_and_keep(settings, lake or settings.lake_dir, days))
