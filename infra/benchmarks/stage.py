@@ -44,8 +44,8 @@ class Sizes:
     postings: int = 10_000_000
     tpcb_scale: int = 50
     rounds: int = 3
-    seconds: float = 12.0
-    reference_seconds: int = 8
+    seconds: float = 8.0
+    reference_seconds: int = 5
     most_payments: int = 1_000_000
     """Of one repetition: all of its requests are in memory before the clock starts."""
 

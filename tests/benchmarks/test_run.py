@@ -59,7 +59,7 @@ async def settled(_stage: stage.Stage, per_s: float, amounts: Amounts) -> list[S
     assert per_s > 0
     assert amounts == Amounts()
     done, seen = Work(1.0, {"lots": 9}), Outcome(9, 9, 9, elapsed_s=1.0, load_cpu_s=0.1, p50_ms=1.0, p99_ms=2.0)
-    return [Settled("expire_100k", done, done, seen, seen, Findings(SOME[0], proofs=[True]))]
+    return [Settled("expire_100k", done, done, seen, seen, seen, Findings(SOME[0], proofs=[True]))]
 
 
 def invoke(folder: Path, *words: str) -> Result:
