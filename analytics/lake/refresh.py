@@ -8,6 +8,7 @@ one could not see was written by transactions that were open then or began later
 
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -86,18 +87,20 @@ def refresh(
     """
     way = Way(uri, connections, opened)
     with _alone(root), ExitStack() as stack:
+        old = None if anew else _old(root)
+        # Every byte of what is kept is compared, while the database is asked.
+        damaged = stack.enter_context(ThreadPoolExecutor(1)).submit(_damaged, root, old)
         with way.views() as before:
             early = before.look()
         views = stack.enter_context(way.views())
         look = views.look()
         last = end or civil_date(look.at)
-        old = None if anew else _old(root)
         taken_back = undone(views)
         whole = {name: fit(views.rows(name)) for name, fit in WHOLE.items()}
         past = [("lots", civil_date(row["issued_at"])) for row in taken_back]
         if old is not None:
             past += told_otherwise(root, old, whole["residents"])
-        plan = _plan(root, views, old, last, past)
+        plan = _plan(views, old, last, damaged.result(), past)
         asked = [each for pieces in plan.periods.values() for each in pieces]
         found = read_all(root, way, views, (*plan.stretches, *asked), told)
         frames = {name: _merged(name, old, plan, found, last) for name in BY_DAY}
@@ -145,7 +148,13 @@ def horizon_of(manifest: Manifest | None) -> Horizon:
     return Horizon() if noted is None else msgspec.json.decode(noted, type=Horizon)
 
 
-def _plan(root: Path, views: Views, old: Manifest | None, end: date, past: Sequence[tuple[str, date]]) -> Plan:
+def _plan(
+    views: Views,
+    old: Manifest | None,
+    end: date,
+    damaged: Sequence[tuple[str, date]],
+    past: Sequence[tuple[str, date]],
+) -> Plan:
     """New days from the horizon on; before them only what is damaged, and `past` days: they are told otherwise now."""
     begin = None if old is None else open_from(old)
     if begin is None:
@@ -155,7 +164,7 @@ def _plan(root: Path, views: Views, old: Manifest | None, end: date, past: Seque
     begin = min(begin, end)
     whole = list(_stretches(begin, end))
     stretches = [Stretch(frame, days) for days in whole for frame in BY_DAY]
-    broken = [] if old is None else _damaged(root, old, begin)
+    broken = [(frame, day) for frame, day in damaged if day < begin] if old is not None else []
     stale = sorted({(frame, day) for frame, day in past if day < begin}) if old is not None else []
     again = dict.fromkeys([*broken, *stale])
     stretches += [Stretch(frame, _one(day)) for frame, day in again]
@@ -180,7 +189,11 @@ def _one(day: date) -> Days:
     return Days(day, day + timedelta(days=1))
 
 
-def _damaged(root: Path, old: Manifest, before: date) -> list[tuple[str, date]]:
+def _damaged(root: Path, old: Manifest | None) -> list[tuple[str, date]]:
+    """Frames and days of files that are not what was written, of those that a refresh would keep."""
+    before = None if old is None else open_from(old)
+    if old is None or before is None:
+        return []
     return [
         (frame, part.day)
         for frame in BY_DAY
