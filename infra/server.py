@@ -27,6 +27,7 @@ from infra.ports.digital_id import DigitalId, ServiceSettings
 from infra.settings import Settings
 from infra.timekeeping import keep_time, offset_of
 from infra.town import Town, build_town
+from services.kit.banks import load_banks
 from services.kit.clock import OffsetClock
 from services.kit.db import Database
 from services.kit.ids import SecretEntropy
@@ -51,6 +52,7 @@ async def create_app(
     installation could have been read by others.
     """
     _warn_of_ports(settings)
+    load_banks()
     keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)

@@ -1,7 +1,7 @@
 """`python -m infra.benchmarks.insight_child refresh|scan|dashboard LAKE`: one cold process of analytics, measured.
 
-It prints what it did, and what it used, as JSON. Each work loads what it needs, as the commands do, and a refresh
-steps back before it loads anything.
+It prints what it did, and what it used, as JSON. Each work loads what it needs; a refresh steps back, and loads what
+`tanabata insight` does before it begins.
 The views' address comes in TANABATA_INSIGHT_URI.
 """
 
@@ -42,6 +42,7 @@ def main() -> None:
     work, root = sys.argv[1], Path(sys.argv[2])
     if work == "refresh":
         step_back()
+        import infra.commands.insight  # noqa: F401, PLC0415
         from analytics.lake.refresh import refresh  # noqa: PLC0415
 
         end = date.fromisoformat(sys.argv[3])

@@ -6,8 +6,6 @@
 import asyncio
 import logging
 import os
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -17,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from infra import worker as jobs
+from infra.apart import insight_apart
 from infra.companion import until_parent_ends
 from infra.console import out, run, tell
 from infra.database.connect import JOBS
@@ -34,13 +33,6 @@ from services.kit.priority import step_back
 _CONNECTIONS = 4
 _NICE = 5
 """Beside a server the jobs give way to payments wherever both want the same core."""
-
-_SAID_AT_MOST = 4_000
-"""Characters of a failed command's last words that the log keeps: a traceback's end, not a flood."""
-
-
-class InsightFailed(Exception):
-    """`tanabata insight refresh` or `alerts` ended by itself with this exit code, and the end of what it said."""
 
 
 def worker(
@@ -121,33 +113,11 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
 
 
 async def _refresh_lake() -> int:
-    return await _insight("refresh")
+    return await insight_apart("refresh")
 
 
 async def _look_for_misuse() -> int:
-    return await _insight("alerts")
-
-
-async def _insight(command: str) -> int:
-    """In a process of its own, which goes when the work is done and takes its memory along.
-
-    A terminal's Ctrl-C reaches only us, and we end it; what it says of an end that we asked for is nobody's news.
-    """
-    working = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "infra.cli", "insight", command, "--quiet"),
-        stdin=DEVNULL,
-        stderr=PIPE,
-        start_new_session=True,
-    )
-    try:
-        _, said = await working.communicate()
-    finally:
-        if working.returncode is None:
-            working.terminate()
-            await working.communicate()
-    if working.returncode:
-        raise InsightFailed(command, working.returncode, said.decode(errors="replace")[-_SAID_AT_MOST:])
-    return 1
+    return await insight_apart("alerts")
 
 
 async def _no_payer_here(_body: bytes, _headers: Mapping[str, str]) -> int:

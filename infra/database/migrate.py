@@ -12,12 +12,8 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -26,6 +22,9 @@ import services
 from infra.database.connect import Limits, create_engine, database_url, insight_schema, quoted
 from infra.database.server_files import ACTING, ANALYST, APP, AUDITOR
 from services.kit.db import Base, sqlstate
+
+if TYPE_CHECKING:  # loaded by what needs it: most commands migrate nothing
+    from alembic.config import Config
 
 MIGRATING = Limits(statement_ms=1_800_000, lock_ms=500, idle_in_transaction_ms=60_000)
 OLDEST_SUPPORTED = 15
@@ -40,13 +39,17 @@ class CannotMigrate(Exception):
     """The database cannot be brought to this program's shape; the message says what an administrator does."""
 
 
-def config() -> Config:
+def config() -> "Config":
     """Alembic's settings; the same file serves its own command line."""
+    from alembic.config import Config  # noqa: PLC0415
+
     return Config(Path(__file__).parents[1] / "alembic.ini")
 
 
 def head() -> str | None:
     """The revision that this program expects."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
@@ -97,6 +100,7 @@ async def migrate(
 
 async def current(connection: AsyncConnection, schema: str) -> str | None:
     """The revision that the database has."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
 
     def read(sync: Connection) -> str | None:
         return MigrationContext.configure(sync, opts={"version_table_schema": schema}).get_current_revision()
@@ -235,6 +239,9 @@ async def _is_missing(connection: AsyncConnection, schema: str) -> bool:
 
 
 def _upgrade(connection: Connection, schema: str) -> None:
+    from alembic import command  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     settings = config()
     settings.attributes["connection"] = connection
     settings.attributes["schema"] = schema

@@ -2,12 +2,15 @@
 
 Law: a name that leaves this module is the list's, in permitted half-width characters; what
 the list does not have is refused together with the day of the list.
+
+The list is read when it is first asked, or by `load_banks`: it has 30,000 branches, and most commands ask for none.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Final
-
-import zengin_code
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
 from services.kit.errors import Refusal
 from services.kit.kana import BankTextTooLong, FieldClass, NotBankCharacter, byte_length, to_bank_text
@@ -29,15 +32,20 @@ class UnknownBranch(Refusal):
     code = "branch_unknown"
 
 
+def load_banks() -> None:
+    """Read the list now, so that nobody who asks waits for it."""
+    _list()
+
+
 def bank_data_date() -> date:
     """The day of the installed list of banks and branches, to be shown beside every answer."""
-    stamp = zengin_code.__version__.rsplit(".", 1)[1]
+    stamp = _list().__version__.rsplit(".", 1)[1]
     return datetime.strptime(stamp, "%Y%m%d").date()  # noqa: DTZ007 - a civil date, no instant
 
 
 def bank_name(bank_code: str) -> str:
     """The bank's name in half-width kana, at most 15 bytes; raises `UnknownBank`."""
-    bank = zengin_code.Bank.all.get(bank_code)
+    bank = _banks().get(bank_code)
     if bank is None:
         raise UnknownBank(bank_code=bank_code, as_of=bank_data_date().isoformat())
     return _list_name(bank.kana)
@@ -46,7 +54,7 @@ def bank_name(bank_code: str) -> str:
 def branch_name(bank_code: str, branch_code: str) -> str:
     """The branch's name in half-width kana; raises `UnknownBank`, `UnknownBranch`."""
     bank_name(bank_code)
-    branch = zengin_code.Bank.all[bank_code].branches.get(branch_code)
+    branch = _banks()[bank_code].branches.get(branch_code)
     if branch is None:
         raise UnknownBranch(bank_code=bank_code, branch_code=branch_code, as_of=bank_data_date().isoformat())
     return _list_name(branch.kana)
@@ -54,12 +62,12 @@ def branch_name(bank_code: str, branch_code: str) -> str:
 
 def is_bank(bank_code: str) -> bool:
     """Whether the list has a bank with this code."""
-    return bank_code in zengin_code.Bank.all
+    return bank_code in _banks()
 
 
 def is_branch(bank_code: str, branch_code: str) -> bool:
     """Whether the list has this branch of this bank."""
-    return is_bank(bank_code) and branch_code in zengin_code.Bank.all[bank_code].branches
+    return is_bank(bank_code) and branch_code in _banks()[bank_code].branches
 
 
 def is_number(text: str, digits: int) -> bool:
@@ -73,6 +81,16 @@ def fits_field(text: str, field: FieldClass, limit: int) -> bool:
         return byte_length(to_bank_text(text, field)) <= limit
     except (NotBankCharacter, BankTextTooLong):
         return False
+
+
+@cache
+def _list() -> Any:
+    return import_module("zengin_code")
+
+
+def _banks() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _list().Bank.all
+    return found
 
 
 def _list_name(kana: str) -> str:

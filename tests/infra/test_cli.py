@@ -37,6 +37,14 @@ app()
 """
 
 
+@pytest.mark.parametrize("name", ["insight", "prove", "worker"])
+def test_a_command_loads_nothing_heavy_before_it_needs_it(name: str) -> None:
+    heavy = ("alembic", "fastapi", "pandas", "pyarrow", "zengin_code")
+    code = f"import sys, infra.commands.{name}; print(*(each for each in {heavy} if each in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, check=True, text=True)
+    assert done.stdout.split() == []
+
+
 @pytest.fixture(scope="module")
 def installation() -> Iterator[dict[str, str]]:
     """An installation for all of these tests: a data folder with a space in its name, and a free port."""

@@ -59,6 +59,15 @@ async def test_every_api_is_where_it_should_be(database: DatabaseHandle, setting
         assert "/api/wallet/v1" in (await client.get("/")).text
 
 
+async def test_the_list_of_banks_is_read_before_anybody_asks(
+    database: DatabaseHandle, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bool] = []
+    monkeypatch.setattr(server, "load_banks", lambda: read.append(True))
+    async with running(database, settings):
+        assert read
+
+
 async def test_a_restart_keeps_keys_and_people_signed_in(database: DatabaseHandle, settings: Settings) -> None:
     async with running(database, settings) as client:
         token = await sign_in(client)
