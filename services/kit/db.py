@@ -31,7 +31,8 @@ from services.kit.numbers import SIGN_BITS, make_number, number_space
 
 TRIES = 3
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
-OUT_OF_TIME = frozenset({"55P03", "57014", "25P03", "57P01", "57P02", "57P03", "53300"})
+LOCK_TIMEOUT = "55P03"
+OUT_OF_TIME = frozenset({LOCK_TIMEOUT, "57014", "25P03", "57P01", "57P02", "57P03", "53300"})
 OUT_OF_ROOM = frozenset({"53100", "53200"})
 
 FROM_DATABASE = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -194,7 +195,10 @@ class Database:
         It has the driver's connection only, as the pool lends it: SQLAlchemy's own around it costs more than the
         statement's way to the server and back.
         """
-        lent = await self.engine.raw_connection()
+        try:
+            lent = await self.engine.raw_connection()
+        except self.engine.dialect.loaded_dbapi.Error as error:  # in SQLAlchemy's words, which only its own way wraps
+            raise error.__cause__ or error from None
         try:
             driver: Any = lent.driver_connection
             try:

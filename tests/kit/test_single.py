@@ -30,6 +30,25 @@ async def _pid(engine: AsyncEngine) -> int:
     return await database_on(engine).transact(_server_pid, None, single=True)
 
 
+@pytest.mark.parametrize("way", ["plain", "direct", "single"])
+async def test_a_server_that_opens_no_connection_is_busy_whichever_way_is_asked(
+    one: AsyncEngine, migrator_engine: AsyncEngine, way: str
+) -> None:
+    """As one that is starting up, or has too many clients: it answers, but with a refusal."""
+
+    async def nothing(_tx: Tx, _: None) -> None:
+        raise AssertionError("unreachable")
+
+    async with migrator_engine.begin() as owner:
+        name = (await owner.execute(text("SELECT current_database()"))).scalar_one()
+        await owner.execute(text(f"ALTER DATABASE {name} CONNECTION LIMIT 0"))
+    with pytest.raises(Busy):
+        await database_on(one).transact(nothing, None, direct=way == "direct", single=way == "single")
+    async with migrator_engine.begin() as owner:
+        await owner.execute(text(f"ALTER DATABASE {name} CONNECTION LIMIT -1"))
+    assert await _pid(one) > 0
+
+
 async def test_what_one_statement_wrote_is_there_when_it_has_answered(one: AsyncEngine) -> None:
     async def write(tx: Tx, word: str) -> int:
         await tx.driver.execute("CREATE TEMP TABLE IF NOT EXISTS note (word text)")
