@@ -22,7 +22,7 @@ from services.kit.db import Tx
 from services.settlement import read
 from services.settlement.books import ClosedBooks
 from services.settlement.calendar import CalendarNotCertain
-from services.settlement.close import Close, close
+from services.settlement.close import Close, CloseUnderWay, close
 from services.settlement.closings import ClosingNotOver, ClosingOutOfOrder, NotAClosingDate
 from services.settlement.money_in import MoneyIn, MoneySource, RecordedMoney, record_money_in
 from services.settlement.paper import StatementRecord
@@ -81,7 +81,9 @@ class _Page:
 @routes.post(
     "/programmes/{code}/closes",
     status_code=201,
-    responses=refuses(ProgrammeUnknown, NotAClosingDate, ClosingNotOver, ClosingOutOfOrder, CalendarNotCertain),
+    responses=refuses(
+        ProgrammeUnknown, CloseUnderWay, NotAClosingDate, ClosingNotOver, ClosingOutOfOrder, CalendarNotCertain
+    ),
 )
 async def close_books(code: ShortText, body: CloseRequest, token: Officer, command: Command) -> CloseAnswer:
     """Close a day; a day that is closed already answers as it was closed."""

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
+from services.kit.clock import Clock
 from services.kit.db import Database, Tx
 from services.payments.read import somebody_pays
 
@@ -38,9 +40,13 @@ class Rests:
             await self._sleep(min(TIMES * (done - self._begun), LONGEST_S))
         self._begun = self._time()
 
-    async def within(self, tx: Tx) -> None:
-        """After a piece of a transaction, which stays open meanwhile."""
-        await self.rest(partial(somebody_pays, tx))
+    def within(self, clock: Clock) -> Callable[[Tx], Awaitable[None]]:
+        """Rests after a piece of an open transaction, whose own instant stands still; `clock` goes on."""
+
+        async def rest(tx: Tx) -> None:
+            await self.rest(lambda: somebody_pays(replace(tx, now=clock.now())))
+
+        return rest
 
     async def after(self, database: Database) -> None:
         """After a piece that was a transaction."""

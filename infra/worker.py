@@ -32,7 +32,7 @@ from services.payments.store_velocity import USUAL_STORES, StoreLimits
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.settlement.books import ClosedBooks
-from services.settlement.close import Close, close
+from services.settlement.close import Close, CloseUnderWay, close
 from services.settlement.due import DueClosing, closings_due
 from services.wallets import buy, expire, read
 from services.wallets.checkout import CheckoutPort, CheckoutStanding, CheckoutState
@@ -192,6 +192,10 @@ async def close_periods(database: Database, told: Told = unheard, *, ended: bool
             continue  # its later closings must wait for this one
         try:
             books = await close_at_leisure(database, Close(due.programme_code, due.closing_date, None))
+        except CloseUnderWay:
+            log.info("the books of %s are being closed by somebody else", due.programme_code)
+            failed.add(due.programme_code)
+            continue
         except Exception:  # whatever is wrong with one programme's books, the others' close
             log.exception("the close of %s on %s failed", due.programme_code, due.closing_date)
             failed.add(due.programme_code)
@@ -200,18 +204,14 @@ async def close_periods(database: Database, told: Told = unheard, *, ended: bool
         told(1)
         log.info(
             "closed %s on %s: %d statements, %d yen to be paid on %s",
-            due.programme_code,
-            due.closing_date,
-            books.statements,
-            books.payout_yen,
-            books.transfer_date,
+            *(due.programme_code, due.closing_date, books.statements, books.payout_yen, books.transfer_date),
         )
     return done
 
 
 async def close_at_leisure(database: Database, command: Close) -> ClosedBooks:
     """A close for which nobody waits: it rests between its pieces, while somebody pays."""
-    return await database.transact(partial(close, rest=Rests().within), command)
+    return await database.transact(partial(close, rest=Rests().within(database.clock)), command)
 
 
 async def settle_checkouts(database: Database, checkout: CheckoutPort, told: Told = unheard) -> int:

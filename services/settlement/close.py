@@ -21,7 +21,8 @@ from services.campaigns.programme import Programme
 from services.campaigns.terms import Settlement
 from services.kit import audit
 from services.kit.clock import start_of
-from services.kit.db import Tx
+from services.kit.db import FROM_DATABASE, LOCK_TIMEOUT, Tx, sqlstate
+from services.kit.errors import Kind, Refusal
 from services.kit.horizon import late_after
 from services.kit.seal import look
 from services.settlement.books import ClosedBooks, IssuedStatement, close_journals
@@ -34,8 +35,17 @@ from services.settlement.tables.claims import ClaimedSums, Rest, no_rest
 from services.settlement.tables.closes import StoreToTell
 
 STATEMENT_PREFIX, STATEMENT_LENGTH = "N", 9
+RETRY_SECONDS = 30
+"""A close that rests takes half a minute for a million deeds (docs/decisions/0111)."""
 
 NOTHING_CLAIMED = ClaimedSums(payments=0, gross_yen=0, cancelled_yen=0, refunded_yen=0)
+
+
+class CloseUnderWay(Refusal):
+    """Somebody else is closing the programme's books, and takes longer than a lock is waited for."""
+
+    code = "close_under_way"
+    kind = Kind.CONFLICT
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,11 @@ async def close(tx: Tx, command: Close, rest: Rest = no_rest) -> ClosedBooks:
     """The close of that day: made now, or as it was made before, without another effect.
 
     `rest` comes after each piece of the work that grows with what was sold; by default there is none.
-    Raises `ProgrammeUnknown`, `NotAClosingDate`, `ClosingNotOver`, `ClosingOutOfOrder`, and
+    Raises `ProgrammeUnknown`, `CloseUnderWay`, `NotAClosingDate`, `ClosingNotOver`, `ClosingOutOfOrder`, and
     `CalendarNotCertain` when the transfer day is not known yet.
     """
     programme = await campaigns.published(tx, command.programme_code)
-    await closes.hold_books(tx, programme.id)
+    await _hold_books(tx, programme)
     done = await closes.find_closes(tx, programme_id=programme.id, closing_date=command.closing_date)
     if done:
         return done[0]
@@ -96,6 +106,15 @@ async def close(tx: Tx, command: Close, rest: Rest = no_rest) -> ClosedBooks:
         payout_yen=books.payout_yen,
     )
     return books
+
+
+async def _hold_books(tx: Tx, programme: Programme) -> None:
+    try:
+        await closes.hold_books(tx, programme.id)
+    except FROM_DATABASE as error:
+        if sqlstate(error) != LOCK_TIMEOUT:
+            raise
+        raise CloseUnderWay(programme=programme.code, retry_after_seconds=RETRY_SECONDS) from error
 
 
 def _open_books(tx: Tx, programme: Programme, command: Close) -> ClosedBooks:

@@ -131,5 +131,30 @@ async def test_the_workers_close_and_expiry_rest_while_somebody_pays(
     await town.must_prove()
 
 
+async def test_a_close_rests_no_more_when_the_payments_have_stopped(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction's own instant stands still; whether somebody pays is asked of the clock that goes on."""
+    clock = Clock()
+
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
+        town.clock.advance(timedelta(seconds=2))
+
+    def time() -> float:
+        clock.now += ASKED_EVERY_S
+        return clock.now
+
+    monkeypatch.setattr(worker, "Rests", partial(Rests, time, sleep))
+    await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    Office(town).morning_after(FIRST)
+    await town.pay_store(who, shop, 500)
+    await worker.close_at_leisure(town.database, Close(CODE, FIRST, None))
+    assert len(clock.rests) == 1
+    await town.must_prove()
+
+
 async def _asked(tx: Tx, _: None) -> bool:
     return await somebody_pays(tx)
