@@ -321,6 +321,43 @@ async def test_a_deed_that_commits_between_two_pieces_is_the_next_closes(town: T
     await town.must_prove()
 
 
+async def test_refunds_and_cancels_between_two_pieces_are_each_told_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of payments that the close has claimed, and of those that it has yet to claim; all before its cut-off."""
+    monkeypatch.setattr(claims, "LEGS_OF_A_PIECE", 2)
+    office, _ = Office(town), await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who, 3)
+    paid, moments = [], [NOON + timedelta(hours=18 * turn) for turn in range(12)]
+    for moment in moments:
+        town.go_to(moment)
+        paid.append(await town.pay_store(who, shop, 300))
+    office.morning_after(FIRST)
+    morning, rests, pairs = town.clock.now(), 0, 0
+
+    async def rest(_: Tx) -> None:
+        nonlocal rests, pairs
+        rests += 1
+        if rests >= 8 and pairs < 3:  # the first payments have been claimed, the last have not
+            town.clock.set(moments[pairs] + timedelta(minutes=1))
+            await town.refund(shop, paid[pairs], 100 + pairs)
+            town.clock.set(moments[-1 - pairs])
+            await town.cancel(shop, paid[-1 - pairs])
+            town.clock.set(morning)
+            pairs += 1
+
+    books = await town.do(partial(close, rest=rest), Close(CODE, FIRST, OFFICER))
+    assert pairs == 3
+    now = (await office.told(books))[shop.id].statement.figures
+    later = (await office.told(await office.close(SECOND)))[shop.id].statement.figures
+    assert (now.payments_yen, later.payments_yen) == (3_600, 0)
+    assert (now.refunded_yen, later.refunded_yen) == (0, 100 + 101 + 102)
+    assert now.cancelled_yen > 0
+    assert now.cancelled_yen + later.cancelled_yen == 3 * 300
+    await town.must_prove()
+
+
 def _without_claims(sent: Sequence[str]) -> list[str]:
     return [statement for statement in sent if f"INSERT INTO {ClaimRow.__tablename__}" not in statement]
 
