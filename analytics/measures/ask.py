@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.lake.lake import Source
 from analytics.measures.cells import cells_of, rows_of, spread_of
-from analytics.measures.dimension import DIMENSIONS, PERIODS, Values
+from analytics.measures.dimension import DIMENSIONS, Values
 from analytics.measures.measure import How, Measure
 from analytics.measures.question import AnswerTooLarge, PeriodOpen, Question
 
@@ -68,7 +68,7 @@ def _told(source: Source, measure: Measure, question: Question, cells: Any, spre
     )
     if question.by:
         answer = answer.sort_values(list(question.by), kind="stable")
-    return _from_first(measure, question, answer).reset_index(drop=True)
+    return answer.reset_index(drop=True)
 
 
 def _value(measure: Measure, found: pd.DataFrame) -> "pd.Series[Any]":
@@ -98,14 +98,3 @@ _DIVIDED: Final = {
 
 def _share(part: "pd.Series[Any]", whole: "pd.Series[Any]") -> "pd.Series[Any]":
     return part.astype("float64") / whole.astype("float64").where(whole != 0)
-
-
-def _from_first(measure: Measure, question: Question, answer: pd.DataFrame) -> pd.DataFrame:
-    """A stock's curve from the first day on; what came before is in it, but not told."""
-    if not measure.how.of_stock or question.first is None:
-        return answer
-    first = pd.Timestamp(question.first)
-    for name in question.by:
-        if name in PERIODS:
-            answer = answer[answer[name] >= first]
-    return answer

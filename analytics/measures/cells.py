@@ -16,12 +16,14 @@ from analytics.measures.dimension import DIMENSIONS, PERIODS, Of, Values
 from analytics.measures.facts import Tables, fact_of
 from analytics.measures.measure import How, Measure
 from analytics.measures.question import Question
+from analytics.measures.spans import EVER, spans_of
 
-_EARLIEST: Final = date(1900, 1, 1)
-_LATEST: Final = date(9999, 12, 31)
 _INTEGER: Final = "int64"
 _BY_RESIDENTS: Final = (How.RESIDENTS, How.REPEATED)
 """Where a store's share of a cell is a share of its residents."""
+
+_TOLD: Final = "told"
+"""Of a stock's row and cell: 1 where something happened on a day that is asked about, 0 where it is only carried in."""
 
 _ONE_STORE: Final = "by_store"
 """Cells that are divided by this have one store each, whose residents are the cell's: they are counted once."""
@@ -29,14 +31,17 @@ _ONE_STORE: Final = "by_store"
 
 def rows_of(tables: Tables, measure: Measure, question: Question) -> Any:
     """The fact's rows that the question is about, with a column for each dimension that it names."""
-    named = tuple(dict.fromkeys((*question.by, *question.where)))
+    where = {name: each for name, each in question.where.items() if not (measure.how.of_stock and name in PERIODS)}
+    named = tuple(dict.fromkeys((*question.by, *where)))
     fact = fact_of(measure.fact, tables, named)
+    fact = _when_told(fact, question) if measure.how.of_stock else _in_period(fact, question)
     kept = {name: fact[name] for name in ("resident", "store", "day", "plus", "over", "counted")}
+    told = {_TOLD: fact[_TOLD]} if measure.how.of_stock else {}
     read = {f"by_{name}": DIMENSIONS[name].read(fact) for name in named if DIMENSIONS[name].of is Of.ROW}
-    rows = _in_period(fact.select(**kept, **read), measure, question)
+    rows = fact.select(**kept, **told, **read)
     rows = _with_residents(tables, rows, [name for name in named if DIMENSIONS[name].of is Of.RESIDENT])
     rows = _with_stores(tables, rows, [name for name in named if DIMENSIONS[name].of is Of.STORE])
-    for name, values in question.where.items():
+    for name, values in where.items():
         rows = rows.filter(rows[f"by_{name}"].isin([_literal(name, value) for value in values]))
     return rows
 
@@ -48,9 +53,11 @@ def cells_of(rows: Any, measure: Measure, question: Question) -> Any:
     """
     by = [f"by_{name}" for name in question.by]
     per_store = _per_store(rows, by, measure.how)
+    told = {_TOLD: per_store[_TOLD].max()} if measure.how.of_stock else {}
     cells = _grouped(
         per_store,
         by,
+        **told,
         plus=_sum(per_store["plus"]),
         over=_sum(per_store["over"]),
         counted=_sum(per_store["counted"]),
@@ -59,7 +66,7 @@ def cells_of(rows: Any, measure: Measure, question: Question) -> Any:
         all_stores=_sum(per_store["weight"]),
     )
     if measure.how.of_stock and any(name in PERIODS for name in question.by):
-        return _running(cells, rows, question)
+        return _running(cells, rows, by)
     beside = _beside(cells, _people(rows, by, measure.how), by)
     if measure.how in _BY_RESIDENTS and _ONE_STORE in by:
         return beside.mutate(largest=beside["people"], all_stores=beside["people"])
@@ -92,19 +99,23 @@ def spread_of(rows: Any, question: Question) -> Any:
     return weighed.select(*by, gini=weighed["moment"] / (weighed["members"] * total), top_tenth=weighed["top"] / total)
 
 
-def _running(cells: Any, rows: Any, question: Question) -> Any:
-    """Cells of a stock along a period: what there is at the end of each, and how many residents had a part in it."""
-    time = next(f"by_{name}" for name in question.by if name in PERIODS)
-    others = [f"by_{name}" for name in question.by if f"by_{name}" != time]
-    entered = rows.group_by([*others, "resident"]).aggregate(**{time: rows[time].min()})
-    newcomers = entered.group_by([*others, time]).aggregate(newcomers=entered.count())
-    joined = _beside(cells, newcomers, [*others, time])
-    so_far = ibis.window(group_by=others, order_by=time, preceding=None, following=0)
-    return joined.mutate(
+def _running(cells: Any, rows: Any, by: Sequence[str]) -> Any:
+    """Cells of a stock along periods: what there is at the end of each, and how many residents had a part in it.
+
+    Of several periods (days of weeks, say) every cell has its place in the one order of time.
+    """
+    times = [name for name in by if name.removeprefix("by_") in PERIODS]
+    others = [name for name in by if name not in times]
+    entered = rows.group_by([*others, "resident"]).aggregate(**{time: rows[time].min() for time in times})
+    newcomers = entered.group_by([*others, *times]).aggregate(newcomers=entered.count())
+    joined = _beside(cells, newcomers, by)
+    so_far = ibis.window(group_by=others, order_by=times, preceding=None, following=0)
+    running = joined.mutate(
         plus=_sum(joined["plus"], so_far),
         over=_sum(joined["over"], so_far),
         people=_sum(joined["newcomers"].fill_null(0), so_far),
-    ).drop("newcomers")
+    )
+    return running.filter(running[_TOLD] == 1).drop("newcomers")
 
 
 def _sum(column: Any, window: Any = None) -> Any:
@@ -119,7 +130,9 @@ def _grouped(table: Any, by: Sequence[str], **sums: Any) -> Any:
 def _per_store(rows: Any, by: Sequence[str], how: How) -> Any:
     """Per cell and store, with the store's `weight`: what its share of the cell is a share of."""
     needs_counts = how in (How.COUNTED, How.AVERAGE)
+    told = {_TOLD: rows[_TOLD].max()} if how.of_stock else {}
     table = rows.group_by([*by, "store"]).aggregate(
+        **told,
         plus=_sum(rows["plus"]),
         over=_sum(rows["over"]),
         counted=rows["counted"].nunique().cast(_INTEGER) if needs_counts else ibis.literal(0, _INTEGER),
@@ -156,13 +169,28 @@ def _beside(left: Any, right: Any, by: Sequence[str]) -> Any:
     return left.left_join(right, list(by)).drop(*(f"{name}_right" for name in by))
 
 
-def _in_period(rows: Any, measure: Measure, question: Question) -> Any:
-    """A stock counts everything up to the last day; its first day only cuts what is told of it, later."""
-    if question.first is not None and not measure.how.of_stock:
-        rows = rows.filter(rows["day"] >= _day(question.first))
+def _in_period(fact: Any, question: Question) -> Any:
+    if question.first is not None:
+        fact = fact.filter(fact["day"] >= _day(question.first))
     if question.last is not None:
-        rows = rows.filter(rows["day"] <= _day(question.last))
-    return rows
+        fact = fact.filter(fact["day"] <= _day(question.last))
+    return fact
+
+
+def _when_told(fact: Any, question: Question) -> Any:
+    """A stock's rows with the `day` on which they are first told of; and whether they happened then (`_TOLD`, 0 or 1).
+
+    What came before a span is in what there is on its first day. After the last span nothing is told.
+    """
+    spans = spans_of(question)
+    if spans == [EVER]:
+        return fact.mutate(**{_TOLD: ibis.literal(1, _INTEGER)})
+    if not spans:
+        return fact.mutate(**{_TOLD: ibis.literal(0, _INTEGER)}).filter(ibis.literal(False))
+    day = fact["day"]
+    told = ibis.cases(*((day <= _day(end), ibis.greatest(day, _day(begin))) for begin, end in spans))
+    moved = fact.mutate(day=told, **{_TOLD: (told == day).ifelse(1, 0).cast(_INTEGER)})
+    return moved.filter(moved["day"].notnull())
 
 
 def _with_residents(tables: Tables, rows: Any, names: Sequence[str]) -> Any:
@@ -183,8 +211,8 @@ def _with_stores(tables: Tables, rows: Any, names: Sequence[str]) -> Any:
     in_time = ibis.window(group_by="store", order_by="from_day")
     told = stores.select(
         which=stores["store"],
-        since=(ibis.row_number().over(in_time) == 0).ifelse(_day(_EARLIEST), stores["from_day"]),
-        until=stores["from_day"].lead().over(in_time).fill_null(_day(_LATEST)),
+        since=(ibis.row_number().over(in_time) == 0).ifelse(_day(EVER[0]), stores["from_day"]),
+        until=stores["from_day"].lead().over(in_time).fill_null(_day(EVER[1])),
         **{f"by_{name}": DIMENSIONS[name].read(stores) for name in names},
     )
     here_then = [

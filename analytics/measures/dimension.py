@@ -8,6 +8,9 @@ from typing import Any, ClassVar, Final
 
 from services.kit.errors import Refusal
 
+_BEYOND: Final = 1 << 63
+"""The first whole number that a column of int64 cannot hold."""
+
 
 class Values(StrEnum):
     """What a dimension's values are: text, whole numbers, or the day with which a period begins."""
@@ -45,7 +48,10 @@ class Dimension:
         try:
             match self.values:
                 case Values.INTEGER:
-                    return int(said)
+                    number = int(said)
+                    if not -_BEYOND <= number < _BEYOND:
+                        raise FilterUnfit(dimension=self.name)
+                    return number
                 case Values.DAY:
                     return date.fromisoformat(said)
                 case Values.TEXT:

@@ -174,6 +174,8 @@ def test_what_is_not_declared_is_refused() -> None:
         (Question("sales", ("day", "day")), QuestionTooWide),
         (Question("sales", where={"store": tuple(map(str, range(201)))}), QuestionTooWide),
         (Question("sales", where={"hour": ("noon",)}), FilterUnfit),
+        (Question("sales", where={"hour": (str(2**63),)}), FilterUnfit),
+        (Question("sales", where={"weekday": (str(-(2**63) - 1),)}), FilterUnfit),
         (Question("sales", where={"day": ("2026-02-30",)}), FilterUnfit),
         (Question("sales", first=april(2), last=april(1)), PeriodBackwards),
     ):

@@ -63,3 +63,40 @@ def test_a_stock_runs_on_within_each_purse(town: InMemory) -> None:
         {"day": pd.Timestamp(2026, 4, 3), "value": 500, "people": 1},
         {"day": pd.Timestamp(2026, 4, 4), "value": 200, "people": 1},
     ]
+
+
+@pytest.mark.parametrize("by", [("week", "day"), ("day", "week"), ("month", "day"), ("week", "month", "day")])
+def test_a_stock_by_days_of_weeks_is_the_stock_of_those_days(town: InMemory, by: tuple[str, ...]) -> None:
+    days = ask(town, Question("remaining", ("day",)))
+    several = ask(town, Question("remaining", by)).sort_values("day")
+    for column in ("day", "value", "people"):
+        assert several[column].tolist() == days[column].tolist()
+
+
+@pytest.mark.parametrize("by", ["week", "month"])
+def test_a_period_that_begins_within_a_week_or_month_tells_of_it(town: InMemory, by: str) -> None:
+    [told] = ask(town, Question("remaining", (by,), first=april(3), last=april(4))).to_dict("records")
+    assert (told["value"], told["people"]) == (1300 - 400 + 500 - 300, 2)
+    assert ask(town, Question("remaining", (by,), first=april(7), last=april(8))).empty
+
+
+def test_a_filter_on_days_says_when_a_stock_is_told_and_leaves_nothing_out(town: InMemory) -> None:
+    assert value(town, "remaining", where={"day": ("2026-04-04",)}) == 1100
+    assert value(town, "remaining", where={"day": ("2026-04-30",)}) == 200
+    assert value(town, "remaining", where={"week": ("2026-03-30",)}) == 1200
+    assert value(town, "remaining", where={"month": ("2026-04-01",), "day": ("2026-04-01", "2026-05-01")}) == 1300
+    assert value(town, "redeemed_share", where={"day": ("2026-04-04",)}) == 700 / 1800
+    for nothing in ({"week": ("2026-03-31",)}, {"week": ("2026-04-06",), "day": ("2026-04-05",)}):
+        assert value(town, "remaining", where=nothing) == 0
+    curve = ask(town, Question("remaining", ("day",), {"day": ("2026-04-02", "2026-04-04", "2026-04-07")}))
+    assert curve["value"].tolist() == [900, 1100]
+    [month] = ask(town, Question("remaining", ("month",), {"day": ("2026-04-02", "2026-04-04")})).to_dict("records")
+    assert (month["value"], month["people"]) == (1100, 2)
+    [purse] = ask(town, Question("remaining", ("purse",), {"day": ("2026-04-02",)})).to_dict("records")
+    assert (purse["purse"], purse["value"]) == ("common", 900)
+
+
+def test_a_filter_on_the_last_days_that_there_are_is_answered(town: InMemory) -> None:
+    last = {"day": "9999-12-31", "week": "9999-12-27", "month": "9999-12-01"}
+    for name, day in last.items():
+        assert value(town, "remaining", where={name: (day,)}) == 200
