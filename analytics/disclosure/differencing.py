@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.disclosure.cells import TableTooLarge
+from analytics.disclosure.curves import fewest_between
 from analytics.disclosure.editions import told_beside
 from analytics.disclosure.protect import PLAIN, Table, adds_up, protect
 from analytics.disclosure.releases import Release, Releases
@@ -41,6 +42,7 @@ MOST_FIGURES: Final = 2_000
 MOST_MEMBERSHIPS: Final = 400_000_000
 """Rows times figures; a byte each."""
 CERTAIN: Final = 1e-7
+_ON: Final = "on"  # the day of a row; `day` is a dimension, as text
 
 
 class Differencing(Refusal):
@@ -75,12 +77,14 @@ def answer_for_release(
 ) -> pd.DataFrame:
     """Ask, protect, compare with all earlier releases, write down, and return what may be published, totals included.
 
-    The question needs a first and a last day. Asked again over the same figures it gives the same answer. Raises
-    Differencing, TableTooLarge, and what `ask` raises.
+    The question needs a first and a last day. Asked again over the same figures it gives the same answer. A stock's
+    curve is refused where few people stand behind one of its steps. Raises Differencing, TableTooLarge, and what
+    `ask` raises.
     """
     if question.first is None or question.last is None:
         raise ValueError("what is published has a first and a last day")
     answer = ask(source, question)
+    fewest = fewest_between(source, question)
     wholes = [
         Table(ask(source, replace(question, by=kept)), kept)
         for size in range(len(question.by))
@@ -88,6 +92,8 @@ def answer_for_release(
     ]
     shown = protect(answer, question, rules, totals=adds_up(question), wholes=wholes if adds_up(question) else ())
     release = release_of(question, shown, question.first, question.last)
+    if fewest is not None and fewest < rules.minimum_people:
+        _refuse(release, rules)
     guard(source, release, releases.known, rules)
     releases.add([release], now)
     return shown
@@ -172,8 +178,8 @@ def _refuse(release: Release, rules: Rules) -> None:
 def _rows(source: Source, measure: str, releases: Sequence[Release]) -> pd.DataFrame:
     """Who stands behind the figures: distinct resident, day and values of every dimension that matters."""
     rows, names = _asked(source, measure, releases)
-    found = source.run(rows.select("resident", "day", *(f"by_{name}" for name in names)).distinct())
-    return _named(found, names).sort_values(["resident", "day", *names], ignore_index=True)
+    found = source.run(rows.select("resident", _ON, *(f"by_{name}" for name in names)).distinct())
+    return _named(found, names).sort_values(["resident", _ON, *names], ignore_index=True)
 
 
 def _store_parts(source: Source, measure: str, releases: Sequence[Release]) -> pd.DataFrame:
@@ -182,7 +188,7 @@ def _store_parts(source: Source, measure: str, releases: Sequence[Release]) -> p
     how = measure_named(measure).how
     part = rows["counted"].nunique() if how is How.COUNTED else rows["plus"].sum()
     by = [f"by_{name}" for name in names]
-    found = source.run(rows.filter(rows["store"].notnull()).group_by(["day", "store", *by]).aggregate(part=part))
+    found = source.run(rows.filter(rows["store"].notnull()).group_by([_ON, "store", *by]).aggregate(part=part))
     return _named(found if how in (How.SUM, How.COUNTED) else found.iloc[:0], names)
 
 
@@ -192,7 +198,7 @@ def _asked(source: Source, measure: str, releases: Sequence[Release]) -> tuple[A
     first = min(each.period[0] for each in releases)
     last = max(each.period[1] for each in releases)
     question = Question(measure, (), {}, first, last)
-    return rows_of(source.table, question.checked(), replace(question, by=names)), names
+    return rows_of(source.table, question.checked(), replace(question, by=names)).rename({_ON: "day"}), names
 
 
 def _named(found: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -218,7 +224,9 @@ def _figures(release: Release, rows: pd.DataFrame, *, is_new: bool) -> list[_Fig
 
 def _within(rows: pd.DataFrame, release: Release) -> "pd.Series[bool]":
     first, last = (pd.Timestamp(day) for day in release.period)
-    inside = (rows["day"] >= first) & (rows["day"] <= last)
+    inside = rows[_ON] <= last
+    if not measure_named(release.measure).how.of_stock:  # of a stock, what came before the period is in it
+        inside &= rows[_ON] >= first
     for name, values in release.where.items():
         inside &= rows[name].isin(_as_told(name, values))
     return inside

@@ -91,6 +91,32 @@ def test_the_second_of_two_questions_that_isolate_people_is_refused(
     assert len(releases.known) == 1
 
 
+def test_a_stocks_curve_of_which_a_step_is_few_people_s_is_refused(releases: Releases) -> None:
+    def curve(last: date) -> Question:
+        return Question("remaining", ("day",), {}, FIRST, last)
+
+    told = ask(town(), curve(LAST)).set_index("day")["value"].diff()
+    assert told.iloc[-1] == -4 * 7_777, "two points tell what four people spent, though sixty had a part in each"
+    with pytest.raises(Differencing):
+        answer_for_release(town(), curve(LAST), releases, NOW)
+    assert not answer_for_release(town(), curve(DAYS[1]), releases, NOW)["suppressed"].any()
+    assert not answer_for_release(town(30), curve(LAST), releases, NOW)["suppressed"].any()
+
+
+def test_days_are_compared_with_days_that_were_published_before(releases: Releases) -> None:
+    answer_for_release(town(), question("day", last=DAYS[1]), releases, NOW)
+    with pytest.raises(Differencing):
+        answer_for_release(town(), question(), releases, NOW)
+    assert not answer_for_release(town(30), question("category", last=DAYS[1]), releases, NOW)["suppressed"].any()
+
+
+def test_two_stocks_are_laid_beside_each_other_with_all_that_came_before(releases: Releases) -> None:
+    """Their periods only overlap; what they tell differs by the four of the last day."""
+    answer_for_release(town(), Question("remaining", (), {}, FIRST, DAYS[1]), releases, NOW)
+    with pytest.raises(Differencing):
+        answer_for_release(town(), Question("remaining", (), {}, DAYS[1], LAST), releases, NOW)
+
+
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 def test_where_enough_people_stand_between_them_both_are_answered(
     pair: tuple[Question, Question], releases: Releases
