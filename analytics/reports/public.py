@@ -8,6 +8,7 @@ A page is laid beside all that was published before it: last week's page and thi
 them, and where these are few people's, there is no new page (`analytics.disclosure.differencing`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -37,7 +38,12 @@ _FACTS: Final = {
 }
 BEGINNING: Final = date(2000, 1, 1)
 """A page tells of everything up to its last day; before this there was nothing."""
-_TABLES: Final = {"hours": ("category", "hour"), "flows": ("home_district", "district")}
+_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "used": (),
+    "hours": ("category", "hour"),
+    "flows": ("home_district", "district"),
+}
+"""Of sales: two charts, and their common total, which is a fact of the page."""
 
 
 def gather_public(source: Source, programme: str | None = None, tell: Progress = lambda name: None) -> Gathered:
@@ -75,20 +81,21 @@ def _page(source: Source, programme: str | None, tell: Progress) -> _Page:
     code = str(chosen_programme(source, programme)["programme"])
     last = last_day(source, code)
     tell("public")
-    facts, of_facts = _facts(source, code, last)
     told, of_tables = _tables(source, code, last)
+    facts, of_facts = _facts(source, code, last, told["used"])
     shown = {name: table[~table["suppressed"]] for name, table in told.items()}
     figures = (_hours(shown["hours"]), _flows(shown["flows"]))
-    releases = (*of_facts, *of_tables)
+    releases = (*of_facts, *(each for each in of_tables if each.by))
     hidden = sum(len(each.hidden) for each in releases)
     return _Page(Gathered(code, None, last, source.refreshed_at, facts, figures, hidden), releases)
 
 
-def _facts(source: Source, code: str, last: date) -> tuple[tuple[Fact, ...], list[Release]]:
+def _facts(source: Source, code: str, last: date, used: pd.DataFrame) -> tuple[tuple[Fact, ...], list[Release]]:
+    """The facts that may be told; `used` is the total of the tables, hidden where it would tell of what they hide."""
     facts, releases = [], []
     for name, (measure, kind) in _FACTS.items():
         question = Question(measure, (), {"programme": (code,)}, last=last)
-        told = protect(ask(source, question), question)
+        told = used if name == "used" else protect(ask(source, question), question)
         releases.append(release_of(question, told, BEGINNING, last))
         if not told["suppressed"].iloc[0]:
             facts.append(Fact(name, kind, int(told["value"].iloc[0])))
@@ -96,7 +103,7 @@ def _facts(source: Source, code: str, last: date) -> tuple[tuple[Fact, ...], lis
 
 
 def _tables(source: Source, code: str, last: date) -> tuple[dict[str, pd.DataFrame], list[Release]]:
-    """Each table with the cells hidden that may not be seen beside the other."""
+    """Each table with the cells hidden that may not be seen beside the others."""
     questions = {name: Question("sales", by, {"programme": (code,)}, last=last) for name, by in _TABLES.items()}
     answers = {name: Table(ask(source, each), tuple(each.by)) for name, each in questions.items()}
     told = protect_together(answers, totals=False)

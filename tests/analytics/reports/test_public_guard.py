@@ -122,3 +122,19 @@ def test_a_page_follows_another_when_many_stores_share_the_days_between(tmp_path
     later = [{"resident": who, "store": f"S{who % 8}", "amount_yen": 9_001, "at": on(8)} for who in range(40)]
     publish_public(town(), tmp_path / "releases.jsonl", NOW)
     assert publish_public(town(*later), tmp_path / "releases.jsonl", NOW).facts
+
+
+def test_the_total_is_not_told_where_it_would_bound_what_the_tables_hide() -> None:
+    """Nine people of the north make most of what thirteen spent: whoever knows the total knows them nearly."""
+    people = [*((who, "north", 2_600) for who in range(9)), *((who, "south", 800) for who in range(9, 13))]
+    frames: dict[str, list[dict[str, Any]]] = {
+        "spending": [{"resident": who, "store": f"S{who % 5}", "amount_yen": yen} for who, _, yen in people],
+        "stores": [{"store": f"S{number}"} for number in range(5)],
+        "residents": [{"resident": who, "district": district} for who, district, _ in people],
+        "programmes": [{}],
+    }
+    page = gather_public(InMemory({name: frame(name, rows) for name, rows in frames.items()}, NOW))
+    assert all(figure.data.empty for figure in page.figures)
+    told = {fact.name: fact.value for fact in page.facts}
+    assert (told["people"], told["stores"]) == (13, 5), "of so many people a total alone might be told"
+    assert "used" not in told
