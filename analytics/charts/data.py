@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import pandas as pd
 
 from analytics.frames import UNKNOWN, Column, Dtype, Frame
+from analytics.sheet_text import neutral
 
 OTHERS: Final = "others"
 """The value of a text column in a row that sums what the rows above it left out."""
@@ -23,7 +24,6 @@ ALL: Final = "all"
 """The value of a text column where the rows are not divided by it."""
 
 _SPECIAL: Final = (UNKNOWN, OTHERS, ALL)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Cell = str | int | float | pd.Timestamp
 
@@ -126,11 +126,6 @@ class Table:
         for row in self.rows:
             writer.writerow([_plain(field, cell) for field, cell in zip(self.fields, row, strict=True)])
         return into.getvalue()
-
-
-def neutral(text: str) -> str:
-    """Text that a spreadsheet takes for text: an apostrophe before what it would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def frame_of(name: str, grain: str, fields: tuple[Field, ...], key: tuple[str, ...]) -> Frame:

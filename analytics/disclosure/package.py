@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from analytics.disclosure.attack import ranges
 from analytics.disclosure.open_data import OpenData, OpenTable
 from analytics.disclosure.protect import verify
+from analytics.sheet_text import neutral
 from services.kit.errors import Refusal
 
 Words = Callable[..., str]
@@ -30,7 +31,6 @@ LICENCE: Final = {
     "title": "Creative Commons Attribution 4.0 International",
     "path": "https://creativecommons.org/licenses/by/4.0/",
 }
-_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 _WHOLE: Final = ("hour", "weekday")
 _DAYS: Final = ("day", "week", "month")
 
@@ -122,8 +122,7 @@ def csv_bytes(table: OpenTable) -> bytes:
 def _cell(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
-    text = str(value)
-    return f"'{text}" if text.startswith(_RISKY) else text
+    return neutral(str(value))
 
 
 def _arrow(table: OpenTable) -> pa.Table:

@@ -16,8 +16,8 @@ DATA: Final = Chapter(
             without(
                 "text goes out as it is",
                 (
-                    "analytics/charts/data.py",
-                    'return f"\'{text}" if text.startswith(_FORMULA) else text',
+                    "analytics/sheet_text.py",
+                    'return f"\'{text}" if _FORMULA.match(text) else text',
                     "return text",
                 ),
             ),

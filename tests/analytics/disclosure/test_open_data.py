@@ -154,7 +154,7 @@ def test_nothing_is_replaced_and_the_budget_holds(tmp_path: Path, source: InMemo
 
 def test_a_text_that_a_sheet_would_run_is_neutralised(data: OpenData) -> None:
     table = next(each for each in data.tables if each.by == ("district",))
-    for risky in ("=1+1", "+1", "-1", "@A", "\tx", "\rx"):
+    for risky in ("=1+1", "+1", "-1", "@A", "\tx", "\rx", " =1+1", "＝1+1"):
         frame = table.frame.assign(district=risky)
         assert f"'{risky}" in csv_bytes(replace(table, frame=frame)).decode("utf-8-sig")
 
