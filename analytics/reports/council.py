@@ -6,9 +6,11 @@ aloud: sums over the first column where rows add up, else rows in even steps wit
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import resources
 from typing import Any, ClassVar, Final
+from unicodedata import category
 
 import pandas as pd
 
@@ -30,6 +32,16 @@ MOST_ROWS: Final = 26
 PACKAGES: Final = ("fonts-noto-cjk", "fonts-morisawa-bizud-gothic")
 
 
+GETA: Final = "〓"
+_UNSHOWN: Final = re.compile(r'the text `"([^"`]+)"` could not be displayed')
+_MOST_UNSHOWN: Final = 100
+"""Texts of signs that no font has, each of which costs another attempt."""
+
+
+class TooManySigns(Exception):
+    """The report is written in signs that no font of this machine has."""
+
+
 class ReportFontMissing(Refusal):
     """No font with Japanese signs is installed: `packages` that bring one."""
 
@@ -37,7 +49,11 @@ class ReportFontMissing(Refusal):
 
 
 def council_pdf(gathered: Gathered, say: Say, language: str) -> bytes:
-    """The PDF in one language; the same figures make the same bytes. Raises ReportFontMissing."""
+    """The PDF in one language; the same figures make the same bytes. Raises ReportFontMissing, TooManySigns.
+
+    A name may hold signs that no font here has (an emoji, a word in Arabic): they are set as `GETA`, since a PDF for
+    screen readers with signs that cannot be shown is none.
+    """
     import typst  # noqa: PLC0415
 
     family = japanese_font()
@@ -45,13 +61,36 @@ def council_pdf(gathered: Gathered, say: Say, language: str) -> bytes:
         raise ReportFontMissing(packages=", ".join(PACKAGES))
     content = _content(gathered, say, language) | {"fonts": [family]}
     source = resources.files("analytics.reports").joinpath("council.typ").read_bytes()
-    made: bytes = typst.compile(
-        source,
-        sys_inputs={"report": json.dumps(content, ensure_ascii=False)},
-        pdf_standards=STANDARD,
-        timestamp=0,
-    )
-    return made
+    report = json.dumps(_printable(content), ensure_ascii=False)
+    for _ in range(_MOST_UNSHOWN):
+        try:
+            made: bytes = typst.compile(source, sys_inputs={"report": report}, pdf_standards=STANDARD, timestamp=0)
+        except typst.TypstError as error:
+            without = _without(report, _UNSHOWN.findall(str(error)))
+            if without == report:
+                raise
+            report = without
+        else:
+            return made
+    raise TooManySigns
+
+
+def _printable(content: Any) -> Any:
+    """The content without signs that are none to the eye (of control, of direction), which no font has."""
+    if isinstance(content, dict):
+        return {key: _printable(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_printable(value) for value in content]
+    if isinstance(content, str):
+        return "".join(sign for sign in " ".join(content.splitlines()) if not category(sign).startswith("C"))
+    return content
+
+
+def _without(report: str, texts: Iterable[str]) -> str:
+    """The content with a geta, as Japanese printers set it, for every sign that no font here has."""
+    for text in texts:
+        report = report.replace(text, GETA)
+    return report
 
 
 def shortened(figure: Figure) -> Figure:

@@ -160,6 +160,15 @@ def test_the_pdf_is_accessible_and_always_the_same(paper: bytes) -> None:
     assert council_pdf(only("circulation", "flows", "ranking"), JA, "ja") == paper
 
 
+def test_signs_that_no_font_has_do_not_keep_the_council_from_its_paper() -> None:
+    ranking = SAMPLE.figure("ranking")
+    names = [f"{ranking.data['store'].iloc[0]}\u202e\u0645\u0631\t", "A\U0001f38b\u200d\U0001f9cbB"]
+    odd = ranking.data.head(2).assign(store=names)
+    made = council_pdf(replace(SAMPLE, figures=(replace(ranking, data=odd),)), JA, "ja")
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
+    assert f"A{council.GETA}{council.GETA}B" in text
+
+
 def test_a_shortened_table_keeps_its_sums_and_its_last_row() -> None:
     hours, redemption = SAMPLE.figure("hours"), SAMPLE.figure("redemption")
     assert shortened(hours).data["sales_yen"].sum() == hours.data["sales_yen"].sum()
