@@ -1,6 +1,6 @@
 """Reading a lake, or frames in memory as if they were one: as Ibis tables for sums, as pandas frames for the rest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -79,10 +79,11 @@ class _Opened:
 class Lake(_Opened):
     """The lake in a folder, as it was when this was made.
 
-    `live` are rows of frames, read at `as_of`, that stand for the files of days from `live_from` on, and for all
-    of a frame that has no days (`analytics.lake.live`). What measures ask is run by DuckDB within `memory_mb`, or by
-    what `engine` makes (`analytics.lake.spark`). Raises LakeMissing where there is none, and LakeCorrupt for a file
-    that is gone or has another size, `deep` also for one whose bytes were altered, for figures that leave the house.
+    `live` are rows of frames, read at `as_of`, that stand for the files of days from `live_from` on, of `live_days`
+    (a frame's name and a day) before it, and for all of a frame that has no days (`analytics.lake.live`). What
+    measures ask is run by DuckDB within `memory_mb`, or by what `engine` makes (`analytics.lake.spark`). Raises
+    LakeMissing where there is none, and LakeCorrupt for a file that is gone or has another size, `deep` also for one
+    whose bytes were altered, for figures that leave the house.
     An altered file that cannot be read at all is LakeCorrupt as soon as something is asked of it.
     """
 
@@ -92,6 +93,7 @@ class Lake(_Opened):
         live: Mapping[str, pa.Table] | None = None,
         *,
         live_from: date | None = None,
+        live_days: Set[tuple[str, date]] = frozenset(),
         as_of: datetime | None = None,
         memory_mb: int = MEMORY_MB,
         engine: Callable[[], Engine] | None = None,
@@ -102,6 +104,7 @@ class Lake(_Opened):
         self.manifest: Manifest = read_manifest(root)
         self._live = dict(live or {})
         self._live_from = live_from
+        self._live_days = live_days
         self._as_of = as_of
         self._check(deep=deep)
 
@@ -143,7 +146,11 @@ class Lake(_Opened):
         parts = self.manifest.parts(name, first, last)
         if name not in self._live or self._live_from is None:
             return list(parts)
-        return [part for part in parts if part.day is not None and part.day < self._live_from]
+        return [
+            part
+            for part in parts
+            if part.day is not None and part.day < self._live_from and (name, part.day) not in self._live_days
+        ]
 
 
 class InMemory(_Opened):

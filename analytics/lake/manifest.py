@@ -6,7 +6,7 @@ put in its place by one rename: so a reader sees the lake before a refresh or af
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import ClassVar, Final
@@ -64,30 +64,41 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A lake at one instant. `marks` are the writer's own notes on how far it has read, none of a reader's business."""
+    """A lake at one instant. `marks` are the writer's own notes on how far it has read, none of a reader's business.
+
+    `seal` is the checksum of all else as it was written, so that a day that is struck out is noticed as well; the
+    manifests of older writers have none.
+    """
 
     refreshed_at: datetime
     frames: Mapping[str, tuple[Part, ...]]
     version: int = VERSION
     marks: Mapping[str, str] = field(default_factory=dict)
+    seal: str | None = None
 
     def parts(self, frame: str, first: date | None = None, last: date | None = None) -> tuple[Part, ...]:
         """The files of a frame whose day lies in a period, both ends included; a file without a day always does."""
         return tuple(part for part in self.frames.get(frame, ()) if part.day is None or _within(part.day, first, last))
 
     def encode(self) -> bytes:
-        return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=1) + b"\n"
+        sealed = replace(self, seal=self.checksum())
+        return msgspec.json.format(msgspec.json.encode(sealed, order="sorted"), indent=1) + b"\n"
+
+    def checksum(self) -> str:
+        """Of everything but the seal; of one instant in any zone the same."""
+        plain = replace(self, refreshed_at=self.refreshed_at.astimezone(UTC), seal=None)
+        return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
 
 
 def decode(data: bytes) -> Manifest:
-    """The manifest in these bytes. Raises LakeMissing for what is none, or is one of another version."""
+    """The manifest in these bytes. Raises LakeMissing for what is none, was altered, or is one of another version."""
     try:
         found = msgspec.json.decode(data, type=Manifest)
     except msgspec.MsgspecError:
         raise LakeMissing from None
-    if found.version != VERSION:
+    if found.version != VERSION or found.seal not in (None, found.checksum()):
         raise LakeMissing
-    return Manifest(found.refreshed_at.astimezone(UTC), found.frames, found.version, found.marks)
+    return replace(found, refreshed_at=found.refreshed_at.astimezone(UTC), seal=None)
 
 
 def read_manifest(root: Path) -> Manifest:

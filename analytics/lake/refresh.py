@@ -24,7 +24,7 @@ from analytics.lake.manifest import LakeMissing, Manifest, Part, read_manifest
 from analytics.lake.merged import told_otherwise
 from analytics.lake.read import BY_DAY, LEDGER, Found, Stretch, Told, Way, read_all
 from analytics.lake.views import Days, Opened, Views
-from analytics.lake.write import publish, write_part
+from analytics.lake.write import LakeUnwritable, publish, write_part
 from services.kit.clock import civil_date
 from services.kit.errors import Kind, Refusal
 from services.kit.horizon import Horizon
@@ -82,8 +82,8 @@ def refresh(
 ) -> Refreshed:
     """Refresh the lake in `root` from the views behind `uri` (libpq's), up to before `end` (None: today in Japan).
 
-    `anew` reads everything; `connections` read at once, and `opened` hears of each. Raises LakeBusy, LakeDisagrees;
-    the lake then stays as it was.
+    `anew` reads everything; `connections` read at once, and `opened` hears of each. Raises LakeBusy, LakeDisagrees,
+    LakeUnwritable; the lake then stays as it was.
     """
     way = Way(uri, connections, opened)
     with _alone(root), ExitStack() as stack:
@@ -126,8 +126,12 @@ def open_from(manifest: Manifest) -> date | None:
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "refresh.lock").open("w") as lock:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        opened = (root / "refresh.lock").open("w")
+    except OSError as error:
+        raise LakeUnwritable(problem=error.strerror or str(error)) from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -136,10 +140,13 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _old(root: Path) -> Manifest | None:
+    """The lake to go on from; None where there is none, or none whose marks say how far it was read."""
     try:
-        return read_manifest(root)
-    except LakeMissing:
+        old = read_manifest(root)
+        open_from(old)
+    except (LakeMissing, msgspec.MsgspecError, ValueError):
         return None
+    return old
 
 
 def horizon_of(manifest: Manifest | None) -> Horizon:

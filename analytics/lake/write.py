@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from analytics.frames import FRAMES, TOKYO, Dtype, Frame
 from analytics.lake.arrays import in_order
 from analytics.lake.manifest import MANIFEST, LakeMissing, Manifest, Part, read_manifest
-from services.kit.errors import Refusal
+from services.kit.errors import Kind, Refusal
 
 _ARROW: Final[Mapping[Dtype, pa.DataType]] = {
     Dtype.INTEGER: pa.int64(),
@@ -32,6 +32,14 @@ _ARROW: Final[Mapping[Dtype, pa.DataType]] = {
 }
 _ROW_GROUP: Final = 1 << 18
 _PREVIOUS: Final = "previous.json"
+_UNFINISHED: Final = ".unfinished"
+
+
+class LakeUnwritable(Refusal):
+    """The lake's folder takes no more: the disk is full, or it may not be written. `problem` is the system's word."""
+
+    code: ClassVar[str] = "lake_unwritable"
+    kind = Kind.UNAVAILABLE
 
 
 class RowsRepeated(Refusal):
@@ -67,8 +75,6 @@ def write_part(root: Path, frame: Frame, day: date | None, table: pa.Table) -> P
     Its name holds a checksum of its content: the same rows written by the same library are the same file. Words may
     also come as places in a list; they are written so in either case, by a list that is in order.
     """
-    folder = root / frame.name
-    folder.mkdir(parents=True, exist_ok=True)
     sink = pa.BufferOutputStream()
     # Words come again and again; numbers of deeds do not, and a dictionary of them costs more than they do.
     words: Any = [column.name for column in frame.columns if column.dtype is Dtype.TEXT]
@@ -94,8 +100,7 @@ def write_part(root: Path, frame: Frame, day: date | None, table: pa.Table) -> P
 
 
 def publish(root: Path, manifest: Manifest) -> None:
-    """Put a manifest in its place; afterwards files that neither it nor the one before names are removed."""
-    root.mkdir(parents=True, exist_ok=True)
+    """Put a manifest in its place; afterwards what neither it nor the one before names is removed."""
     try:
         before = read_manifest(root)
         _put(root / _PREVIOUS, before.encode())
@@ -106,7 +111,9 @@ def publish(root: Path, manifest: Manifest) -> None:
     for frame in FRAMES:
         for path in (root / frame).glob("*"):
             if f"{frame}/{path.name}" not in named:
-                path.unlink()
+                _clear(path)
+    for path in root.glob(f"*{_UNFINISHED}"):
+        _clear(path)
 
 
 def remove(root: Path) -> None:
@@ -144,13 +151,33 @@ def _by_day(frame: Frame, data: pd.DataFrame) -> Iterator[tuple[date | None, pd.
 
 
 def _put(path: Path, data: Any) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    _flush(path.parent)
+    """Write a file and put it in its place, whatever stood there or in its folder's. Raises LakeUnwritable."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}{_UNFINISHED}")
+    try:
+        if path.parent.exists() and not path.parent.is_dir():
+            _clear(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with unfinished.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.is_dir():
+                _clear(path)
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)  # a full disk is not filled further
+            raise
+        _flush(path.parent)
+    except OSError as error:
+        raise LakeUnwritable(problem=error.strerror or str(error)) from error
+
+
+def _clear(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _flush(folder: Path) -> None:

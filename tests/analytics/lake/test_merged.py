@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from analytics.forecast.unused import Wallets, days_of, in_order
 from analytics.lake.lake import Lake
+from analytics.lake.live import open_live
 from analytics.lake.manifest import read_manifest
 from analytics.lake.refresh import refresh
 from analytics.lake.views import open_views
+from analytics.measures.ask import ask as measured
+from analytics.measures.question import Question
 from services.wallets.open import RegisterDevice, register_device
 from tests.analytics.hand import april
 from tests.analytics.lake.conftest import Refresh, total
@@ -58,6 +61,12 @@ async def test_a_merge_is_read_into_days_that_the_lake_already_had(
     await two.merge()
     await town.pay(two.kept, two.shop, 15_000)
     await town.refund(two.shop, paid, 300)
+
+    def live() -> set[int]:
+        with open_live(root, uri) as lake:
+            return {measured(lake, Question(name))["value"].item() for name in ("active_residents", "buyers")}
+
+    assert await asyncio.to_thread(live) == {1}, "today knows it before the lake does"
     await again(april(21))
     assert total(root, "active_residents") == total(root, "buyers") == 1
     assert set(before["spending"]).isdisjoint(files(root)["spending"])

@@ -315,6 +315,28 @@ async def test_today_is_read_from_the_views(engine: AsyncEngine, root: Path, uri
     assert total(root, "sales") == 500
 
 
+async def test_what_was_undone_today_is_not_there_today(
+    engine: AsyncEngine, root: Path, uri: str, again: Refresh
+) -> None:
+    """The day of the sale is long in the lake; of what was undone before, the lake's own days tell."""
+    town, who, shop = await small_town(engine)
+    first, second = await town.buy(who), await town.buy(who)
+    await town.do(undo, Undo(first.number, "a mistake", OFFICER))
+    town.wait(days=1)
+    await again(april(7))
+    await town.do(undo, Undo(second.number, "a mistake", OFFICER))
+    await town.pay(who, shop, 40)
+
+    def live() -> tuple[int, int]:
+        with open_live(root, uri) as lake:
+            issued, remaining = (ask(lake, Question(name))["value"].item() for name in ("issued", "remaining"))
+            assert lake.frame("lots")["lot"].is_unique
+            return issued, remaining
+
+    assert total(root, "issued") == 26_000
+    assert await asyncio.to_thread(live) == (13_000, await town.points(who)) == (13_000, 12_960)
+
+
 async def test_a_store_that_moved_or_changed_its_trade_keeps_its_past(
     engine: AsyncEngine, migrator_engine: AsyncEngine, root: Path, again: Refresh
 ) -> None:
