@@ -51,8 +51,7 @@ async def create_app(
     when this machine's clock is more than two seconds off the database's, and KeyUnsafe when a key of the
     installation could have been read by others.
     """
-    _warn_of_ports(settings)
-    load_banks()
+    _prepare(settings)
     keys = load_keys(settings.data_dir, settings.token_key, settings.token_keys_believed)
     serving = handle.app_engine(pool_size=SERVING_CONNECTIONS)
     slow = handle.app_engine(pool_size=JOB_CONNECTIONS, limits=JOBS)
@@ -109,7 +108,8 @@ def _once_reached(app: Door | Starlette, reached: asyncio.Event, settings: Setti
     return app if reached.is_set() else Waiting(app, reached, secure=settings.public_url.startswith("https:"))
 
 
-def _warn_of_ports(settings: Settings) -> None:
+def _prepare(settings: Settings) -> None:
+    load_banks()  # else the first who asks would keep everybody waiting
     if not settings.is_local:
         log.warning("PUBLIC_URL is not this machine: no outbox and no sandbox pages, and no SMS gateway is built yet")
 
