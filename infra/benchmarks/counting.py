@@ -1,7 +1,7 @@
 """`python -m infra.benchmarks.counting`: long work that only wants a processor, until its input ends.
 
 It touches nothing, and steps back as all long work does. What payments notice of it is the machine's share in what they
-notice of real work: nothing that keeps one processor busy can do better there.
+notice of real work that keeps one processor busy.
 """
 
 import sys
