@@ -89,12 +89,6 @@ def _no_key(table: str, name: str) -> str:
     return f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE"
 
 
-def _impatient(patch: pytest.MonkeyPatch) -> None:
-    """Without the lock nobody ever waits for it: ask a hundred times, not for seconds."""
-    contest.without_locks(patch)
-    patch.setattr(contest, "PATIENCE", 100)
-
-
 def _second_look_forgotten(patch: pytest.MonkeyPatch) -> None:
     """A refusal is believed, though the deed may have been done meanwhile."""
     real = db.Database.transact
@@ -184,10 +178,10 @@ GUARDED: dict[str, Guarded] = {
         (("way", "store code"),),
     ),
     "the wallet's lock, against suspension": Guarded(
-        test_suspension.test_a_payment_that_waits_behind_the_suspension_is_refused, _impatient
+        test_suspension.test_a_payment_that_waits_behind_the_suspension_is_refused, contest.without_locks
     ),
     "the wallet's lock, against expiry": Guarded(
-        test_midnight.test_a_job_that_waits_behind_a_payment_expires_only_the_rest, _impatient
+        test_midnight.test_a_job_that_waits_behind_a_payment_expires_only_the_rest, contest.without_locks
     ),
     "the wallet's lock and the lots' CHECK": Guarded(
         test_one_balance.test_two_phones_spend_exactly_what_is_there, contest.without_locks, LOT_CHECKS

@@ -4,7 +4,8 @@ Nothing sleeps. Who is at the gate, or waits for a lock, is asked of PostgreSQL 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from asyncio import Future
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -47,19 +48,22 @@ async def at_once(calls: Iterable[Awaitable[T]]) -> tuple[list[T], list[Refusal]
     return done, refused
 
 
-async def until(engine: AsyncEngine, count: int, question: str, **values: Any) -> None:
-    """Ask until at least `count` are there."""
+async def until(
+    engine: AsyncEngine, count: int, question: str, waiting: Sequence[Future[Any]] = (), **values: Any
+) -> None:
+    """Ask until at least `count` are there; one of `waiting` that ends before fails, for nothing held it up."""
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         for _ in range(PATIENCE):
             if (await connection.execute(text(question), values)).scalar_one() >= count:
                 return
+            assert not any(each.done() for each in waiting), "what should have waited has ended"
     raise AssertionError(f"{count} never came together")
 
 
-async def until_blocked(engine: AsyncEngine, count: int) -> None:
-    """Until so many transactions wait for a lock."""
-    await until(engine, count, BLOCKED)
+async def until_blocked(engine: AsyncEngine, count: int, *waiting: Future[Any]) -> None:
+    """Until so many transactions wait for a lock, and those deeds among them."""
+    await until(engine, count, BLOCKED, waiting)
 
 
 class Gate:

@@ -82,7 +82,7 @@ async def test_a_payment_that_waits_behind_the_job_finds_nothing_left(
         job = asyncio.ensure_future(after.do(gate.behind(expire_due), 10))
         await gate.until_full(1)
         payment = asyncio.ensure_future(before.pay_store(who, shop, 2_000))
-        await until_blocked(crowd, 2)
+        await until_blocked(crowd, 2, payment)
         await open_gate()
         done, refused = await at_once([job, payment])
     assert done == [Expired(wallets=1, lots=1, yen=5_000)]
@@ -102,7 +102,7 @@ async def test_a_job_that_waits_behind_a_payment_expires_only_the_rest(
         payment = asyncio.ensure_future(before.do(gate.behind(pay_store), command))
         await gate.until_full(1)
         job = asyncio.ensure_future(after.do(expire_due, 10))
-        await until_blocked(crowd, 2)
+        await until_blocked(crowd, 2, job)
         await open_gate()
         done, refused = await at_once([payment, job])
     assert refused == []

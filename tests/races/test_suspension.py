@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,15 +44,18 @@ def paying(who: Resident, shop: Shop, yen: int = 100) -> PayStore:
 
 
 async def in_turn(
-    crowd: AsyncEngine, town: Town, first: tuple[Callable[..., Awaitable[Any]], Any], second: Awaitable[Any]
+    crowd: AsyncEngine,
+    town: Town,
+    first: tuple[Callable[..., Awaitable[Any]], Any],
+    second: Callable[[], Awaitable[Any]],
 ) -> tuple[list[Any], list[Any]]:
     """The first deed stands done but uncommitted until the second one waits for it; then both end."""
     async with closed_gate(crowd) as (gate, open_gate):
         use_case, command = first
         running = asyncio.ensure_future(town.do(gate.behind(use_case), command))
         await gate.until_full(1)
-        waiting = asyncio.ensure_future(second)
-        await until_blocked(crowd, 2)  # the one at the gate, and the one behind the wallet's lock
+        waiting = asyncio.ensure_future(second())
+        await until_blocked(crowd, 2, waiting)  # the one at the gate, and the one behind the wallet's lock
         await open_gate()
         return await at_once([running, waiting])
 
@@ -76,7 +80,8 @@ async def test_control_without_the_lock_a_payment_overtakes_the_suspension_that_
 async def test_a_payment_that_waits_behind_the_suspension_is_refused(crowd: AsyncEngine) -> None:
     town, who, shop = await at_the_shop(crowd)
     for pay in (town.pay_store, town.pay):
-        done, refused = await in_turn(crowd, town, (set_wallet_status, suspending(who)), pay(who, shop, 100))
+        first = (set_wallet_status, suspending(who))
+        done, refused = await in_turn(crowd, town, first, partial(pay, who, shop, 100))
         assert len(done) == 1
         assert [type(each) for each in refused] == [WalletSuspended]
     assert await scalar(crowd, PAYMENTS) == 0
@@ -87,7 +92,7 @@ async def test_a_payment_that_waits_behind_the_suspension_is_refused(crowd: Asyn
 async def test_a_suspension_that_waits_behind_a_payment_comes_after_it(crowd: AsyncEngine) -> None:
     town, who, shop = await at_the_shop(crowd)
     first = (pay_store, paying(who, shop))
-    done, refused = await in_turn(crowd, town, first, town.do(set_wallet_status, suspending(who)))
+    done, refused = await in_turn(crowd, town, first, partial(town.do, set_wallet_status, suspending(who)))
     assert (len(done), refused) == (2, [])
     with pytest.raises(WalletSuspended):
         await town.pay(who, shop, 100)
