@@ -6,7 +6,7 @@ aloud: sums over the first column where rows add up, else rows in even steps wit
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib import resources
 from typing import Any, ClassVar, Final
@@ -17,7 +17,7 @@ import pandas as pd
 from analytics.charts.data import Say, Table
 from analytics.charts.figure import Figure
 from analytics.charts.names import Shape
-from analytics.charts.render import svg
+from analytics.charts.render import GETA, svg
 from analytics.charts.theme import Look
 from analytics.reports.did import HEADS, SAYS, TITLE, lines
 from analytics.reports.fonts import japanese_font
@@ -31,15 +31,16 @@ MOST_ROWS: Final = 26
 """Of a table on paper."""
 PACKAGES: Final = ("fonts-noto-cjk", "fonts-morisawa-bizud-gothic")
 
+_UNSHOWN: Final = re.compile(r'the text `"([^`"]*)"` could not be displayed')
+_ESCAPED: Final = re.compile(r"\\u\{([0-9a-f]+)\}")
+_MOST_ATTEMPTS: Final = 10
+"""Each sets a geta for all signs that the one before named; where a mark comes to stand on one, one more is needed."""
 
-GETA: Final = "〓"
-_UNSHOWN: Final = re.compile(r'the text `"([^"`]+)"` could not be displayed')
-_MOST_UNSHOWN: Final = 100
-"""Texts of signs that no font has, each of which costs another attempt."""
 
+class ReportSignsUnshown(Refusal):
+    """The report is written in signs that no font of this machine has, and that could not be left out."""
 
-class TooManySigns(Exception):
-    """The report is written in signs that no font of this machine has."""
+    code: ClassVar[str] = "report_signs_unshown"
 
 
 class ReportFontMissing(Refusal):
@@ -49,7 +50,7 @@ class ReportFontMissing(Refusal):
 
 
 def council_pdf(gathered: Gathered, say: Say, language: str) -> bytes:
-    """The PDF in one language; the same figures make the same bytes. Raises ReportFontMissing, TooManySigns.
+    """The PDF in one language; the same figures make the same bytes. Raises ReportFontMissing, ReportSignsUnshown.
 
     A name may hold signs that no font here has (an emoji, a word in Arabic): they are set as `GETA`, since a PDF for
     screen readers with signs that cannot be shown is none.
@@ -61,36 +62,56 @@ def council_pdf(gathered: Gathered, say: Say, language: str) -> bytes:
         raise ReportFontMissing(packages=", ".join(PACKAGES))
     content = _content(gathered, say, language) | {"fonts": [family]}
     source = resources.files("analytics.reports").joinpath("council.typ").read_bytes()
-    report = json.dumps(_printable(content), ensure_ascii=False)
-    for _ in range(_MOST_UNSHOWN):
+    content = _printable(content)
+    for _ in range(_MOST_ATTEMPTS):
+        report = json.dumps(content, ensure_ascii=False)
         try:
             made: bytes = typst.compile(source, sys_inputs={"report": report}, pdf_standards=STANDARD, timestamp=0)
         except typst.TypstError as error:
-            without = _without(report, _UNSHOWN.findall(str(error)))
-            if without == report:
+            unshown = _unshown(error.diagnostic)
+            if not unshown:
                 raise
-            report = without
+            fewer = _without(content, unshown)
+            content = _markless(content) if fewer == content else fewer
         else:
             return made
-    raise TooManySigns
+    raise ReportSignsUnshown
 
 
 def _printable(content: Any) -> Any:
     """The content without signs that are none to the eye (of control, of direction), which no font has."""
+    return _changed(
+        content,
+        lambda words: "".join(sign for sign in " ".join(words.splitlines()) if not category(sign).startswith("C")),
+    )
+
+
+def _changed(content: Any, change: Callable[[str], str]) -> Any:
+    """The content with every text in it changed; its keys are ours and stay."""
     if isinstance(content, dict):
-        return {key: _printable(value) for key, value in content.items()}
+        return {key: _changed(value, change) for key, value in content.items()}
     if isinstance(content, list):
-        return [_printable(value) for value in content]
-    if isinstance(content, str):
-        return "".join(sign for sign in " ".join(content.splitlines()) if not category(sign).startswith("C"))
-    return content
+        return [_changed(value, change) for value in content]
+    return change(content) if isinstance(content, str) else content
 
 
-def _without(report: str, texts: Iterable[str]) -> str:
+def _unshown(diagnostic: str) -> set[str]:
+    """The texts that a compiler's diagnostic calls impossible to display; it writes some signs as `\\u{10a01}`."""
+    return {_ESCAPED.sub(lambda sign: chr(int(sign[1], 16)), text) for text in _UNSHOWN.findall(diagnostic)}
+
+
+def _without(content: Any, texts: Iterable[str]) -> Any:
     """The content with a geta, as Japanese printers set it, for every sign that no font here has."""
-    for text in texts:
-        report = report.replace(text, GETA)
-    return report
+    found = sorted(filter(None, texts), key=lambda text: (-len(text), text))
+    if not found:
+        return content
+    any_of = re.compile("|".join(map(re.escape, found)))
+    return _changed(content, lambda words: any_of.sub(GETA, words))
+
+
+def _markless(content: Any) -> Any:
+    """The content without marks that combine: heaps of them cannot be set, and the compiler does not say which."""
+    return _changed(content, lambda words: "".join(sign for sign in words if not category(sign).startswith("M")))
 
 
 def shortened(figure: Figure) -> Figure:

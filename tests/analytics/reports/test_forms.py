@@ -9,6 +9,7 @@ import re
 import zipfile
 from dataclasses import replace
 from functools import partial
+from unicodedata import category
 
 import openpyxl
 import pypdf
@@ -16,8 +17,11 @@ import pytest
 
 import locales
 from analytics.charts.data import Kind
+from analytics.charts.names import Shape
+from analytics.charts.render import GETA, svg
+from analytics.charts.theme import Look
 from analytics.reports import council
-from analytics.reports.council import ReportFontMissing, council_pdf, shortened
+from analytics.reports.council import ReportFontMissing, ReportSignsUnshown, council_pdf, shortened
 from analytics.reports.gathered import Gathered
 from analytics.reports.html import report_page
 from analytics.reports.workbook import workbook
@@ -161,12 +165,42 @@ def test_the_pdf_is_accessible_and_always_the_same(paper: bytes) -> None:
 
 
 def test_signs_that_no_font_has_do_not_keep_the_council_from_its_paper() -> None:
+    text = set_with("S-1\u202e\u0645\u0631\t", "A\U0001f38b\u200d\U0001f9cbB")
+    assert f"A{GETA}{GETA}B" in text
+
+
+def set_with(*names: str) -> str:
+    """The text of the council's paper of two stores that are called so."""
     ranking = SAMPLE.figure("ranking")
-    names = [f"{ranking.data['store'].iloc[0]}\u202e\u0645\u0631\t", "A\U0001f38b\u200d\U0001f9cbB"]
     odd = ranking.data.head(2).assign(store=names)
     made = council_pdf(replace(SAMPLE, figures=(replace(ranking, data=odd),)), JA, "ja")
-    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
-    assert f"A{council.GETA}{council.GETA}B" in text
+    return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
+
+
+def test_no_number_of_signs_without_a_font_keeps_the_council_from_its_paper() -> None:
+    unknown = [chr(sign) for sign in range(0x10A00, 0x10B00) if category(chr(sign))[0] not in "CM"]
+    assert len(unknown) > 100
+    assert f"A{GETA}B" in set_with("".join(unknown), f"A{unknown[-1]}B")
+
+
+def test_marks_without_a_font_do_not_keep_the_council_from_its_paper_either() -> None:
+    marks = [chr(sign) for sign in range(0x300, 0x11500) if category(chr(sign)) in {"Mn", "Mc"}]
+    assert "〓" in set_with("A\U00010a01B", "".join(marks))
+
+
+def test_signs_that_cannot_be_left_out_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(council, "GETA", "\U00010a10")
+    with pytest.raises(ReportSignsUnshown):
+        set_with("A\U00010a11B", "C")
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_a_name_of_rare_signs_that_has_no_room_is_drawn(shape: Shape) -> None:
+    ranking = SAMPLE.figure("ranking")
+    figure = replace(ranking, data=ranking.data.head(2).assign(store=["の𠮷" * 20, "𠮷野家"]))
+    assert "〓" in svg(figure.spec(Look(JA, shape)))
+    short = replace(ranking, data=ranking.data.head(2).assign(store=["𠮷野家", "西友"]))
+    assert "𠮷野家" in svg(short.spec(Look(JA, shape)))
 
 
 def test_a_shortened_table_keeps_its_sums_and_its_last_row() -> None:
