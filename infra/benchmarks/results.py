@@ -13,6 +13,7 @@ from infra.benchmarks.plan import Door, Outcome
 TPCB, MINIMAL, NAIVE = "tpcb_per_s", "minimal_per_s", "naive_orm_per_s"
 FIRST = "pay_zipf_128"
 """The result that others are compared with."""
+HALF_LOAD = "pay_half_load"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ MEASUREMENTS = (
     Measurement("pay_zipf_32", connections=32),
     Measurement("pay_one_store_128", one_store=True),
     Measurement("pay_codes_128", door=Door.STORE),
-    Measurement("pay_half_load", half_load=True),
+    Measurement(HALF_LOAD, half_load=True),
     Measurement("pay_plain_128", plain=True),
 )
 QUICK = tuple(each for each in MEASUREMENTS if each.name in {FIRST, "pay_one_store_128", "pay_codes_128"})
@@ -111,9 +112,14 @@ class Goal:
     found: float
     bound: float
     at_least: bool
+    judged: bool = True
+    """Whether what it is compared with is itself to be believed."""
 
     @property
-    def reached(self) -> bool:
+    def reached(self) -> bool | None:
+        """None for what is not judged."""
+        if not self.judged:
+            return None
         return self.found >= self.bound if self.at_least else self.found <= self.bound
 
 
@@ -121,6 +127,13 @@ TPCB_GOALS = {FIRST: 2.0, "pay_one_store_128": 1.6}
 FIRST_GOALS = {"pay_10m_rows_128": 0.9, "pay_codes_128": 0.7}
 MOST_P99_OF_P50 = 5.0
 MOST_P99_OF_QUIET = 2.0
+MOST_QUIET_OF_HALF_LOAD = 5.0
+"""Beyond so many times the p99 of `pay_half_load`, a quiet p99 is not quiet.
+
+Both are the same payments at half the greatest rate, in the same run; the one before settlement has a longer history
+or expired lots beside it, which cost a part more and not several times as much. A disturbed minute showed 765 ms where
+20 are usual: beside it any work looks harmless, so that the ratio is told and not judged.
+"""
 
 
 def goals(results: Sequence[Mapping[str, Any]], settling: Sequence[Mapping[str, Any]] = ()) -> list[Goal]:
@@ -138,13 +151,27 @@ def goals(results: Sequence[Mapping[str, Any]], settling: Sequence[Mapping[str, 
             for name, bound in FIRST_GOALS.items()
             if name in by_name
         ]
-    half = by_name.get("pay_half_load")
+    half = by_name.get(HALF_LOAD)
     if half is not None:
         ratio = round(half["p99_ms"] / half["p50_ms"], 2)
-        found.append(Goal("pay_half_load", "p99 of p50", ratio, MOST_P99_OF_P50, at_least=False))
+        found.append(Goal(HALF_LOAD, "p99 of p50", ratio, MOST_P99_OF_P50, at_least=False))
     return found + [
-        Goal(each["name"], "payments' p99 of its quiet value", each["ratio_p99"], MOST_P99_OF_QUIET, at_least=False)
+        Goal(
+            *(each["name"], "payments' p99 of its quiet value", each["ratio_p99"], MOST_P99_OF_QUIET),
+            at_least=False,
+            judged=not disturbed(each, half),
+        )
         for each in settling
+    ]
+
+
+def disturbed(settled: Mapping[str, Any], half_load: Mapping[str, Any] | None) -> list[str]:
+    """In words, why a settlement's ratio says nothing: its quiet payments were not. Nothing without a half load."""
+    if half_load is None or settled["p99_quiet_ms"] <= MOST_QUIET_OF_HALF_LOAD * half_load["p99_ms"]:
+        return []
+    return [
+        f"the quiet p99 of {settled['p99_quiet_ms']:.1f} ms is more than {MOST_QUIET_OF_HALF_LOAD:.0f} times that of"
+        f" pay_half_load in this run ({half_load['p99_ms']:.1f} ms): the machine was disturbed, the ratio is not judged"
     ]
 
 
@@ -181,12 +208,13 @@ class Report:
         """The content of `bench.json`."""
         tpcb = median(self.references[TPCB])
         results = [each.plain(tpcb) for each in self.findings]
+        half = next((each for each in results if each["name"] == HALF_LOAD), None)
         return {
             "machine": dict(self.machine),
             "settings": dict(self.settings),
             "references": {name: round(median(values), 1) for name, values in self.references.items()},
             "results": results,
-            "settling": list(self.settling),
+            "settling": [{**each, "warnings": disturbed(each, half)} for each in self.settling],
             "goals": [{**vars(each), "reached": each.reached} for each in goals(results, self.settling)],
             "faults": self.faults,
         }

@@ -2,7 +2,8 @@
 
 Each is done twice on equal databases: alone, to know how long it takes, and under payments that arrive at
 half the greatest rate, beside which it rests between its pieces: it takes longer than the payments are watched.
-Their p99 is compared with that of the same payments just before, and with that beside a process that only counts.
+Their p99 is compared with that of the same payments just before, and with that beside a process that only counts;
+where these payments before were disturbed themselves, `results.disturbed` says so and nothing is judged.
 What comes out is checked: the bank file by the strict reader, the books by the proof.
 """
 

@@ -12,6 +12,9 @@ _WIDTH = 120
 """Also where the output is no terminal, or a narrow one: figures that are cut off are no figures."""
 
 
+_VERDICTS = {True: "[green]reached", False: "[bold yellow]missed", None: "[bold yellow]not judged"}
+
+
 def show(found: Mapping[str, Any]) -> None:
     """Print machine, settings, references, results and goals, as `bench.json` has them."""
     wide = Console(width=max(out.width, _WIDTH))
@@ -22,6 +25,9 @@ def show(found: Mapping[str, Any]) -> None:
     wide.print(_results(found["results"]))
     if found["settling"]:
         wide.print(_settling(found["settling"]))
+        for each in found["settling"]:
+            for words in each["warnings"]:
+                out.print(f"[bold yellow]{each['name']}: {words}", soft_wrap=True)
     wide.print(_goals(found["goals"]))
     if not found["settings"]["fsync"] == found["settings"]["synchronous_commit"] == "on":
         out.print("[bold red]fsync or synchronous_commit is off: these figures say nothing")
@@ -73,7 +79,7 @@ def _goals(goals: list[Mapping[str, Any]]) -> Table:
     table = Table("goal", Column("found", justify="right"), Column("wanted", justify="right"), "")
     for each in goals:
         sign = "≥" if each["at_least"] else "≤"
-        verdict = "[green]reached" if each["reached"] else "[bold yellow]missed"
+        verdict = _VERDICTS[each["reached"]]
         table.add_row(
             f"{each['name']}, {each['words']}", f"{each['found']:.2f}", f"{sign} {each['bound']:.1f}", verdict
         )

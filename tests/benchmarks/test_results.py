@@ -2,8 +2,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from rich.console import Console
+
+from infra.benchmarks import show as show_module
 from infra.benchmarks.plan import Outcome
 from infra.benchmarks.results import (
+    HALF_LOAD,
     MEASUREMENTS,
     MINIMAL,
     QUICK,
@@ -13,6 +18,7 @@ from infra.benchmarks.results import (
     Measurement,
     Repetition,
     Report,
+    disturbed,
     goals,
 )
 
@@ -106,5 +112,41 @@ def test_goals_are_judged_within_the_run() -> None:
     ]
     assert [each.reached for each in goals(bad)] == [False] * 5
     assert [each.name for each in goals(good[:1])] == ["pay_zipf_128"]
-    settled = [{"name": "close_1m", "ratio_p99": 2.0}, {"name": "expire_100k", "ratio_p99": 2.01}]
+    settled = [settlement("close_1m", 2.0), settlement("expire_100k", 2.01)]
     assert [each.reached for each in goals([], settled)] == [True, False]
+
+
+def settlement(name: str, ratio: float, quiet_ms: float = 20.0) -> dict[str, Any]:
+    return {
+        **{"name": name, "seconds": 7.0, "seconds_alone": 6.0, "payments_per_s": 3_000.0, "ratio_p99": ratio},
+        **{"p99_quiet_ms": quiet_ms, "p99_counting_ms": 60.0, "p99_during_ms": ratio * quiet_ms},
+    }
+
+
+def test_beside_a_disturbed_minute_nothing_is_judged_and_every_figure_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settled = [settlement("close_1m", 1.02, 765.0), settlement("expire_100k", 1.5, 40.0)]
+    found = json.loads(json.dumps(report(findings(HALF_LOAD), settling=settled).plain()))
+    assert [each["reached"] for each in found["goals"]] == [True, None, True]
+    assert [each["judged"] for each in found["goals"]] == [True, False, True]
+    assert [{**each, "warnings": []} for each in found["settling"]] == [{**each, "warnings": []} for each in settled]
+    assert [len(each["warnings"]) for each in found["settling"]] == [1, 0]
+    assert (
+        "765.0 ms is more than 5 times that of pay_half_load in this run (8.0 ms)"
+        in found["settling"][0]["warnings"][0]
+    )
+    monkeypatch.setattr(show_module, "out", Console(width=200))
+    show_module.show({**found, "settings": {"fsync": "on", "synchronous_commit": "on"}})
+    told = capsys.readouterr().out
+    assert "not judged" in told
+    assert "the machine was disturbed" in told
+    assert "765.0" in told
+    assert "780.3" in told
+
+
+def test_five_times_the_half_load_is_the_edge() -> None:
+    half = findings(HALF_LOAD).plain(1_000.0)
+    assert disturbed(settlement("close_1m", 1.0, 40.0), half) == []
+    assert disturbed(settlement("close_1m", 3.0, 40.1), half) != []
+    assert disturbed(settlement("close_1m", 1.0, 4_000.0), None) == []
