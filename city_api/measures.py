@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from analytics.desk.desk import DeskBusy
 from analytics.desk.messages import Answered, Asked
-from analytics.lake.manifest import LakeCorrupt, LakeMissing
+from analytics.lake.manifest import LakeCorrupt, LakeMissing, LakeSourceLost
 from analytics.measures.dimension import FilterUnfit
 from analytics.measures.measure import DimensionUnknown, MeasureUnknown
 from analytics.measures.question import AnswerTooLarge, PeriodBackwards, PeriodOpen, Question, QuestionTooWide
@@ -76,7 +76,7 @@ async def list_measures(_token: Evaluator) -> MeasuresAnswer:
     "/measures/{name}",
     responses=refuses(
         *(MeasureUnknown, DimensionUnknown, FilterUnfit, QuestionTooWide, PeriodBackwards, PeriodOpen, AnswerTooLarge),
-        *(LakeMissing, LakeCorrupt, DeskBusy),
+        *(LakeMissing, LakeCorrupt, LakeSourceLost, DeskBusy),
     ),
 )
 async def ask_measure(

@@ -13,6 +13,10 @@ _SAID_AT_MOST = 4_000
 class InsightFailed(Exception):
     """`tanabata insight refresh` or `alerts` ended by itself with this exit code, and the end of what it said."""
 
+    def __str__(self) -> str:
+        command, code, said = self.args
+        return f"`insight {command}` ended with {code}: {said.strip()}"
+
 
 async def insight_apart(command: str, *, end_s: float = END_S) -> int:
     """Run `tanabata insight` with this command; 1 when it was done. Raises InsightFailed.

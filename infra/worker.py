@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from infra.apart import InsightFailed
 from infra.daily_lake import DailyLake
 from infra.forgetting import forget_refusals, forget_what_is_over
 from infra.rests import Rests
@@ -38,10 +39,8 @@ from services.wallets import buy, expire, read
 from services.wallets.checkout import CheckoutPort, CheckoutStanding, CheckoutState
 from services.wallets.purchase import Purchase
 
-MAX_ROUNDS = 10_000
-"""Batches of one run; what is left waits for the next."""
-
-WAITING_PAGE = 500
+MAX_ROUNDS, WAITING_PAGE = 10_000, 500
+"""Batches of one run, what is left waits for the next; purchases of a page."""
 
 ENDED_ASKED_EVERY = timedelta(hours=1)
 """How often ended programmes are asked whether deeds have come since their final close."""
@@ -121,8 +120,9 @@ async def _repeat(job: Job) -> None:
 async def _attempt(job: Job, told: Told) -> int | None:
     try:
         done = await job.run(told)
-    except Exception:
-        log.exception("the job %r failed; it will be tried again", job.name)
+    except Exception as error:
+        words = str(error) if isinstance(error, InsightFailed) else ""  # another process's: our traceback tells nothing
+        log.error("the job %r failed; it will be tried again. %s", job.name, words, exc_info=not words)  # noqa: TRY400
         return None
     if done:
         log.info("the job %r did %d", job.name, done)
@@ -185,8 +185,7 @@ class Closer:
 
 async def close_periods(database: Database, told: Told = unheard, *, ended: bool = True) -> int:
     """Every closing that is due, in order; the number closed. `ended` as in `closings_due`."""
-    failed: set[str] = set()
-    done = 0
+    failed, done = set[str](), 0
     for due in await database.transact(_due, ended):
         if due.programme_code in failed:
             continue  # its later closings must wait for this one

@@ -15,7 +15,7 @@ import msgspec
 
 from analytics.charts.names import REPORT_REFUSALS, ChartQuestion, ChartTooLarge
 from analytics.desk.messages import Answered, Asked, Drawn, Order, Refused, Reply, StoreQuestion, StoreTold, line_of
-from analytics.lake.manifest import LakeCorrupt, LakeMissing
+from analytics.lake.manifest import LakeCorrupt, LakeMissing, LakeSourceLost
 from analytics.measures.question import AnswerTooLarge, PeriodOpen
 from services.kit.errors import Kind, Refusal
 
@@ -23,7 +23,8 @@ LONGEST_S: Final = 30.0
 MOST_WAITING: Final = 16
 _LINE_LIMIT: Final = 64 * 1024 * 1024
 _REFUSALS: Final = {
-    each.code: each for each in (LakeMissing, LakeCorrupt, AnswerTooLarge, PeriodOpen, ChartTooLarge, *REPORT_REFUSALS)
+    each.code: each
+    for each in (LakeMissing, LakeCorrupt, LakeSourceLost, AnswerTooLarge, PeriodOpen, ChartTooLarge, *REPORT_REFUSALS)
 }
 """What the process may refuse besides what the question itself is refused for, which is checked before."""
 
@@ -49,7 +50,7 @@ class InsightDesk:
         self._waiting = 0
 
     async def ask(self, asked: Asked) -> Answered:
-        """The answer. Raises what the question is refused for, LakeMissing, LakeCorrupt, DeskBusy, DeskFailed."""
+        """The answer. Raises what it is refused for, LakeMissing, LakeCorrupt, LakeSourceLost, DeskBusy, DeskFailed."""
         asked.question.checked()
         reply = await self._reply(Order(asked=asked))
         if reply.answered is not None:

@@ -27,7 +27,7 @@ def open_live(root: Path, uri: str, memory_mb: int = MEMORY_MB) -> Iterator[Lake
     """The lake's past days and, of one snapshot, everything since: days that are still open replace the lake's.
 
     So do past days that are told otherwise by now: on which something was sold that has been undone since, or that
-    name somebody whose wallet went into another. Raises LakeMissing, LakeCorrupt.
+    name somebody whose wallet went into another. Raises LakeMissing, LakeCorrupt, LakeSourceLost.
     """
     manifest = read_manifest(root)
     since = open_from(manifest) or date.min

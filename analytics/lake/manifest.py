@@ -39,6 +39,13 @@ class LakeCorrupt(Refusal):
     kind = Kind.UNAVAILABLE
 
 
+class LakeSourceLost(Refusal):
+    """The database that the lake is read from does not answer, or went away while it was read. Nothing has changed."""
+
+    code: ClassVar[str] = "lake_source_lost"
+    kind = Kind.UNAVAILABLE
+
+
 @dataclass(frozen=True)
 class Part:
     """One Parquet file: of one day, or of all rows where a frame has no days. `sums` are exact sums of columns."""

@@ -83,7 +83,7 @@ def refresh(
     """Refresh the lake in `root` from the views behind `uri` (libpq's), up to before `end` (None: today in Japan).
 
     `anew` reads everything; `connections` read at once, and `opened` hears of each. Raises LakeBusy, LakeDisagrees,
-    LakeUnwritable; the lake then stays as it was.
+    LakeUnwritable, LakeSourceLost; the lake then stays as it was.
     """
     way = Way(uri, connections, opened)
     with _alone(root), ExitStack() as stack:

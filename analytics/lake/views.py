@@ -5,14 +5,16 @@ of time, so a period is read in one stretch (docs/insight.md).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import pyarrow as pa
+from adbc_driver_manager import AdbcStatusCode
 from adbc_driver_postgresql import dbapi
 
+from analytics.lake.manifest import LakeSourceLost
 from analytics.lake.packed import Columns, statement, unpacked
 from services.kit.horizon import Look
 
@@ -21,6 +23,9 @@ SELECT clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 """
 _SERVED_BY: Final = "SELECT pg_backend_pid() AS pid, current_database() AS name WHERE inet_server_addr() IS NULL"
+
+_LOST: Final = ("08", "57P")
+"""SQLSTATEs begin so where a connection broke, or the server ended it, is starting or stopping."""
 
 Opened = Callable[[int, str], object]
 """Hears the number of the server's process behind a connection and the name of its database, where the way to it is a
@@ -110,22 +115,35 @@ class Views:
 def open_views(uri: str, snapshot: str | None = None, opened: Opened | None = None) -> Iterator[Views]:
     """A connection to the views in a transaction of its own, or on another's snapshot. `uri` is libpq's.
 
-    `opened` hears who serves it, before anything is read.
+    `opened` hears who serves it, before anything is read. Raises LakeSourceLost, also of what is asked meanwhile.
     """
-    connection = dbapi.connect(uri)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if snapshot is not None:
-                cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
-        views = Views(connection)
-        if opened is not None:
-            for row in views.ask(_SERVED_BY).to_pylist():
-                opened(row["pid"], row["name"])
-        yield views
-    finally:
-        connection.rollback()
-        connection.close()
+        with closing(dbapi.connect(uri)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                if snapshot is not None:
+                    cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+            views = Views(connection)
+            if opened is not None:
+                for row in views.ask(_SERVED_BY).to_pylist():
+                    opened(row["pid"], row["name"])
+            try:
+                yield views
+            finally:
+                with suppress(dbapi.OperationalError):  # a server that is gone has nothing left to take back
+                    connection.rollback()
+    except dbapi.OperationalError as error:
+        if not _lost(error):
+            raise
+        # The driver's words hold the statement and may hold rows: they go no further.
+        raise LakeSourceLost from None
+
+
+def _lost(error: dbapi.OperationalError) -> bool:
+    """Whether the connection is what failed. What the server refuses has a SQLSTATE; what never came back has none."""
+    if error.sqlstate is None:
+        return bool(error.status_code is AdbcStatusCode.IO)
+    return bool(error.sqlstate.startswith(_LOST))
 
 
 def _aware(instant: datetime) -> datetime:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra import worker
+from infra.apart import InsightFailed
 from infra.daily_lake import DailyLake
 from infra.worker import Job, Told, jobs, run_forever, run_once
 from services.kit.clock import TOKYO
@@ -209,3 +210,16 @@ async def test_the_lake_is_refreshed_once_a_day_when_the_night_is_quiet(town: Ht
     town.wait(days=1)
     assert await daily.refresh() == 1
     assert times == [4, 4, 4]
+
+
+async def test_a_process_of_analytics_that_failed_is_told_in_its_words_without_our_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def refresh(_: Told) -> int:
+        raise InsightFailed("refresh", 1, "The database went away.\n")
+
+    assert await run_once((Job("refresh the lake", 300, refresh),)) == {"refresh the lake": None}
+    [told] = caplog.records
+    assert not told.exc_info
+    why = "`insight refresh` ended with 1: The database went away."
+    assert told.getMessage() == f"the job 'refresh the lake' failed; it will be tried again. {why}"

@@ -11,7 +11,7 @@ import pytest
 
 from analytics.desk.desk import DeskBusy, InsightDesk
 from analytics.desk.messages import Answered, Asked, Cell
-from analytics.lake.manifest import LakeMissing
+from analytics.lake.manifest import LakeMissing, LakeSourceLost
 from analytics.lake.write import write_frames
 from analytics.measures.measure import MeasureUnknown
 from analytics.measures.question import PeriodOpen, Question
@@ -46,6 +46,19 @@ async def test_a_desk_answers_as_the_measures_do_and_sees_a_new_lake(tmp_path: P
     assert share.value is None
     with pytest.raises(PeriodOpen):
         await desk.ask(Asked(Question("sales"), before=True))
+
+
+async def test_today_without_a_database_is_refused_in_words_and_the_days_before_are_told(tmp_path: Path) -> None:
+    write_frames(tmp_path, {"spending": frame("spending", [{"amount_yen": 5}])}, NOW)
+    desk = InsightDesk(tmp_path, "postgresql://nobody@127.0.0.1:1/nothing", longest_s=120)
+    try:
+        with pytest.raises(LakeSourceLost):
+            await desk.ask(Asked(Question("sales"), live=True))
+        answering = desk.process_id
+        [total] = (await desk.ask(Asked(Question("sales")))).cells
+        assert (total.value, desk.process_id) == (5, answering)
+    finally:
+        await desk.close()
 
 
 async def test_what_may_not_be_asked_is_refused_without_a_process(desk: InsightDesk) -> None:

@@ -3,16 +3,20 @@
 import errno
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree, rmtree
 from typing import Any
 
 import pytest
+from adbc_driver_postgresql import dbapi
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from analytics.lake.lake import Lake
-from analytics.lake.manifest import MANIFEST, LakeMissing, read_manifest
+from analytics.lake.manifest import MANIFEST, LakeMissing, LakeSourceLost, read_manifest
+from analytics.lake.refresh import refresh
+from analytics.lake.views import open_views
 from analytics.lake.write import LakeUnwritable
 from tests.analytics.hand import april
 from tests.analytics.lake.conftest import Refresh, total
@@ -148,3 +152,44 @@ async def test_where_no_folder_can_be_made_a_refresh_says_so(root: Path, again: 
     root.write_text("a file")
     with pytest.raises(LakeUnwritable):
         await again(april(7))
+
+
+@pytest.mark.parametrize("connections", [1, 2])
+async def test_a_database_that_goes_away_meanwhile_is_told_and_the_lake_stays_as_it_was(
+    engine: AsyncEngine, root: Path, again: Refresh, connections: int
+) -> None:
+    town = Town(engine)
+    await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    await again(april(7))
+    before = read_manifest(root)
+    await town.pay(who, shop, 500)
+    town.wait(days=12)
+    await town.pay(who, shop, 600)
+    serving: list[int] = []
+
+    def lose(done: int, _: int) -> None:
+        if done == 2:
+            os.kill(serving[-1], signal.SIGTERM)  # `kill -9` would take the other tests' server along
+
+    with pytest.raises(LakeSourceLost) as refused:
+        await again(april(19), anew=True, connections=connections, told=lose, opened=lambda pid, _: serving.append(pid))
+    assert refused.value.params == {}
+    assert refused.value.__cause__ is None
+    assert read_manifest(root) == before
+    await again(april(19), anew=True)
+    assert total(root, "sales") == 1_100
+
+
+async def test_a_database_that_is_not_there_is_told(root: Path) -> None:
+    with pytest.raises(LakeSourceLost):
+        refresh(root, "postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(LakeMissing):
+        read_manifest(root)
+
+
+async def test_what_the_database_refuses_is_no_lost_connection(uri: str) -> None:
+    with pytest.raises(dbapi.Error) as refused, open_views(uri) as views:
+        views.ask("SELECT nothing FROM nowhere")
+    assert refused.value.sqlstate == "42P01"
