@@ -61,7 +61,7 @@ async def staged(
     # A machine that is busy with other things makes a play slower; it must not make the platform refuse. Plans are made
     # on empty tables, and kept while these fill: who only looks up must not be left with one that reads all of a table.
     serving = handle.app_engine(pool_size=CONNECTIONS, limits=replace(JOBS, lookups=True, gives_way=False))
-    slow = handle.app_engine(pool_size=2, limits=JOBS)
+    slow = handle.app_engine(pool_size=2, limits=replace(JOBS, gives_way=False))  # nobody is there to give way to
     town = build_town(
         Database(serving, clock, entropy),
         make_keys(),  # nothing that is written out depends on them
