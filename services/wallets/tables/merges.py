@@ -12,7 +12,7 @@ from services.kit.db import Base, Tx
 from services.kit.sets import any_of, as_rows, insert_rows
 from services.kit.tables import Instant
 from services.wallets.lots import Lot
-from services.wallets.tables.access import merged_into
+from services.wallets.tables.access import in_line_of
 from services.wallets.tables.holdings import LOT, lot_of
 from services.wallets.tables.schema import BoughtRow, LotRow, PurchaseRow, WalletRow
 
@@ -138,8 +138,7 @@ async def insert_moves(tx: Tx, moves: Sequence[tuple[UUID, UUID, UUID, int, int]
 
 async def bought_of(tx: Tx, wallet_id: UUID) -> list[Bought]:
     """What counts against the caps of a wallet's person, by programme."""
-    theirs = merged_into(wallet_id)
-    mine = (BoughtRow.wallet_id == wallet_id) | BoughtRow.wallet_id.in_(select(theirs.c.id))
+    mine = in_line_of(BoughtRow.wallet_id, wallet_id)
     query = select(BoughtRow.programme_id, func.sum(BoughtRow.bought_yen)).where(mine)
     rows = await tx.connection.execute(query.group_by(BoughtRow.programme_id).order_by(BoughtRow.programme_id))
     return [Bought(row[0], int(row[1])) for row in rows]
