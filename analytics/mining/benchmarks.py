@@ -1,7 +1,9 @@
 """A store's own figures beside the median of stores like it.
 
 Law: no median is told over fewer than `least` stores, of as many different merchants, none of them the asking
-one's. The nearest likeness that reaches this number is taken, and named.
+one's. The nearest likeness that reaches this number is taken, and named. A merchant with many stores counts once,
+and a size is a band that is the same for whoever asks, so that neither a chain nor a size that was made up for the
+purpose says whose figure the median is (decision 0117).
 """
 
 from typing import Any, Final
@@ -34,10 +36,9 @@ LIKENESSES: Final = {
     "category_class": ("category", "store_class"),
     "category": ("category",),
 }
-"""From the nearest to the farthest. Size: between a quarter and four times the store's visits."""
+"""From the nearest to the farthest. Size: the visits lie between the same two powers of four."""
 
 LEAST_SIMILAR: Final = 5
-_SIZE: Final = 4
 
 _FIGURES: Final = """
 with customers as (
@@ -86,11 +87,21 @@ def benchmarks(
     rows = {
         "figure": list(FIGURES),
         "own": [own[figure] for figure in FIGURES],
-        "median": [similar[figure].median() for figure in FIGURES],
+        "median": [median_of(similar, figure) for figure in FIGURES],
         "similar": len(similar),
         "likeness": likeness,
     }
     return shaped(BENCHMARKS, pd.DataFrame(rows))
+
+
+def median_of(similar: pd.DataFrame, figure: str) -> float:
+    """The median of a figure over merchants, each with the median of its own stores among these."""
+    return float(similar.groupby("merchant")[figure].median().median())
+
+
+def size_of(visits: float) -> int:
+    """The band of a store by its visits: 0 for 1 to 3, 1 for 4 to 15, 2 for 16 to 63, …; -1 for none."""
+    return (int(visits).bit_length() + 1) // 2 - 1
 
 
 def similar_stores(active: pd.DataFrame, mine: Any, visited: float, least: int) -> tuple[str, pd.DataFrame]:
@@ -104,7 +115,7 @@ def similar_stores(active: pd.DataFrame, mine: Any, visited: float, least: int) 
         alike = others
         for trait in traits:
             if trait == "size":
-                alike = alike[(alike["visits"] * _SIZE >= visited) & (alike["visits"] <= visited * _SIZE)]
+                alike = alike[alike["visits"].map(size_of) == size_of(visited)]
             else:
                 alike = alike[alike[trait] == mine[trait]]
         merchants = alike["merchant"].nunique()

@@ -18,7 +18,7 @@ from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.measures.registry import MEASURES
-from analytics.mining.benchmarks import LEAST_SIMILAR, similar_stores
+from analytics.mining.benchmarks import LEAST_SIMILAR, median_of, similar_stores
 from analytics.mining.refusals import TooFewSimilar
 from services.kit.clock import civil_date
 
@@ -93,7 +93,7 @@ def _medians(
         likeness, similar = similar_stores(active, described.loc[store], visited, LEAST)
     except TooFewSimilar:
         return None, {}
-    return likeness, {name: rounded(float(similar[name].fillna(0).median()), name) for name in FIGURES}
+    return likeness, {name: rounded(median_of(similar.fillna({name: 0}), name), name) for name in FIGURES}
 
 
 def rounded(value: float, measure: str) -> int | float:

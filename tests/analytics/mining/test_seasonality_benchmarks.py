@@ -73,13 +73,22 @@ def _street(count: int, **more: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_own_figures_stand_beside_the_median_of_others_and_name_the_likeness() -> None:
-    paid, street = _street(8)
+    paid, street = _street(17)
     found: Any = benchmarks(paid, street, "T4", MAY, END).set_index("figure")
     assert found["likeness"].unique().tolist() == ["category_class_district_size"]
-    assert found.loc["visits", ["own", "median", "similar"]].tolist() == [5, 5, 6], (
-        "T1, T2, T3, T5 to T7; T0 is too small"
+    assert found.loc["visits", ["own", "median", "similar"]].tolist() == [5, 10, 11], (
+        "T3 and T5 to T14, of 4 and 6 to 15 visits; T2 is too small and T15 too large"
     )
     assert found.loc["net_yen", "own"] == 5000
+
+
+def test_a_merchant_with_many_stores_counts_once() -> None:
+    paid, street = _street(15)
+    chain = street.assign(merchant=["Chain" if n >= 8 else f"M{n}" for n in range(15)])
+    found: Any = benchmarks(paid, chain, "T4", MAY, END).set_index("figure")
+    assert found.loc["visits", ["median", "similar"]].tolist() == [7, 11], (
+        "of 4, 6, 7, 8 and the chain's own median, 12"
+    )
 
 
 def test_below_k_other_merchants_no_median_is_told() -> None:

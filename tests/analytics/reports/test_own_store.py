@@ -9,7 +9,7 @@ import pytest
 
 from analytics.desk.messages import StoreFigure, StoreQuestion, StoreTold
 from analytics.lake.lake import InMemory
-from analytics.reports.own_store import FIGURES, OF_PEOPLE, own_store
+from analytics.reports.own_store import FIGURES, OF_PEOPLE, own_store, rounded
 from tests.analytics.hand import frame, on
 
 APRIL = date(2026, 4, 1)
@@ -18,7 +18,7 @@ Rows = list[dict[str, Any]]
 
 
 def paid(store: str, each_yen: int, people: Iterable[int] = range(1, 11), day: int = 6) -> Rows:
-    return [{"store": store, "resident": who, "amount_yen": each_yen, "at": on(day, 12, who)} for who in people]
+    return [{"store": store, "resident": who, "amount_yen": each_yen, "at": on(day, 12, who % 60)} for who in people]
 
 
 def shops(*codes: str, merchant: str | None = None) -> Rows:
@@ -96,6 +96,27 @@ def test_under_five_other_merchants_there_is_no_median(missing: Rows) -> None:
 def test_a_store_where_few_people_paid_is_in_no_median() -> None:
     few = [row for row in NEIGHBOURS if (row["store"], row["resident"]) != ("F", 10)]
     assert set(medians(told([*paid("A", 400), *few], shops("A", *OTHERS))).values()) == {None}
+
+
+def test_a_chain_among_the_neighbours_does_not_tell_its_figure() -> None:
+    """Nine stores of one merchant among thirteen would make the median that merchant's own."""
+    chain = {f"K{n}": 3000 + n for n in range(9)}
+    spending = [*paid("A", 400), *NEIGHBOURS, *(row for code, yen in chain.items() for row in paid(code, yen))]
+    answer = told(spending, [*shops("A", *OTHERS), *shops(*chain, merchant="M-K")])
+    assert medians(answer)["sales"] == rounded(10 * (1040 + 1330) / 2, "sales"), (
+        "of five merchants and the chain as one"
+    )
+
+
+def test_by_the_size_of_ones_own_store_nobody_reads_off_the_stores_one_by_one() -> None:
+    """A window about one's own size would tell one store after the other, by its edge."""
+    sizes = {f"S{n:02d}": 10 + 3 * n for n in range(30)}
+    spending = [row for code, size in sizes.items() for row in paid(code, 1000 * size + 1, range(1, size + 1))]
+    seen = set()
+    for mine in range(10, 400, 60):
+        answer = told([*spending, *paid("A", 1, range(1, mine + 1))], shops("A", *sizes))
+        seen.add((answer.likeness, *medians(answer).values()))
+    assert len(seen) <= 3, "the bands from 4 and from 64 on, and the category"
 
 
 def test_of_a_month_that_is_not_over_no_median_is_told() -> None:
