@@ -5,7 +5,7 @@ Losers leave no trace in the app: what people spent comes from the frame `outcom
 every figure. docs/algorithms/evaluation.md, "Lotteries".
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,17 @@ from analytics.evaluation.estimates import (
     interval,
     regress,
 )
-from analytics.evaluation.jackknife import jackknifed
+from analytics.evaluation.jackknife import Reals, freedom_of, without_each, without_each_person
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
 
 WEEK: Final = pd.Timedelta(days=7)
 WHAT: Final = "lottery_effect"
 STRONG: Final = 10.0
 """Below this F of the first stage an instrument is too weak for its interval (Staiger and Stock 1997)."""
-MANY_CELLS: Final = 30
-"""Up to so many cells each has a dummy of its own and the variance is HC3; beyond, they are absorbed (HC1)."""
+FEW_OF_AN_ARM: Final = 30
+"""Where so few clusters won, or lost, each is left out in turn, however many there are on the other side."""
+MOST_LEFT_OUT: Final = 5_000
+"""Clusters beyond which that would take minutes."""
 
 
 def lottery_effect(
@@ -164,62 +166,60 @@ def _adjusted(seen: pd.DataFrame) -> bool:
     return bool(seen["before"].notna().all()) and bool((seen.groupby("cell")["before"].nunique() > 1).any())
 
 
-def _variance(seen: pd.DataFrame) -> tuple[str | dict[str, str], int, int]:
-    """How errors are counted, the number of clusters, and the degrees of freedom of the interval."""
+def _variance(seen: pd.DataFrame) -> tuple[str, int]:
+    """How errors are counted, and the number of clusters."""
     if seen["cluster"].is_unique:
-        return "HC3", len(seen), len(seen) - int(seen["cell"].nunique()) - 1
-    if (seen.groupby("cluster")["resident"].nunique() > 1).any():
-        variance, count = clustered(seen, "cluster", ["won"], WHAT)
-        return variance, count, count - 1
-    count = int(seen["cluster"].nunique())
-    return {"CRV1": "cluster"}, count, count - 1
+        return "HC3", len(seen)
+    if not (seen.groupby("cluster")["resident"].nunique() > 1).any():
+        return "CRV1", int(seen["cluster"].nunique())
+    variance, count = clustered(seen, "cluster", ["won"], WHAT)
+    arms = seen.groupby("won")["cluster"].nunique()
+    few = int(arms.min()) <= FEW_OF_AN_ARM and count <= MOST_LEFT_OUT
+    return "CRV3" if few else next(iter(variance)), count
 
 
 def _intention_to_treat(seen: pd.DataFrame) -> dict[str, object]:
-    adjusted = _adjusted(seen)
-    variance, clusters, freedom = _variance(seen)
-    right = "won + before" if adjusted else "won"
-    cells = int(seen["cell"].nunique())
-    if variance == "HC3" and cells > MANY_CELLS:
-        variance = "hetero"
-    freedom -= adjusted if isinstance(variance, str) else 0
-    if "CRV3" in variance:
-        estimate, se = _without_each(seen, "won")
-    else:
-        fixed = "" if cells == 1 else " + C(cell)" if variance == "HC3" else " | cell"
-        estimate, se = coefficient(regress(f"after ~ {right}{fixed}", seen, variance, WHAT), "won", WHAT)
-    low, high = interval(estimate, se, max(freedom, 1))
-    method = f"least squares, cell fixed effects, {_called(variance)}{', adjusted for before' if adjusted else ''}"
-    return _row("itt", estimate, se, low, high, clusters, method)
+    method = f"least squares, cell fixed effects, {_called(seen)}"
+    return _row("itt", *_measured(seen, "won"), method)
 
 
 def _per_unit(seen: pd.DataFrame) -> dict[str, object]:
-    adjusted = _adjusted(seen)
-    variance, clusters, freedom = _variance(seen)
-    variance = "hetero" if isinstance(variance, str) else variance
-    formula = f"after ~ {'before' if adjusted else '1'} | cell | bought ~ won"
-    method = f"two-stage least squares, cell fixed effects, {_called(variance)}"
-    method += ", adjusted for before" if adjusted else ""
+    method = f"two-stage least squares, cell fixed effects, {_called(seen)}"
     if _strength(seen) < STRONG:
-        return _row("per_unit", np.nan, np.nan, np.nan, np.nan, clusters, method, "weak_instrument")
-    if "CRV3" in variance:
-        estimate, se = _without_each(seen, "bought")
-    else:
-        estimate, se = coefficient(regress(formula, seen, variance, WHAT), "bought", WHAT)
-    low, high = interval(estimate, se, max(freedom, 1))
-    return _row("per_unit", estimate, se, low, high, clusters, method)
+        return _row("per_unit", np.nan, np.nan, np.nan, np.nan, _variance(seen)[1], method, "weak_instrument")
+    return _row("per_unit", *_measured(seen, "bought"), method)
 
 
-def _without_each(seen: pd.DataFrame, effect_of: str) -> tuple[float, float]:
-    """The effect of `won` in one stage, or of `bought` in two, and its error by leaving out each cluster in turn."""
-    cells = np.eye(int(seen["cell"].max()) + 1)[seen["cell"].to_numpy()]
-    before = seen["before"].to_numpy(dtype="float64")[:, None] if _adjusted(seen) else np.zeros((len(seen), 0))
-    columns = {name: np.hstack([seen[name].to_numpy()[:, None], before, cells]) for name in (effect_of, "won")}
-    y, cluster = seen["after"].to_numpy(dtype="float64"), seen["cluster"].to_numpy()
-    found, covariance = jackknifed(y, columns[effect_of], columns["won"], cluster, 1, WHAT)
-    if covariance[0, 0] <= 0:
+def _measured(seen: pd.DataFrame, effect_of: str) -> tuple[float, float, float, float, int]:
+    """Estimate, error and interval of the effect of `won` in one stage, or of `bought` in two; and the clusters."""
+    variance, clusters = _variance(seen)
+    if variance == "CRV1":
+        right = "before" if _adjusted(seen) else "1"
+        formula = f"after ~ {right} | cell | bought ~ won" if effect_of == "bought" else f"after ~ won + {right} | cell"
+        estimate, se = coefficient(regress(formula, seen, {"CRV1": "cluster"}, WHAT), effect_of, WHAT)
+        return estimate, se, *interval(estimate, se, max(clusters - 1, 1)), clusters
+    estimate, moves, won = _moves(seen, effect_of, variance)
+    se = float(np.sqrt((moves**2).sum()))
+    if se <= 0:
         raise NotEstimable(what=WHAT, reason="no_variation")
-    return float(found[0]), float(np.sqrt(covariance[0, 0]))
+    return estimate, se, *interval(estimate, se, freedom_of(moves, won)), clusters
+
+
+def _moves(
+    seen: pd.DataFrame, effect_of: str, variance: str
+) -> tuple[float, Reals, "np.ndarray[Any, np.dtype[np.bool_]]"]:
+    """The effect, by how much it moves without each cluster or person in turn, and which of them won."""
+    before = seen["before"].to_numpy(dtype="float64")[:, None] if _adjusted(seen) else np.zeros((len(seen), 0))
+    columns = {name: np.hstack([seen[name].to_numpy()[:, None], before]) for name in (effect_of, "won")}
+    y, cell = seen["after"].to_numpy(dtype="float64"), seen["cell"].to_numpy()
+    x, z = columns[effect_of], columns["won"]
+    if variance == "HC3":
+        estimate, moves = without_each_person(y, x, z, cell, WHAT)
+        return estimate, moves, seen["won"].to_numpy() > 0
+    cells = np.eye(int(cell.max()) + 1)[cell]
+    found, off = without_each(y, np.hstack([x, cells]), np.hstack([z, cells]), seen["cluster"].to_numpy(), 1, WHAT)
+    won = seen.groupby("cluster")["won"].mean().to_numpy() > 0.5
+    return float(found[0]), off[:, 0] * np.sqrt((len(off) - 1) / len(off)), won
 
 
 def _strength(seen: pd.DataFrame) -> float:
@@ -230,10 +230,10 @@ def _strength(seen: pd.DataFrame) -> float:
     return float((estimate / se) ** 2)
 
 
-def _called(variance: str | dict[str, str]) -> str:
-    if isinstance(variance, dict):
-        return f"{next(iter(variance))} by cluster"
-    return "HC1" if variance == "hetero" else variance
+def _called(seen: pd.DataFrame) -> str:
+    variance, _ = _variance(seen)
+    words = variance if variance == "HC3" else f"{variance} by cluster"
+    return f"{words}, adjusted for before" if _adjusted(seen) else words
 
 
 def _row(

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.regression.linear_model import OLS
 
 from analytics.evaluation.estimates import NotEstimable
 from analytics.evaluation.event_study import event_study
-from analytics.evaluation.jackknife import jackknifed
+from analytics.evaluation.jackknife import freedom_of, jackknifed, without_each_person
 from analytics.evaluation.lottery import lottery_effect
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
 from tests.analytics.evaluation.coverage import Once, bounds, held, over_seeds
@@ -104,6 +105,17 @@ def neighbourhoods(rng: np.random.Generator) -> Sequence[bool]:
     return inside
 
 
+def ten_winners(rng: np.random.Generator) -> Sequence[bool]:
+    """Of two hundred people ten win two units each: what winners do is known from few."""
+    applications, outcomes, _ = lottery(rng, people=200, strata=1, per_unit=0.0)
+    won = np.isin(np.arange(200), rng.permutation(200)[:10]) * 2
+    applications = applications.assign(units_applied=2, units_won=won)
+    extra = outcomes["resident"].map(dict(enumerate(won))) * UNIT_YEN / 7
+    outcomes["spent_yen"] += (extra * (outcomes["week"] > DRAWN)).round().astype("int64")
+    found: Any = lottery_effect(applications, outcomes).set_index("estimand")
+    return [_holds(found.loc["itt"], 2 * UNIT_YEN), _holds(found.loc["per_unit"], UNIT_YEN)]
+
+
 def eighty_people(rng: np.random.Generator) -> Sequence[bool]:
     """Week by week with so few that each is left out in turn; the joint test of the weeks before has no cause."""
     weeks = event_study(*lottery(rng, people=80, strata=1, per_unit=0.0)[:2], weeks_after=3)
@@ -113,7 +125,7 @@ def eighty_people(rng: np.random.Generator) -> Sequence[bool]:
 
 @over_seeds
 @pytest.mark.parametrize(
-    "once", [neighbourhoods, eighty_people, two_draws, not_all_buy, nobody_told_before, forty_cells]
+    "once", [neighbourhoods, ten_winners, eighty_people, two_draws, not_all_buy, nobody_told_before, forty_cells]
 )
 def test_the_interval_holds_the_effect_that_was_put_in(once: Once, seeds: int) -> None:
     least, most = bounds(seeds)
@@ -136,6 +148,50 @@ def test_the_jackknife_is_what_fitting_again_without_each_cluster_gives() -> Non
     off = np.array([fitted(cluster != one) for one in range(12)]) - fitted(cluster >= 0)
     assert found == pytest.approx(fitted(cluster >= 0))
     assert covariance == pytest.approx(11 / 12 * off.T @ off)
+
+
+def test_leaving_out_each_person_in_closed_form_is_fitting_again() -> None:
+    rng = np.random.default_rng(2)
+    cell, people = np.arange(40) % 7, np.arange(40)
+    z = np.column_stack([rng.random(40) < 0.4, rng.normal(8_000, 500, 40)]).astype("float64")
+    x = z.copy()
+    x[:, 0] *= rng.integers(0, 4, 40)
+    y = x @ np.array([5.0, 0.3]) + cell + rng.normal(0, 1, 40)
+    found, moves = without_each_person(y, x, z, cell, "here")
+    full_x, full_z = (np.hstack([each, np.eye(7)[cell]]) for each in (x, z))
+
+    def fitted(rows: Any) -> Any:
+        return np.linalg.solve(full_z[rows].T @ full_x[rows], full_z[rows].T @ y[rows])[0]
+
+    assert found == pytest.approx(fitted(people >= 0))
+    assert moves == pytest.approx(np.array([fitted(people != one) for one in people]) - found)
+
+
+def test_the_error_of_winning_is_hc3() -> None:
+    applications, outcomes, _ = lottery(np.random.default_rng(1))
+    found: Any = lottery_effect(applications, outcomes[outcomes["week"] > DRAWN]).iloc[0]
+    spent = outcomes[outcomes["week"] > DRAWN].groupby("resident")["spent_yen"].sum()
+    cell = applications["stratum"] + applications["units_applied"].astype("str")
+    columns = pd.get_dummies(cell).astype("float64").assign(won=(applications["units_won"] > 0).astype("float64"))
+    fit = OLS(spent.to_numpy(dtype="float64"), columns).fit(cov_type="HC3")
+    assert found[["estimate", "se"]].astype("float64").tolist() == pytest.approx([fit.params["won"], fit.bse["won"]])
+
+
+def test_where_few_won_the_interval_knows_how_few() -> None:
+    moves, won = np.ones(200), np.arange(200) < 10
+    assert freedom_of(moves * np.where(won, 20.0, 1.0), won) < 10
+    assert freedom_of(moves, np.arange(200) < 100) == pytest.approx(198)
+    assert freedom_of(moves * 0, won) == 1
+
+
+def test_where_few_households_won_each_is_left_out_in_turn() -> None:
+    applications, outcomes, clusters = drawn_together(np.random.default_rng(1), 150, 2)
+    many: Any = lottery_effect(applications, outcomes, clusters=clusters)
+    few: Any = lottery_effect(
+        applications.assign(units_won=np.where(clusters["cluster"] < 8, 2, 0)), outcomes, clusters=clusters
+    )
+    assert many["method"].str.contains("CRV1").all()
+    assert few["method"].str.contains("CRV3").all()
 
 
 def test_an_effect_that_hangs_on_one_cluster_is_refused() -> None:
