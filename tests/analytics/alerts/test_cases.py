@@ -62,6 +62,25 @@ def test_tomorrows_run_finds_todays_alert_under_the_same_key() -> None:
     assert set(today.alerts["alert"]) == set(tomorrow.alerts["alert"]) != set()
 
 
+def test_a_ring_that_spends_something_elsewhere_is_not_said_to_use_one_store_only() -> None:
+    elsewhere = [
+        pay(70_000 + n, 900 + n, "S03", START + pd.Timedelta(days=25, hours=12 + n), 12_000 + n) for n in range(6)
+    ]
+    findings = find_alerts(spending(*ordinary(), *ring("S12"), *elsewhere), folk(*ring_people()))
+    [told] = findings.alerts.loc[findings.alerts["rule"] == "new_account_ring", "parameters"]
+    assert json.loads(told)["captives"] == 6, "more than seven tenths of theirs were spent at one store"
+    for language in LANGUAGES:
+        words = texts(language)["alert.new_account_ring"].format(**json.loads(told))
+        assert not any(only in words for only in ("only this", "hardly anywhere", "だけで", "だけを", "だけの"))
+
+
+def test_a_share_is_said_to_be_of_the_days_looked_at() -> None:
+    """What was spent before these days is not in the frame, so that a share of all that somebody had is not known."""
+    said = {"en": "in the days looked at", "ja": "調べた期間", "ja-simple": "しらべた 日"}
+    for language, words in said.items():
+        assert all(words in texts(language)[f"alert.{rule}"] for rule in ("whole_balance", "related_payer"))
+
+
 def _alert(rule: str, store: str, score: float, who: int = 1) -> Alert:
     return Alert(rule, store, (who,), (), score, {}, None if store else who)
 
