@@ -21,7 +21,7 @@ from services.payments.payment import (
     TillCodeUnknown,
     receipt_of,
 )
-from services.payments.tables import reading, till_codes
+from services.payments.tables import by_store, reading, till_codes
 from services.wallets.read import belongs
 from services.wallets.wallet import Wallet
 
@@ -81,7 +81,7 @@ async def payments_of_day(
     """A store's payments of one civil day, newest first, from the one after `after`, at most 501."""
     await store_for(tx, store_id, account_id)
     most = min(limit, MAX_LISTED)
-    rows = await reading.payments_of_store(tx, store_id, start_of(day), end_of(day), after, most)
+    rows = await by_store.payments_of_store(tx, store_id, start_of(day), end_of(day), after, most)
     return [StorePayment(payment, returned_yen, ()) for payment, returned_yen in rows]
 
 
@@ -96,7 +96,7 @@ async def payment_of_store(tx: Tx, store_id: UUID, account_id: UUID, payment_id:
 
 async def day_totals(tx: Tx, store_id: UUID, account_id: UUID, day: date) -> DayTotals:
     await store_for(tx, store_id, account_id)
-    sums = await reading.sum_store(tx, store_id, start_of(day), end_of(day))
+    sums = await by_store.sum_store(tx, store_id, start_of(day), end_of(day))
     none = (0, 0)
     return DayTotals(
         day, *sums.get(DeedKind.PAYMENT, none), *sums.get(DeedKind.CANCEL, none), *sums.get(DeedKind.REFUND, none)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -44,7 +44,6 @@ from services.payments.tables.schema import (
     LegRow,
     PaidLatelyRow,
     PaymentRow,
-    ReturnedRow,
     ReturnRow,
     TillCodeRow,
 )
@@ -55,7 +54,7 @@ RETURN = tuple(getattr(ReturnRow, name) for name in Return.__dataclass_fields__)
 TILL_CODE = tuple(getattr(TillCodeRow, name) for name in TillCode.__dataclass_fields__)
 
 
-def _payment(row: Any) -> Payment:
+def payment_of(row: Any) -> Payment:
     values = dict(zip(Payment.__dataclass_fields__, row, strict=True))
     values["mode"] = Mode(values["mode"])
     return Payment(**values)
@@ -202,7 +201,7 @@ _STORE_OF_CODE = Statement(_store_of_code)
 
 async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
     rows = await _PAYMENT_OF_ID.rows(tx, {"payment_id": payment_id})
-    return _payment(rows[0]) if rows else None
+    return payment_of(rows[0]) if rows else None
 
 
 _PAYMENT_OF_ID = Statement(lambda: select(*PAYMENT).where(PaymentRow.id == bindparam("payment_id", type_=Uuid())))
@@ -224,7 +223,7 @@ _PAID_SINCE = Statement(_paid_since)
 
 async def find_payments(tx: Tx, payment_ids: Collection[UUID]) -> dict[UUID, Payment]:
     query = select(*PAYMENT).where(PaymentRow.id == any_of(payment_ids))
-    return {row[0]: _payment(row) for row in await tx.connection.execute(query)}
+    return {row[0]: payment_of(row) for row in await tx.connection.execute(query)}
 
 
 async def find_returns(
@@ -241,36 +240,6 @@ def _returns(column: InstrumentedAttribute[UUID]) -> Executable:
 
 
 _RETURNS_OF, _RETURNS = (Statement(partial(_returns, each)) for each in (ReturnRow.payment_id, ReturnRow.id))
-
-
-async def payments_of_store(
-    tx: Tx, store_id: UUID, since: datetime, until: datetime, after: UUID | None, limit: int
-) -> list[tuple[Payment, int]]:
-    """A store's payments of a time, newest first, each with the yen that went back of it.
-
-    Ids begin with the deed's instant, so bounds of time are bounds of ids too, which an index knows of.
-    """
-    query = (
-        select(*PAYMENT, func.coalesce(ReturnedRow.returned_yen, 0))
-        .outerjoin(ReturnedRow, ReturnedRow.payment_id == PaymentRow.id)
-        .where(PaymentRow.store_id == store_id, PaymentRow.effective_at >= since, PaymentRow.effective_at < until)
-        .where(PaymentRow.id >= first_id_of(since), PaymentRow.id < first_id_of(until + timedelta(milliseconds=1)))
-        .order_by(PaymentRow.id.desc())
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(PaymentRow.id < after)
-    return [(_payment(row[:-1]), row[-1]) for row in await tx.connection.execute(query)]
-
-
-async def sum_store(tx: Tx, store_id: UUID, since: datetime, until: datetime) -> dict[DeedKind, tuple[int, int]]:
-    """A store's deeds of a time: kind → (number of deeds, yen)."""
-    query = (
-        select(LegRow.kind, func.count(LegRow.deed_id.distinct()), func.sum(LegRow.amount_yen))
-        .where(LegRow.store_id == store_id, LegRow.effective_at >= since, LegRow.effective_at < until)
-        .group_by(LegRow.kind)
-    )
-    return {DeedKind(row[0]): (row[1], int(row[2])) for row in await tx.connection.execute(query)}
 
 
 async def parts_of_payment(tx: Tx, payment_id: UUID) -> list[tuple[UUID, UUID, int]]:
