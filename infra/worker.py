@@ -10,13 +10,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from infra.apart import InsightFailed
 from infra.daily_lake import DailyLake
 from infra.forgetting import forget_refusals, forget_what_is_over
+from infra.nightly_proof import NightlyProof
 from infra.rests import Rests
 from infra.store_watch import StoreWatch
 from services.kit import seal
@@ -24,14 +25,11 @@ from services.kit.anchor import anchor
 from services.kit.anchors import AnchorPort
 from services.kit.audit import ENTRIES
 from services.kit.chains import Chain
-from services.kit.clock import TOKYO
 from services.kit.db import Database, Tx
 from services.kit.errors import Missing
 from services.kit.horizon import Horizon
 from services.ledger.seal import JOURNALS
 from services.payments.store_velocity import USUAL_STORES, StoreLimits
-from services.proof.proof import Proof
-from services.proof.prove import prove
 from services.settlement.books import ClosedBooks
 from services.settlement.close import Close, CloseUnderWay, close
 from services.settlement.due import DueClosing, closings_due
@@ -39,14 +37,13 @@ from services.wallets import buy, expire, read
 from services.wallets.checkout import CheckoutPort, CheckoutStanding, CheckoutState
 from services.wallets.purchase import Purchase
 
-MAX_ROUNDS, WAITING_PAGE = 10_000, 500
-"""Batches of one run, what is left waits for the next; purchases of a page."""
+MAX_ROUNDS = 10_000
+"""Batches of one run; what is left waits for the next."""
+
+WAITING_PAGE = 500
 
 ENDED_ASKED_EVERY = timedelta(hours=1)
 """How often ended programmes are asked whether deeds have come since their final close."""
-
-PROVEN_FROM_HOUR = 3
-"""The books are proven once a day, when the night in Japan is quiet."""
 
 ANCHORED_EVERY_S = 600
 """What was sealed since the last anchor could be cut off without anybody noticing, so: not rarely."""
@@ -90,7 +87,7 @@ def jobs(
         Job("forget store hours", 3_600, watch.forget),
         Job("seal journals", 10, Sealer(database, JOURNALS).seal),
         Job("seal audit log", 10, Sealer(database, ENTRIES).seal),
-        Job("prove", 300, Nightly(database).prove),
+        Job("prove", 300, NightlyProof(database).prove),
     )
     if refresh is not None:
         every = (*every, Job("refresh the lake", 300, DailyLake(database, refresh, look).refresh))
@@ -185,7 +182,8 @@ class Closer:
 
 async def close_periods(database: Database, told: Told = unheard, *, ended: bool = True) -> int:
     """Every closing that is due, in order; the number closed. `ended` as in `closings_due`."""
-    failed, done = set[str](), 0
+    failed: set[str] = set()
+    done = 0
     for due in await database.transact(_due, ended):
         if due.programme_code in failed:
             continue  # its later closings must wait for this one
@@ -251,26 +249,6 @@ async def _standing(checkout: CheckoutPort, purchase: Purchase) -> CheckoutStand
         return CheckoutStanding(CheckoutState.OPEN)
 
 
-class Nightly:
-    """Proves the books once a day, and once more after a restart."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._proven_on: date | None = None
-
-    async def prove(self, told: Told = unheard) -> int:
-        """1 if it was time; names every broken law in an error of the log."""
-        now = self._database.clock.now().astimezone(TOKYO)
-        if now.hour < PROVEN_FROM_HOUR or self._proven_on == now.date():
-            return 0
-        proof = await self._database.transact(_prove, None)
-        self._proven_on = now.date()
-        if not proof.clean:
-            log.error("the books do not prove: %s", ", ".join(check.name for check in proof.broken))
-        told(1)
-        return 1
-
-
 async def _until_none(database: Database, once: Callable[[], Awaitable[int]], told: Told) -> int:
     """Batch by batch until one finds nothing; it rests after each, while somebody pays."""
     total, rests = 0, Rests()
@@ -293,7 +271,3 @@ async def _due(tx: Tx, ended: bool) -> tuple[DueClosing, ...]:
 
 async def _waiting(tx: Tx, after: UUID | None) -> list[Purchase]:
     return await read.waiting_purchases(tx, after=after, limit=WAITING_PAGE)
-
-
-async def _prove(tx: Tx, _: None) -> Proof:
-    return await prove(tx)

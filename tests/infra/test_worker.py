@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra import worker
 from infra.apart import InsightFailed
 from infra.daily_lake import DailyLake
+from infra.nightly_proof import NightlyProof
 from infra.worker import Job, Told, jobs, run_forever, run_once
 from services.kit.clock import TOKYO
 from services.kit.db import Tx
@@ -130,7 +131,7 @@ async def test_one_run_tells_of_each_job_as_it_goes(town: HttpTown) -> None:
 async def test_the_books_are_proven_once_a_day_after_three(
     town: HttpTown, migrator_engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    nightly = worker.Nightly(town.database)
+    nightly = NightlyProof(town.database)
     midnight = NOON.replace(hour=0)
     for hour, expected in ((2, 0), (3, 1), (4, 0), (23, 0), (26, 0), (27, 1), (28, 0)):
         town.go_to(midnight + timedelta(hours=hour))
