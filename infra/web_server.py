@@ -35,6 +35,5 @@ def web_server(app: ASGIApp) -> WebServer:
             proxy_headers=False,
             timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=GRACE_S,
-            h11_max_incomplete_event_size=64 * 1024,
         )
     )

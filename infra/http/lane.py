@@ -13,8 +13,9 @@ One answer is one write to the socket; through ASGI's two messages it would be t
 from collections.abc import Sequence
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from infra.http.bounded import Bounded
 from infra.http.door import Asked, Door
 from infra.http.head import Head
 from infra.http.waiting import Waiting
@@ -22,8 +23,8 @@ from infra.http.waiting import Waiting
 _Fields = Sequence[tuple[bytes, bytes]]
 
 
-class Lane(HttpToolsProtocol):
-    """uvicorn's protocol with a short way for the door's operations."""
+class Lane(Bounded):
+    """uvicorn's protocol, bounded, with a short way for the door's operations."""
 
     _head: Head | None = None
     """A hot request whose headers were read and whose body has not ended."""
@@ -31,8 +32,6 @@ class Lane(HttpToolsProtocol):
     _door: Door | None = None
     _between = True
     """The parser has read every request to its end, and stands where it stood at first."""
-    _quiet_since = 0.0
-    """When an answer of ours was last written, by the loop's clock."""
 
     # Any: uvicorn's own parameters, handed on as they come.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,30 +55,21 @@ class Lane(HttpToolsProtocol):
 
     def on_answered(self) -> None:
         """As `on_response_complete`; a timer that runs since an earlier answer runs on, and will see this one."""
-        self._quiet_since = self.loop.time()
+        self.quiet_since = self.loop.time()
         if self.timeout_keep_alive_task is None or self.pipeline or self.transport.is_closing():
             self.on_response_complete()
         else:
             self.server_state.total_requests += 1
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that was quiet for its time; a timer each for every request would cost more."""
-        self.timeout_keep_alive_task = None
-        if self.cycle is not None and not self.cycle.response_complete:
-            return  # its answer will set the timer anew
-        left = self._quiet_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
-        else:
-            super().timeout_keep_alive_handler()
-
     def on_message_begin(self) -> None:
+        self.begin_head()
         self._between = False
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
 
     def on_headers_complete(self) -> None:
+        self.end_head()
         door = self._door
         if door is not None and self._is_ordinary_post():
             self._head = door.head(self.url, self.headers)
@@ -90,7 +80,7 @@ class Lane(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         """No answer is due, and what was answered is on its way: who does not read is left to uvicorn, which waits."""
-        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+        return self.is_quiet() and not self.flow.write_paused
 
     def _is_ordinary_post(self) -> bool:
         """A POST by HTTP/1.1 on a connection that is idle and stays, with nothing special asked for."""
@@ -108,9 +98,11 @@ class Lane(HttpToolsProtocol):
         if self._head is None:
             super().on_body(body)
         else:
+            self.unread = 0
             self._content += body
 
     def on_message_complete(self) -> None:
+        self.end_message()
         self._between = not self.parser.should_upgrade()
         head, door = self._head, self._door
         if head is None or door is None:
@@ -125,6 +117,7 @@ class Lane(HttpToolsProtocol):
         self._begin(door, asked)
 
     def _begin(self, door: Door, asked: Asked) -> None:
+        self.unread = 0
         request_id = door.new_request_id()
         answer = Answer(self, door, request_id)
         # It is all that the protocol asks of a request that is under way.

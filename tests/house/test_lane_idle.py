@@ -61,8 +61,11 @@ class Clock:
         return self.now
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> asyncio.Handle:
-        self.timers.append((self.now + delay, callback))
-        return Mock(asyncio.TimerHandle)
+        timer = (self.now + delay, callback)
+        self.timers.append(timer)
+        handle = Mock(asyncio.TimerHandle)
+        handle.cancel = lambda: self.timers.remove(timer) if timer in self.timers else None
+        return handle
 
     def go(self, seconds: float) -> None:
         self.now += seconds
@@ -73,9 +76,9 @@ class Clock:
 
 
 class Slow:
-    """A lane over a wire, whose payments end when they are told to."""
+    """A lane over a wire, whose payments end when they are told to; `by_hand` its time goes by when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_hand: bool = False) -> None:
         twins = Twins()
         self.once = whole(twins.good("wallet"))
         self.go_on = asyncio.Event()
@@ -85,6 +88,8 @@ class Slow:
         config.load()
         self.wire, self.clock = Wire(), Clock()
         self.lane = Lane(config, ServerState(), {}, asyncio.get_running_loop())
+        if by_hand:
+            self.lane.loop = self.clock  # type: ignore[assignment]
         self.lane.connection_made(self.wire)
 
     async def _perform(self, deed: Deed, order: Order) -> Done[Any]:
@@ -133,8 +138,7 @@ async def test_who_does_not_read_is_told_no_more(more: bytes, monkeypatch: pytes
 
 
 async def test_a_connection_is_closed_when_it_was_quiet_for_its_time_since_the_last_answer() -> None:
-    slow = Slow()
-    slow.lane.loop = slow.clock  # type: ignore[assignment]
+    slow = Slow(by_hand=True)
     for times in range(1, 5):
         slow.lane.data_received(slow.once)
         await slow.answered(times)
@@ -149,8 +153,7 @@ async def test_a_connection_is_closed_when_it_was_quiet_for_its_time_since_the_l
 
 
 async def test_a_connection_is_not_quiet_while_a_request_is_under_way() -> None:
-    slow = Slow()
-    slow.lane.loop = slow.clock  # type: ignore[assignment]
+    slow = Slow(by_hand=True)
     slow.lane.data_received(slow.once)
     await slow.answered(1)
     slow.clock.go(IDLE_S - 1)
