@@ -1,6 +1,7 @@
 """`tanabata up`: the database, the server and the worker, until Ctrl-C; then they stop in the other order.
 
-A database of one's own (DATABASE_URL) that is down is waited for: meanwhile everybody is told to come back.
+A database of one's own (DATABASE_URL) that is down is waited for: meanwhile everybody is told to come back. The
+embedded one is started again when it ends by itself.
 The platform's own jobs run in a process of their own (`tanabata worker`), so that nothing they do takes a
 payment's turn. The signals are ours for the whole time: the web server must not end the process while the
 database still runs, and a signal during a long crash recovery ends the start cleanly.
@@ -108,7 +109,7 @@ async def _serve(settings: Settings, listener: socket.socket, interruption: _Int
     # Loaded here, because only this command needs the APIs, and loading them takes longer than most work.
     from infra.server import create_app  # noqa: PLC0415
 
-    async with open_database(settings, tell) as handle:
+    async with open_database(settings, tell, keep=True) as handle:
         if settings.database_url is None and await _seed(settings, handle):
             tell("built the demonstration town")
         server = web_server(await create_app(handle, settings, jobs=False))

@@ -68,7 +68,7 @@ async def _once() -> list[str]:
 
 async def _alone() -> None:
     settings = Settings.from_env(os.environ)
-    async with open_database(settings, tell) as handle, _jobs(handle, settings) as every:
+    async with open_database(settings, tell, keep=True) as handle, _jobs(handle, settings) as every:
         tell("working - Ctrl-C stops")
         await jobs.run_forever(every)
 

@@ -27,6 +27,7 @@ from infra.database.connect import (
     quoted,
 )
 from infra.database.embedded import EmbeddedPostgres
+from infra.database.keep import keep_running
 from infra.database.migrate import create_database, drop_database, migrate, named
 from infra.database.server_files import ANALYST, APP, AUDITOR, MIGRATOR
 from infra.settings import Settings
@@ -90,9 +91,12 @@ class DatabaseHandle:
 
 @asynccontextmanager
 async def open_server(
-    settings: Settings, tell: Callable[[str], None] = lambda _: None
+    settings: Settings, tell: Callable[[str], None] = lambda _: None, *, keep: bool = False
 ) -> AsyncIterator[DatabaseHandle]:
-    """The database as it is, not migrated: for `doctor` and for what brings its own database."""
+    """The database as it is, not migrated: for `doctor` and for what brings its own database.
+
+    `keep`: for who stays; the embedded server is started again whenever it ends by itself.
+    """
     if settings.database_url is not None:
         migrator = settings.migrator_database_url or settings.database_url
         readers = (settings.auditor_database_url, settings.analyst_database_url)
@@ -102,15 +106,21 @@ async def open_server(
         return
     async with EmbeddedPostgres(settings.data_dir, tell=tell) as server:
         readers = (server.dsn(AUDITOR), server.dsn(ANALYST))
-        yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema, *readers)
+        keeping = asyncio.create_task(keep_running(server, tell)) if keep else None
+        try:
+            yield DatabaseHandle(server.dsn(APP), server.dsn(MIGRATOR), settings.schema, *readers)
+        finally:
+            if keeping is not None:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
 
 
 @asynccontextmanager
 async def open_database(
-    settings: Settings, tell: Callable[[str], None] = lambda _: None
+    settings: Settings, tell: Callable[[str], None] = lambda _: None, *, keep: bool = False
 ) -> AsyncIterator[DatabaseHandle]:
-    """The installation's database, migrated; the embedded server is left again at the end."""
-    async with open_server(settings, tell) as handle:
+    """The installation's database, migrated; the embedded server is left again at the end. `keep` as above."""
+    async with open_server(settings, tell, keep=keep) as handle:
         readers = {"auditor_url": handle.auditor_url, "analyst_url": handle.analyst_url}
         await migrate(handle.migrator_url, handle.schema, handle.app_url, tell, **readers)
         yield handle
