@@ -10,6 +10,7 @@ program's turns are what is scarce (docs/decisions/0028).
 
 import asyncio
 import logging
+from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -29,7 +30,7 @@ from services.payments.tap import USUAL_LIMITS, PayingLimits
 from services.wallets.read import device_keys
 
 MOST_KEYS = 65_536
-"""Phones whose key is remembered; a registered key never changes."""
+"""Phones whose key is remembered; a registered key never changes. Beyond them, what was learned first is forgotten."""
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +76,8 @@ class Phones:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.keys: dict[UUID, str] = {}
-        """Public keys as JSON."""
+        self.keys: OrderedDict[UUID, str] = OrderedDict()
+        """Public keys as JSON, in the order in which they were learned."""
         self._waiting: list[tuple[UUID, asyncio.Future[None]]] = []
         self._looking: asyncio.Task[None] | None = None
 
@@ -127,7 +128,7 @@ class Phones:
         unknown = {device_id for device_id in device_ids if device_id not in self.keys}
         if not unknown:
             return
-        if len(self.keys) + len(unknown) > MOST_KEYS:
-            self.keys.clear()
         with suppress(Busy):  # the deeds will wait for the database themselves, and check
             self.keys |= await self._database.transact(device_keys, unknown, single=True)
+        while len(self.keys) > MOST_KEYS:
+            self.keys.popitem(last=False)
