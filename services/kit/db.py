@@ -236,7 +236,15 @@ class Database:
 
 async def _roll_back(driver: Any, throw_away: Callable[[], Awaitable[object]]) -> None:
     """End a transaction that failed; a connection that cannot say so is thrown away, never used again."""
+    rolling = asyncio.ensure_future(driver.execute("ROLLBACK"))
     try:
-        await asyncio.shield(driver.execute("ROLLBACK"))
+        await asyncio.shield(rolling)
     except (Exception, asyncio.CancelledError):
+        rolling.add_done_callback(_heard)  # where we were cancelled it goes on, and how it ends is nobody's any more
         await throw_away()
+
+
+def _heard(ended: asyncio.Future[Any]) -> None:
+    """Take notice of how something ended, so that the loop does not report that nobody did."""
+    if not ended.cancelled():
+        ended.exception()

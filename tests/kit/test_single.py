@@ -1,6 +1,7 @@
 """A transaction of one statement: the driver's own connection, which always finds its way back to the pool."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database.provision import DatabaseHandle
-from services.kit.db import Tx
+from services.kit.db import Tx, _roll_back
 from services.kit.errors import Busy, Missing
 from tests.kit.test_db import database_on
 
@@ -126,3 +127,37 @@ async def test_a_connection_that_the_server_ended_is_not_lent_again(
     with pytest.raises(Busy):
         await database_on(one).transact(be_ended, None, single=True)
     assert await _pid(one) != ended
+
+
+class Hanging:
+    """A driver's connection whose ROLLBACK takes its time and then fails."""
+
+    def __init__(self) -> None:
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def execute(self, statement: str) -> None:
+        self.asked.set()
+        await self.go_on.wait()
+        raise ConnectionError(statement)
+
+
+async def test_how_a_rollback_ends_that_nobody_waits_for_is_not_reported() -> None:
+    """A payment that is broken off while its connection dies leaves no traceback in the log."""
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    driver, thrown_away = Hanging(), asyncio.Event()
+
+    async def throw_away() -> None:
+        thrown_away.set()
+
+    task = asyncio.create_task(_roll_back(driver, throw_away))
+    await driver.asked.wait()
+    task.cancel()
+    await task
+    assert thrown_away.is_set()
+    driver.go_on.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+    assert reported == []
