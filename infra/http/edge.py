@@ -10,6 +10,7 @@ import logging
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,6 +80,8 @@ def last_resort(scope: Scope, error: Exception) -> Response:
     if isinstance(error, TimeoutError):
         log.warning("request %s took too long", scope[REQUEST_ID])
         return refusal_response(scope, Busy(retry_after_seconds=1))
+    if isinstance(error, ClientDisconnect):  # whoever left before they had said everything; nobody hears this
+        return problem_response(scope, 400, "malformed_request")
     log.error("request %s failed", scope[REQUEST_ID], exc_info=error)
     return problem_response(scope, 500, "internal_error", {"error_id": scope[REQUEST_ID]})
 

@@ -24,7 +24,7 @@ from services.kit.deeds import DeedInProgress, Done
 from services.kit.errors import Missing
 from services.payments.payment import Mode
 from services.wallets.spend import PointsMissing
-from tests.house.fast_door import PATHS, PLACE, RECEIPTS, Request, Twins, ask_in, no_log
+from tests.house.fast_door import PATHS, PLACE, RECEIPTS, Request, Twins, ask, ask_in, no_log
 from tests.house.fast_door_cases import one_thing_wrong, two_things_wrong, with_chunks, with_header
 
 AT_LEAST_CASES, AT_LEAST_TAKEN, AT_LEAST_THROUGH = 380, 60, 280
@@ -160,3 +160,15 @@ def test_the_door_keeps_the_rules_of_the_plain_endpoints() -> None:
         "/api/merchant/v1/stores/*/payments": TILL,
     }
     assert wallet_api.app.SECONDS == merchant_api.app.SECONDS
+
+
+@pytest.mark.parametrize("api", PATHS)
+async def test_a_client_that_goes_away_is_nobodys_fault(api: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can go as often as they like; a log that told each time, with a traceback, would be theirs to fill."""
+    twins = Twins()
+    good = twins.good(api)
+    for chunks in ((), (good.chunks[0][:10],)):
+        for app in (twins.door, twins.town.plain):
+            reply = await ask(app, replace(good, chunks=chunks, then="goes"))
+            assert reply.status == 400
+    assert not caplog.records
