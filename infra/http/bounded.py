@@ -107,13 +107,10 @@ class Bounded(HttpToolsProtocol):
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + _AROUND for name, value in self.headers)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self.in_head:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         self.end_head()
         super().on_headers_complete()
+        self.headers = self.headers.copy()  # what the parser adds from now on, trailers, the app does not see
 
     def on_body(self, body: bytes) -> None:
         self.unread = 0
