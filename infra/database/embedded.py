@@ -124,6 +124,8 @@ class EmbeddedPostgres:
                     raise
                 self._tell("it does not answer; waiting for it to recover or to end")
                 await asyncio.sleep(1)
+            except asyncpg.InsufficientResourcesError as error:  # a full disk, or no connection left
+                raise ServerFailed(f"PostgreSQL runs on {self.pgdata}, but cannot work: {error}") from error
             else:
                 return found
         raise ServerFailed(f"a PostgreSQL server runs on {self.pgdata}, but does not answer")

@@ -20,16 +20,19 @@ LOOK_S, LONGEST_PAUSE_S = 1.0, 30.0
 
 
 async def keep_running(server: EmbeddedPostgres, tell: Callable[[str], None]) -> None:
-    """Until cancelled. What recovers or starts already is left alone; a start that fails is told and tried again."""
-    pause_s = LOOK_S
+    """Until cancelled. What recovers or starts already is left alone; a start that fails is told and tried again.
+
+    A start that failed has left the server to its other users, if there are any: it is joined again, too.
+    """
+    pause_s, left = LOOK_S, False
     while True:
         await asyncio.sleep(pause_s)
-        pause_s = LOOK_S if await _is_there(server, tell) else min(2 * pause_s, LONGEST_PAUSE_S)
+        if left or postmaster.find(server.pgdata) is None:
+            left = not await _start(server, tell)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S) if left else LOOK_S
 
 
-async def _is_there(server: EmbeddedPostgres, tell: Callable[[str], None]) -> bool:
-    if postmaster.find(server.pgdata) is not None:
-        return True
+async def _start(server: EmbeddedPostgres, tell: Callable[[str], None]) -> bool:
     tell("the database has ended; starting it again")
     try:
         await server.start()

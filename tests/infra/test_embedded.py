@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from infra.database import binaries, postmaster
+from infra.database import binaries, keep, postmaster
 from infra.database.binaries import Account, ServerFailed
 from infra.database.embedded import EmbeddedPostgres
 from infra.database.server_files import APP, MIGRATOR, FolderRefused, private_folder
@@ -201,6 +201,55 @@ async def test_what_postgresql_says_is_told(folder: Path) -> None:
     (folder / "postgres" / "PG_VERSION").write_text("12\n")
     with pytest.raises(ServerFailed, match="made by PostgreSQL 12"):
         await embedded(folder).start()
+
+
+async def test_a_full_disk_is_told_in_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that runs already may let nobody in: commands say why, as of all that a person can put right."""
+
+    async def full(**_given: object) -> None:
+        raise asyncpg.DiskFullError("could not write init file: No space left on device")
+
+    async with embedded(folder):
+        other = embedded(folder)
+        monkeypatch.setattr(asyncpg, "connect", full)
+        with pytest.raises(ServerFailed, match="No space left on device"):
+            await other.start()
+        monkeypatch.undo()
+        async with other as joined:
+            assert await ask(joined, "SELECT 1") == 1
+
+
+async def test_who_keeps_a_server_running_stays_its_user_after_a_start_that_failed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would be stopped under them by the next who leaves."""
+    monkeypatch.setattr(keep, "LOOK_S", 0.01)
+    real, refused, told = asyncpg.connect, 2, asyncio.Event()
+
+    async def full_at_first(**given: object) -> object:
+        nonlocal refused
+        refused -= 1
+        if refused >= 0:
+            raise asyncpg.DiskFullError("No space left on device")
+        return await real(**given)
+
+    def tell(words: str) -> None:
+        if "there again" in words:
+            told.set()
+
+    async with embedded(folder) as kept:
+        other = embedded(folder)
+        await other.start()
+        monkeypatch.setattr(asyncpg, "connect", full_at_first)
+        keeping = asyncio.create_task(keep.keep_running(kept, tell))
+        os.kill(kept.pid, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            await told.wait()
+        assert refused < 0
+        await other.stop()
+        assert await ask(kept, "SELECT 1") == 1
+        keeping.cancel()
+    assert postmaster.find(folder / "postgres") is None
 
 
 async def test_folders_that_cannot_serve_are_refused(folder: Path) -> None:
