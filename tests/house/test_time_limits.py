@@ -6,6 +6,7 @@ from city_api import app as city
 from infra import town, web_server
 from infra.database.connect import JOBS, SERVING, Limits
 from infra.database.migrate import MIGRATING
+from infra.http import bounded
 from infra.ports import outgoing
 from merchant_api import app as merchant
 from services.kit import micro_batch
@@ -42,6 +43,11 @@ def table() -> list[str]:
         ("of a migration, there", in_the_database(MIGRATING), "the old schema stays"),
         ("somebody else's answer to a request of ours", seconds(outgoing.TIMEOUT_S), "it counts as silence"),
         ("a connection on which nothing is asked", seconds(web_server.IDLE_S), "it is closed"),
+        (
+            "a request's first line and headers, from their first byte",
+            seconds(bounded.HEAD_S),
+            "the connection is closed",
+        ),
         ("requests under way when the server is stopped", seconds(web_server.GRACE_S), "they are broken off"),
     ]
     return [*HEAD, *(f"| {' | '.join(row)} |" for row in rows)]
