@@ -100,8 +100,8 @@ def _placed(homes: list[str], places: list[str], gap: float) -> Any:
 
 
 def _listed(names: list[str]) -> str:
-    """Names as a list in Vega's expression language, whose text is written as in JSON."""
-    return json.dumps(names, ensure_ascii=False)
+    """Names as a list in Vega's expression language, whose text is JSON's, save that two signs end a line there."""
+    return json.dumps(names, ensure_ascii=False).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _names(flows: Any, column: str, start: str, x_scale: Any, y_scale: Any, room: int) -> tuple[Any, Any]:

@@ -35,12 +35,14 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     width = (look.shape.width - room - 16 - _GAP * (beside - 1)) // beside
     top = round_up(max((each["sales_yen"] for each in records), default=0))
     unit = yen_scale(top)
+    in_order = alt.EncodingSortField("place", op="min")  # a list of names would become Vega's code
     hour = alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), title=say("insight.column.hour"))
     colour = alt.Color(
         "sales_yen:Q", title=say("insight.axis.sales", unit=say(unit.key)), scale=alt.Scale(domain=[0, top], clamp=True)
     )
     return (
         alt.Chart()
+        .transform_window(place="row_number()", frame=[None, None])
         .mark_rect(stroke="white", strokeWidth=1)
         .encode(
             x=hour.axis(values=list(range(0, 24, 6)), labelAngle=0, ticks=False, domain=False),
@@ -49,7 +51,7 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
             ),
             color=colour.legend(gradientLength=min(width, 260), labelExpr=yen_labels(unit), values=[0, top // 2, top]),
             tooltip=tips(FIELDS, say),
-            facet=alt.Facet("district:N", columns=beside, title=None, sort=districts, spacing=_GAP).header(
+            facet=alt.Facet("district:N", columns=beside, title=None, sort=in_order, spacing=_GAP).header(
                 labelAnchor="start"
             ),
         )

@@ -34,7 +34,7 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     unit = yen_scale(max((each["sales_yen"] for each in named), default=0))
     base = (
         alt.Chart()
-        .transform_filter(alt.FieldOneOfPredicate(field="store", oneOf=[each["store"] for each in named]))
+        .transform_filter(alt.FieldOneOfPredicate(field="rank", oneOf=[each["rank"] for each in named]))
         .transform_calculate(name="datum.store + ' ' + datum.category")
         .encode(
             y=alt.Y("name:N", title=None, sort=alt.EncodingSortField("rank")).axis(

@@ -156,3 +156,20 @@ def test_a_purse_named_like_a_formula_is_text_in_the_csv_and_an_amount_below_zer
     circulation, flows = (figure for figure in EVERY if figure.name in {"circulation", "flows"})
     assert "'=granted,used," in circulation.table(say).csv()
     assert ",-321," in flows.table(say).csv()
+
+
+@pytest.mark.parametrize("name", ["ranking", "flows", "hours", "circulation"])
+def test_names_with_signs_that_end_a_line_in_a_script_are_drawn_where_they_belong(name: str) -> None:
+    rows, say = samples()[name], partial(locales.text, "en")
+    named = [field.name for field in CHARTS[name].fields if field.kind is Kind.NAME]
+    odd = rows.assign(**{column: rows[column].map(with_line_ends) for column in named})
+    plain_texts, odd_texts = (
+        re.findall(r">([^<>]+)</text>", svg(CHARTS[name].of(frame).spec(Look(say)))) for frame in (rows, odd)
+    )
+    assert any("\u2028" in text and "\u2029" in text for text in odd_texts)
+    assert [re.sub("[\u2028\u2029]", "", text) for text in odd_texts] == plain_texts
+
+
+def with_line_ends(name: str) -> str:
+    """The name with the two signs that end a line in a script and not in JSON; what stands for no name stays."""
+    return name if name in {"unknown", "others"} else f"{name[:1]}\u2028\u2029{name[1:]}"
