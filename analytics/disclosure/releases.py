@@ -57,9 +57,12 @@ class Release:
 
     @property
     def question(self) -> tuple[Any, ...]:
-        """What was asked; two releases with one of these are answers to the same question."""
+        """What was asked; two releases with one of these are answers to the same question.
+
+        Written out it is the same text in every process, as noise hangs on it: a set has an order of the process's own.
+        """
         filters = tuple(sorted((name, tuple(sorted(values))) for name, values in self.where.items()))
-        return self.measure, frozenset(self.by), filters, self.first, self.last
+        return self.measure, tuple(sorted(self.by)), filters, self.first, self.last
 
     @property
     def period(self) -> tuple[date, date]:
