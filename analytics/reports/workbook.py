@@ -6,6 +6,7 @@ written as text whatever it begins with, and marked so that it stays text when s
 
 import io
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 import pandas as pd
@@ -63,14 +64,16 @@ VIEWS: Final[dict[str, Native | Grid]] = {
 
 
 def workbook(gathered: Gathered, say: Say) -> bytes:
-    """The workbook in one language."""
+    """The workbook in one language; the same figures make the same bytes."""
     import xlsxwriter  # noqa: PLC0415
 
     into = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(into, options) as book:
         book.formats[0].set_font_name(FONT)
-        book.set_properties({"title": say("insight.report.title", programme=gathered.programme)})
+        made = gathered.refreshed_at or datetime.combine(gathered.last, time(), UTC)  # not when somebody asked for it
+        title = say("insight.report.title", programme=gathered.programme)
+        book.set_properties({"title": title, "created": made.astimezone(UTC)})
         writer = _Writer(book, say)
         writer.contents(gathered)
         if gathered.did is not None:

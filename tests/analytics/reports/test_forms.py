@@ -74,6 +74,13 @@ def test_the_page_asks_nobody_for_anything(page: str) -> None:
     assert "@import" not in outside
 
 
+def test_a_workbook_bears_the_time_of_its_figures_and_none_of_the_machine(book: bytes) -> None:
+    said = zipfile.ZipFile(io.BytesIO(book)).read("docProps/core.xml").decode()
+    assert re.findall(r"<dcterms:\w+ [^>]*>([^<]*)<", said) == ["2027-02-01T03:00:00Z"] * 2
+    undated = openpyxl.load_workbook(io.BytesIO(workbook(replace(only(), refreshed_at=None), JA)))
+    assert f"{undated.properties.created:%Y-%m-%d %H:%M}" == "2027-01-31 00:00"
+
+
 def test_the_page_is_marked_up_for_those_who_listen(page: str) -> None:
     assert '<html lang="ja">' in page
     assert page.count("<h1>") == 1
