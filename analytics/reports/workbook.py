@@ -34,7 +34,10 @@ _MOST_COLUMN: Final = 34
 
 @dataclass(frozen=True)
 class Native:
-    """How Excel draws a chart: a series for each value of `series`, or else one; `across` and `value` are columns."""
+    """How Excel draws a chart: a series for each value of `series`, or else one; `across` and `value` are columns.
+
+    Days are drawn as `scatter`: Excel's bars and lines stand where the first series stands, whatever their rows say.
+    """
 
     type: str
     across: str
@@ -54,12 +57,12 @@ class Grid:
 
 VIEWS: Final[dict[str, Native | Grid]] = {
     "circulation": Native("bar", "purse", "points_yen", "state", "stacked"),
-    "redemption": Native("line", "day", "used_yen", "known"),
+    "redemption": Native("scatter", "day", "used_yen", "known", "straight"),
     "hours": Grid(("district", "category"), "hour", "sales_yen"),
     "flows": Grid(("home",), "place", "sales_yen"),
     "cohorts": Grid(("cohort",), "months_later", "share"),
     "ranking": Native("bar", "store", "sales_yen"),
-    "before_after": Native("line", "week", "mean_yen", "group"),
+    "before_after": Native("scatter", "week", "mean_yen", "group", "straight"),
 }
 
 
@@ -178,7 +181,10 @@ class _Writer(Cells):
         for number, (label, first, last) in enumerate(_runs(figure, table, rows, view)):
             colour = {"color": PALETTE[number % len(PALETTE)]}
             dash = {"dash_type": "dash"} if number else {}
-            styled = {"line": {**colour, **dash, "width": 2.25}} if view.type == "line" else {"fill": colour, "gap": 40}
+            line = {"line": {**colour, **dash, "width": 2.25}}
+            if first == last:  # one day is no line
+                line["marker"] = {"type": "circle", "size": 6, "fill": colour, "border": colour}
+            styled = line if view.type == "scatter" else {"fill": colour, "gap": 40}
             chart.add_series(
                 {
                     "name": label,
@@ -195,7 +201,8 @@ class _Writer(Cells):
             chart.set_x_axis(amounts)
             chart.set_y_axis({"reverse": True, "crossing": "max"})
         else:
-            chart.set_x_axis({"num_format": "m/d", "date_axis": True})
+            days = [_serial(row[across]) for row in rows]
+            chart.set_x_axis({"num_format": "m/d", "min": min(days), "max": max(*days, min(days) + 1)})
             chart.set_y_axis(amounts)
         return chart
 
@@ -224,6 +231,11 @@ class _Writer(Cells):
         last = (_TOP + len(rows), left + len(columns) - 1)
         shade = {"type": "2_color_scale", "min_color": SHADES[0], "max_color": SHADES[3]}
         sheet.conditional_format(_TOP + 1, left, *last, shade)
+
+
+def _serial(day: pd.Timestamp) -> int:
+    """A day as Excel counts it on an axis."""
+    return (day - pd.Timestamp(1899, 12, 30)).days
 
 
 def _in_series(table: Table, view: Native | Grid) -> list[Any]:

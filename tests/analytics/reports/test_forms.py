@@ -9,11 +9,14 @@ import re
 import zipfile
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from unicodedata import category
 
 import openpyxl
 import pypdf
 import pytest
+from openpyxl.chart import ScatterChart
+from openpyxl.utils.datetime import to_excel
 
 import locales
 from analytics.charts.data import Kind
@@ -126,6 +129,31 @@ def test_the_workbook_has_charts_and_notes_and_no_macro(book: bytes) -> None:
     assert not [name for name in names if "vba" in name.lower() or "external" in name.lower()]
     notes = openpyxl.load_workbook(io.BytesIO(book))[JA("insight.sheet.notes")]
     assert JA("insight.note.source") in {row[0].value for row in notes.iter_rows()}
+
+
+def test_what_is_expected_is_drawn_after_what_was_counted_and_not_over_it(book: bytes) -> None:
+    """Excel draws all series of a line chart at the first one's days; in a scatter chart each has days of its own."""
+    read = openpyxl.load_workbook(io.BytesIO(book))
+    for name, series in (("redemption", "known"), ("before_after", "group")):
+        figure, sheet = SAMPLE.figure(name), read[JA(f"insight.sheet.{name}")]
+        (chart,) = sheet._charts
+        assert isinstance(chart, ScatterChart)
+        at = [field.name for field in figure.kind.fields].index(series)
+        drawn = []
+        for each in chart.series:
+            days, amounts = (cells_of(sheet, ref.numRef.f) for ref in (each.xVal, each.yVal))
+            assert [cell.row for cell in days] == [cell.row for cell in amounts]
+            assert all(cell.is_date for cell in days)
+            assert {sheet.cell(cell.row, at + 1).value for cell in days} == {each.tx.v}
+            drawn += [cell.row for cell in days]
+        assert drawn == list(range(HEADINGS + 1, HEADINGS + 1 + len(figure.data)))
+        edges = [to_excel(day) for day in figure.data[figure.kind.key[0]].agg(["min", "max"])]
+        assert [chart.x_axis.scaling.min, chart.x_axis.scaling.max] == edges
+
+
+def cells_of(sheet: Any, reference: str) -> list[Any]:
+    """The cells of a column that a chart refers to."""
+    return [cell for (cell,) in sheet[reference.rpartition("!")[2].replace("$", "")]]
 
 
 def test_only_totals_are_formulas_and_text_stays_text(book: bytes) -> None:
