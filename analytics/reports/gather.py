@@ -140,12 +140,12 @@ class _Desk:
         return int(self._ask(measure)["value"].iloc[0])
 
     def _circulation(self) -> pd.DataFrame:
-        states = {"used": "sales", "expired": "expired", "held": "remaining"}
-        parts = [
-            self._ask(measure, "purse").rename(columns={"value": "points_yen"}).assign(state=state)
-            for state, measure in states.items()
-        ]
-        return pd.concat(parts, ignore_index=True)
+        """Every purse in every state, also with nothing: bars that are stacked have the same purses in each state."""
+        measures = {"used": "sales", "expired": "expired", "held": "remaining"}
+        told = {state: self._ask(measure, "purse").set_index("purse")["value"] for state, measure in measures.items()}
+        purses = sorted({purse for each in told.values() for purse in each.index})
+        rows = [(purse, state, int(each.get(purse, 0))) for state, each in told.items() for purse in purses]
+        return pd.DataFrame(rows, columns=["purse", "state", "points_yen"])
 
     def _redemption(self) -> pd.DataFrame:
         days = pd.date_range(self._first_day(), pd.Timestamp(self.last))

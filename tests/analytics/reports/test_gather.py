@@ -62,6 +62,18 @@ def test_what_was_issued_is_used_lapsed_or_held() -> None:
         assert points.loc[points["state"] == state, "points_yen"].sum() == told[state]
 
 
+def test_a_purse_of_which_nothing_lapsed_has_a_row_of_nothing_so_that_stacked_bars_stand_on_each_other() -> None:
+    """Excel lays the first bar of each state on the first purse, whatever the rows of that state are of."""
+    frames = city().frames
+    first, *_ = purses = sorted(frames["lots"]["purse"].unique())
+    assert len(purses) > 1
+    lapsed = frames["expiries"]
+    fewer = {**frames, "expiries": lapsed[lapsed["purse"] != first]}
+    points = gather(InMemory(fewer, KNOWN), names=("circulation",)).figure("circulation").data
+    assert points.groupby("state")["purse"].agg(list).to_dict() == dict.fromkeys(("expired", "held", "used"), purses)
+    assert points.set_index(["purse", "state"]).loc[(first, "expired"), "points_yen"] == 0
+
+
 def test_the_curve_ends_at_what_was_used_and_never_skips_a_day() -> None:
     curve = report().figure("redemption").data
     counted = curve[curve["known"] == "counted"]
