@@ -20,9 +20,10 @@ from analytics.columns import FrameUnfit as FrameUnfit  # noqa: PLC0414
 from analytics.dtypes import TOKYO as TOKYO  # noqa: PLC0414
 from analytics.dtypes import Dtype as Dtype  # noqa: PLC0414
 from analytics.dtypes import on_their_day
-
-UNKNOWN: Final = "unknown"
-"""The district or age band of a resident who proved neither, and the category of a store without one."""
+from analytics.words import AGE_BANDS as AGE_BANDS  # noqa: PLC0414
+from analytics.words import CATEGORIES as CATEGORIES  # noqa: PLC0414
+from analytics.words import KINDS, MODES, ORIGINS, STORE_CLASSES
+from analytics.words import UNKNOWN as UNKNOWN  # noqa: PLC0414
 
 
 @dataclass(frozen=True)
@@ -84,34 +85,18 @@ _PARTS: Final = (
     Column("premium_yen", Dtype.INTEGER, "of it, points that the city gave; yen"),
 )
 
-AGE_BANDS: Final = ("0-17", "18-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80+", UNKNOWN)
-CATEGORIES: Final = (
-    "supermarket",
-    "convenience",
-    "food",
-    "restaurant",
-    "drugstore",
-    "medical",
-    "clothing",
-    "household",
-    "services",
-    "leisure",
-    "other",
-    UNKNOWN,
-)
-
 SPENDING: Final = Frame(
     "spending",
     "one purse's part of a payment, cancel or refund; amounts of cancels and refunds are negative",
     (
         Column("deed", Dtype.INTEGER, "the payment, cancel or refund: a pseudonym of the lake"),
         Column("payment", Dtype.INTEGER, "the payment that it is, or that it takes back"),
-        Column("kind", Dtype.TEXT, "what it is", allowed=("payment", "cancel", "refund")),
+        Column("kind", Dtype.TEXT, "what it is", allowed=KINDS),
         _RESIDENT,
         _STORE,
         _PROGRAMME,
         _PURSE,
-        Column("mode", Dtype.TEXT, "how the payment was made", allowed=("cpm", "mpm", "till", "card")),
+        Column("mode", Dtype.TEXT, "how the payment was made", allowed=MODES),
         Column("at", Dtype.INSTANT, "when"),
         _DAY,
         Column("amount_yen", Dtype.INTEGER, "yen; paid_yen + premium_yen"),
@@ -130,7 +115,7 @@ LOTS: Final = Frame(
         _RESIDENT,
         _PROGRAMME,
         _PURSE,
-        Column("origin", Dtype.TEXT, "how they came", allowed=("purchase", "grant")),
+        Column("origin", Dtype.TEXT, "how they came", allowed=ORIGINS),
         Column("at", Dtype.INSTANT, "when they were issued"),
         _DAY,
         Column("usable_from", Dtype.INSTANT, "from when they pay"),
@@ -177,7 +162,7 @@ STORES: Final = Frame(
         _STORE,
         Column("from_day", Dtype.DAY, "first civil date on which this was so"),
         Column("to_day", Dtype.DAY, "first civil date on which it was no longer so; NaT while it is", nullable=True),
-        Column("store_class", Dtype.TEXT, "large or small", allowed=("large", "small")),
+        Column("store_class", Dtype.TEXT, "large or small", allowed=STORE_CLASSES),
         Column("category", Dtype.TEXT, "what it sells", allowed=CATEGORIES),
         Column("district", Dtype.TEXT, "where it stands"),
         Column("merchant", Dtype.TEXT, "the merchant's public number"),

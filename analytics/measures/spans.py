@@ -15,7 +15,6 @@ Span = tuple[date, date]
 """Civil dates in Japan, both included."""
 
 EVER: Final[Span] = (date(1900, 1, 1), date(9999, 12, 31))
-_MONDAY: Final = 0
 _WEEK: Final = timedelta(days=6)
 _LONGEST_MONTH: Final = timedelta(days=31)
 
@@ -31,7 +30,7 @@ def spans_of(question: Question) -> list[Span]:
 
 
 def _named(name: str, said: str) -> Iterator[Span]:
-    """The period that begins with this day; nothing where none does."""
+    """The period that begins with this day. Raises FilterUnfit where none does."""
     begin = DIMENSIONS[name].value(said)
     if not isinstance(begin, date):
         raise TypeError(f"{name} is no period")
@@ -39,9 +38,9 @@ def _named(name: str, said: str) -> Iterator[Span]:
     match name:
         case "day":
             yield begin, begin
-        case "week" if begin.weekday() == _MONDAY:
+        case "week":
             yield begin, begin + min(_WEEK, left)
-        case "month" if begin.day == 1:
+        case "month":
             after = (begin + min(_LONGEST_MONTH, left)).replace(day=1)
             yield begin, after - timedelta(days=1) if after > begin else date.max
 

@@ -177,6 +177,23 @@ def test_what_is_not_declared_is_refused() -> None:
         (Question("sales", where={"hour": (str(2**63),)}), FilterUnfit),
         (Question("sales", where={"weekday": (str(-(2**63) - 1),)}), FilterUnfit),
         (Question("sales", where={"day": ("2026-02-30",)}), FilterUnfit),
+        *(
+            (Question("sales", where={dimension: (said,)}), FilterUnfit)
+            for dimension, values in {
+                "hour": ("24", "-1", "08", "+8", "1_0", "٣", " 8", ""),
+                "weekday": ("7", "-1"),
+                "day": ("20260401", "2026-W14-3", ""),
+                "week": ("2026-04-01", "2026-04-05"),
+                "month": ("2026-04", "2026-04-02"),
+                "category": ("fod", "Food", ""),
+                "store_class": ("middle",),
+                "age_band": ("20-29",),
+                "mode": ("qr",),
+                "kind": ("sale",),
+                "store": ("",),
+            }.items()
+            for said in values
+        ),
         (Question("sales", first=april(2), last=april(1)), PeriodBackwards),
     ):
         with pytest.raises(refusal):

@@ -86,8 +86,7 @@ def test_a_filter_on_days_says_when_a_stock_is_told_and_leaves_nothing_out(town:
     assert value(town, "remaining", where={"week": ("2026-03-30",)}) == 1200
     assert value(town, "remaining", where={"month": ("2026-04-01",), "day": ("2026-04-01", "2026-05-01")}) == 1300
     assert value(town, "redeemed_share", where={"day": ("2026-04-04",)}) == 700 / 1800
-    for nothing in ({"week": ("2026-03-31",)}, {"week": ("2026-04-06",), "day": ("2026-04-05",)}):
-        assert value(town, "remaining", where=nothing) == 0
+    assert value(town, "remaining", where={"week": ("2026-04-06",), "day": ("2026-04-05",)}) == 0
     curve = ask(town, Question("remaining", ("day",), {"day": ("2026-04-02", "2026-04-04", "2026-04-07")}))
     assert curve["value"].tolist() == [900, 1100]
     [month] = ask(town, Question("remaining", ("month",), {"day": ("2026-04-02", "2026-04-04")})).to_dict("records")
