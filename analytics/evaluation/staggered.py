@@ -48,8 +48,8 @@ def staggered(
     over all touched rows; with by_time `since` (0, 1, …) and `before` (-1, -2, … to -4 at most), how joiners differed
     that long before joining from earlier times: no effect can be there. `pretrend_p` is the p-value of "no
     difference in any of them", NaN without by_time or where nothing tells. Rows are dropped where nothing untouched
-    tells the unit's or time's level; a time since joining that a single cluster knows is not told. Raises ColumnUnfit
-    or NotEstimable.
+    tells the unit's or time's level; a time since joining that a single cluster knows, or in which nothing varied, is
+    not told. Raises ColumnUnfit (`changes`: a unit has two values of `joined` or of `cluster`) or NotEstimable.
     """
     data = _panel(frame, unit, time, outcome, joined, cluster, every)
     kept = _comparable(data)
@@ -84,6 +84,8 @@ def _panel(
     units, clusters = codes(frame, unit), codes(frame, cluster or unit)
     if pd.DataFrame({"u": units, "t": codes(frame, time)}).duplicated().any():
         raise NotEstimable(what=WHAT, reason="duplicate_rows")
+    _require_one_each(units, only(frame, joined, full=False), joined)
+    _require_one_each(units, only(frame, cluster or unit), cluster or unit)
     at, since = _when(only(frame, time), only(frame, joined, full=False), joined, every)
     return pd.DataFrame(
         {
@@ -95,6 +97,17 @@ def _panel(
             "treated": (since >= 0).astype("float64"),
         }
     )
+
+
+def _require_one_each(units: Any, values: "pd.Series[Any]", column: str) -> None:
+    """Raises ColumnUnfit where a unit has several values of the column, of which none is one: it joins once, and is
+    alike with the same all the time, or its level could not be told."""
+    try:
+        told = pd.DataFrame({"u": units, "v": pd.factorize(values)[0]})
+    except TypeError:
+        raise ColumnUnfit(column=column, problem="no_order") from None
+    if len(told.drop_duplicates()) > len(told["u"].drop_duplicates()):
+        raise ColumnUnfit(column=column, problem="changes")
 
 
 def _when(now: "pd.Series[Any]", start: "pd.Series[Any]", joined: str, every: Any) -> tuple[Any, Any]:
@@ -135,13 +148,19 @@ def _effects(data: pd.DataFrame, clusters: int, *, by_time: bool) -> list[dict[s
     touched, since = (data["treated"] > 0).to_numpy(), data["since"].to_numpy()
     told = np.unique(since[touched]) if by_time else np.zeros(0, dtype=np.int64)
     found = averages(data, np.stack([touched, *(touched & (since == each) for each in told)], axis=1).astype("float64"))
-    if not np.isfinite(found.error(0)):
+    errors, least = [found.error(place) for place in range(len(told) + 1)], _rounding(data)
+    if not np.isfinite(errors[0]):
         raise NotEstimable(what=WHAT, reason="one_cluster")
-    if found.error(0) <= 0:
+    if errors[0] <= least:
         raise NotEstimable(what=WHAT, reason="no_variation")
     rows = [_row("att", None, found, 0, clusters)]
-    places = range(1, len(told) + 1)
-    return rows + [_row("since", int(told[k - 1]), found, k, clusters) for k in places if np.isfinite(found.error(k))]
+    places = [place for place, error in enumerate(errors) if place and np.isfinite(error) and error > least]
+    return rows + [_row("since", int(told[place - 1]), found, place, clusters) for place in places]
+
+
+def _rounding(data: pd.DataFrame) -> float:
+    """An error below this is what rounding leaves of none: its interval would claim to know the effect exactly."""
+    return 1e-12 * float(data["y"].abs().max())
 
 
 def _before(data: pd.DataFrame, clusters: int) -> tuple[list[dict[str, object]], float]:
@@ -154,6 +173,8 @@ def _before(data: pd.DataFrame, clusters: int) -> tuple[list[dict[str, object]],
         found = before_joining(data, (since[:, None] == -np.arange(1, leads + 1)).astype("float64"))
         covariance = found.covariance(range(leads))
         if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance, hermitian=True) < leads:
+            continue
+        if np.sqrt(covariance.diagonal().min()) <= _rounding(data):
             continue
         rows = [_row("before", -lead, found, lead - 1, clusters) for lead in range(1, leads + 1)]
         wald = float(found.estimate @ np.linalg.solve(covariance, found.estimate))

@@ -207,6 +207,9 @@ def test_what_cannot_be_compared_is_refused(change: Any, reason: str) -> None:
     assert refused.value.params["reason"] == reason
 
 
+TWICE_JOINED = ("joined_week", "changes")
+
+
 @pytest.mark.parametrize(
     ("change", "column", "problem"),
     [
@@ -216,12 +219,38 @@ def test_what_cannot_be_compared_is_refused(change: Any, reason: str) -> None:
         (lambda frame: frame.assign(week=frame["week"].where(frame.index != 3)), "week", "empty_value"),
         (lambda frame: frame.assign(joined_week="spring"), "joined_week", "no_order"),
         (lambda frame: frame.assign(joined_week=pd.Timestamp("2026-01-05")), "joined_week", "no_order"),
+        (lambda frame: frame.assign(joined_week=frame["joined_week"] + frame["week"] // 6), *TWICE_JOINED),
+        (lambda frame: frame.assign(joined_week=frame["joined_week"].where(frame["week"] > 5)), *TWICE_JOINED),
+        (lambda frame: frame.assign(joined_week=[[]] * len(frame)), "joined_week", "no_order"),
     ],
 )
 def test_a_column_that_does_not_fit_is_named_with_what_is_wrong(change: Any, column: str, problem: str) -> None:
     with pytest.raises(ColumnUnfit) as refused:
         staggered(change(districts(np.random.default_rng(4))), **COLUMNS)
     assert refused.value.params == {"column": column, "problem": problem}
+
+
+def test_a_store_that_changes_its_cluster_is_refused_as_its_level_would_be_split() -> None:
+    frame = districts(np.random.default_rng(4))
+    moved = frame.assign(street=frame["store"] % 9 + 10 * (frame["week"] >= frame["joined_week"].fillna(99)))
+    with pytest.raises(ColumnUnfit) as refused:
+        staggered(moved, **COLUMNS, cluster="street")
+    assert refused.value.params == {"column": "street", "problem": "changes"}
+
+
+def test_an_effect_without_any_chance_in_it_has_no_interval() -> None:
+    """Rounding would leave one of nothing on either side."""
+    frame = districts(np.random.default_rng(4))
+    since = frame["week"] - frame["joined_week"]
+    exact = frame.assign(sales_yen=frame["week"] / 3 + 10 * (since >= 0))
+    with pytest.raises(NotEstimable) as refused:
+        staggered(exact, **COLUMNS, by_time=True)
+    assert refused.value.params["reason"] == "no_variation"
+    partly = exact.assign(sales_yen=exact["sales_yen"] + frame["store"] % 5 * (since == 2))
+    found = staggered(partly, **COLUMNS, by_time=True)
+    assert found["estimand"].tolist() == ["att", "since"]
+    assert found["since"].tolist()[1] == 2
+    assert found["pretrend_p"].isna().all()
 
 
 @pytest.mark.parametrize(
