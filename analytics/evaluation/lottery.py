@@ -14,9 +14,11 @@ from analytics.evaluation.estimates import (
     ColumnUnfit,
     NotEstimable,
     clustered,
+    codes,
     coefficient,
     conform_unique,
     interval,
+    only,
     regress,
 )
 from analytics.evaluation.jackknife import Reals, freedom_of, without_each, without_each_person
@@ -109,11 +111,12 @@ def _units_bought(people: pd.DataFrame, lots: pd.DataFrame, programmes: pd.DataF
 
 
 def _cluster_of(people: pd.DataFrame, clusters: pd.DataFrame) -> "pd.Series[int]":
-    for name in ("resident", "cluster"):
-        if name not in clusters.columns:
-            raise ColumnUnfit(column=name, problem="missing")
-    named = clusters.drop_duplicates("resident").set_index("resident")["cluster"]
-    found = people["resident"].map(named)
+    """The cluster of each applicant. Raises ColumnUnfit, also where somebody has two, or NotEstimable."""
+    known = clusters[only(clusters, "cluster", full=False).notna()]
+    told = pd.DataFrame({"resident": only(known, "resident"), "cluster": codes(known, "cluster")}).drop_duplicates()
+    if told["resident"].duplicated().any():
+        raise ColumnUnfit(column="cluster", problem="changes")
+    found = people["resident"].map(told.set_index("resident")["cluster"])
     if found.isna().any():
         raise NotEstimable(what=WHAT, reason="no_cluster")
     return pd.Series(pd.factorize(found)[0], index=people.index)
@@ -200,7 +203,7 @@ def _measured(seen: pd.DataFrame, effect_of: str) -> tuple[float, float, float, 
         return estimate, se, *interval(estimate, se, max(clusters - 1, 1)), clusters
     estimate, moves, won = _moves(seen, effect_of, variance)
     se = float(np.sqrt((moves**2).sum()))
-    if se <= 0:
+    if se <= 1e-12 * float(seen["after"].abs().max()):  # what rounding leaves of none
         raise NotEstimable(what=WHAT, reason="no_variation")
     return estimate, se, *interval(estimate, se, freedom_of(moves, won)), clusters
 

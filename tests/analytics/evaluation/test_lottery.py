@@ -145,6 +145,36 @@ def test_households_drawn_together_count_as_one() -> None:
         lottery_effect(applications, outcomes, clusters=alike.rename(columns={"cluster": "household"}))
 
 
+def test_who_belongs_to_two_households_is_refused_and_who_is_named_twice_alike_is_not() -> None:
+    """Without, the first line would decide, and another order of lines would be another interval."""
+    applications, outcomes, _ = lottery(np.random.default_rng(1))
+    alike = pd.DataFrame({"resident": applications["resident"], "cluster": applications["resident"] % 25})
+    pd.testing.assert_frame_equal(
+        lottery_effect(applications, outcomes, clusters=pd.concat([alike, alike])),
+        lottery_effect(applications, outcomes, clusters=alike),
+    )
+    for clusters, problem in (
+        (pd.concat([alike, alike.assign(cluster=1)]), "changes"),
+        (alike.assign(cluster=pd.Series([[1]] * 300)), "no_order"),
+    ):
+        with pytest.raises(ColumnUnfit) as refused:
+            lottery_effect(applications, outcomes, clusters=clusters)
+        assert refused.value.params == {"column": "cluster", "problem": problem}
+    with pytest.raises(NotEstimable) as lacking:
+        lottery_effect(applications, outcomes, clusters=alike.assign(cluster=alike["cluster"].where(alike.index > 0)))
+    assert lacking.value.params["reason"] == "no_cluster"
+
+
+def test_an_effect_without_any_chance_in_it_has_no_interval() -> None:
+    """Rounding would leave one of nothing on either side."""
+    applications, outcomes, _ = lottery(np.random.default_rng(1))
+    winners = applications.loc[applications["units_won"] > 0, "resident"]
+    outcomes["spent_yen"] = 500 + 333 * outcomes["resident"].isin(winners) * (outcomes["week"] > DRAWN)
+    with pytest.raises(NotEstimable) as refused:
+        lottery_effect(applications, outcomes)
+    assert refused.value.params["reason"] == "no_variation"
+
+
 def _applications(units_won: list[int]) -> pd.DataFrame:
     rows = pd.DataFrame({"resident": range(len(units_won)), "units_won": units_won}).assign(
         draw="d", programme="p", stratum="", units_applied=1, drawn_day=DRAWN
