@@ -56,6 +56,14 @@ def spoken(node: Any, key: str = "") -> Iterator[str]:
         yield node
 
 
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_words_of_the_hours_are_true_of_a_district_and_of_the_whole_city(language: str) -> None:
+    """The page for everybody shows the same chart without districts."""
+    says = locales.text(language, "insight.chart.hours.says").lower()
+    assert locales.text(language, "insight.value.all").lower() in says
+    assert {"ja": "地区別", "en": "each district"}[language] in says
+
+
 def test_every_chart_can_be_asked_for_by_its_name() -> None:
     assert tuple(CHARTS) == NAMES
 
