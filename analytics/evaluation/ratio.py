@@ -26,10 +26,7 @@ def mean_of(values: Reals, weights: Reals | None = None) -> tuple[float, float, 
 
     weights: how many households each answer stands for. Raises NotEstimable for fewer than two people.
     """
-    count = len(values)
-    if count < 2:
-        raise NotEstimable(what="mean_of", reason="too_few_residents")
-    share = np.full(count, 1 / count) if weights is None else weights / weights.sum()
+    share, count = _shares(len(values), weights, "mean_of")
     mean = float(share @ values)
     off = (values - mean) * share
     se = math.sqrt(float(off @ off) * count / (count - 1))
@@ -38,6 +35,18 @@ def mean_of(values: Reals, weights: Reals | None = None) -> tuple[float, float, 
         return mean, se, mean - reach * se, mean + reach * se
     skew = float((off**3).sum()) * count**2 / ((count - 1) * (count - 2)) / se**3
     return mean, se, mean - se * _unskewed(reach, skew), mean - se * _unskewed(-reach, skew)
+
+
+def _shares(answers: int, weights: Reals | None, what: str) -> tuple[Reals, float]:
+    """What each answer counts of the whole, and how many equal ones know as much: Kish's (Σw)²/Σw², at most all.
+
+    One household that stands for nearly all others is one answer, however many were written down.
+    """
+    share = np.full(answers, 1 / max(answers, 1)) if weights is None else weights / weights.sum()
+    count = answers if answers == 0 or np.ptp(share) == 0 else 1 / float(share @ share)
+    if count < 2:
+        raise NotEstimable(what=what, reason="too_few_residents")
+    return share, count
 
 
 def _unskewed(value: float, skew: float) -> float:
@@ -53,10 +62,7 @@ def ratio_of_means(top: Reals, bottom: Reals, weights: Reals | None = None) -> t
     weights: how many households each answer stands for. Raises NotEstimable for fewer than two people, or a mean
     of `bottom` that is zero.
     """
-    count = len(top)
-    if count < 2:
-        raise NotEstimable(what="ratio_of_means", reason="too_few_residents")
-    share = np.full(count, 1 / count) if weights is None else weights / weights.sum()
+    share, count = _shares(len(top), weights, "ratio_of_means")
     mean_top, mean_bottom = float(share @ top), float(share @ bottom)
     if mean_bottom == 0:
         raise NotEstimable(what="ratio_of_means", reason="no_variation")
