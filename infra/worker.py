@@ -17,7 +17,7 @@ from uuid import UUID
 from infra.apart import InsightFailed
 from infra.daily_lake import DailyLake
 from infra.forgetting import forget_refusals, forget_what_is_over
-from infra.nightly_proof import NightlyProof
+from infra.prover import Prover
 from infra.rests import Rests
 from infra.store_watch import StoreWatch
 from services.kit import seal
@@ -86,8 +86,8 @@ def jobs(
         Job("watch stores", 60, watch.watch),
         Job("forget store hours", 3_600, watch.forget),
         Job("seal journals", 10, Sealer(database, JOURNALS).seal),
+        Job("prove", 15, Prover(database).prove),
         Job("seal audit log", 10, Sealer(database, ENTRIES).seal),
-        Job("prove", 300, NightlyProof(database).prove),
     )
     if refresh is not None:
         every = (*every, Job("refresh the lake", 300, DailyLake(database, refresh, look).refresh))

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from infra import worker
 from infra.apart import InsightFailed
 from infra.daily_lake import DailyLake
-from infra.nightly_proof import NightlyProof
 from infra.worker import Job, Told, jobs, run_forever, run_once
 from services.kit.clock import TOKYO
 from services.kit.db import Tx
@@ -44,8 +43,8 @@ async def test_nothing_due_nothing_done(town: HttpTown) -> None:
         "watch stores": 0,
         "forget store hours": 0,
         "seal journals": 0,
-        "seal audit log": 2,  # a programme proposed, and approved
         "prove": 1,
+        "seal audit log": 3,  # a programme proposed, and approved; the books proven
     }
 
 
@@ -63,7 +62,7 @@ async def test_what_is_due_is_done_once(town: HttpTown) -> None:
     assert (first["settle checkouts"], first["close periods"]) == (1, 2)
     assert first["seal journals"] == 4  # a purchase, a payment, the second purchase, one store's close
     assert [each.statements for each in await town.do(closes_of, CODE)] == [0, 1]
-    assert await run(town) == dict.fromkeys(first, 0) | {"prove": 1}  # once in every process
+    assert await run(town) == dict.fromkeys(first, 0)
     town.go_to(NOON.replace(month=10, day=1))
     assert (await run(town))["expire points"] == 4
     assert await town.points(who) == 0
@@ -126,23 +125,6 @@ async def test_one_run_tells_of_each_job_as_it_goes(town: HttpTown) -> None:
     sums = {name: sum(more for job, more in told if job == name) for name in done}
     assert sums == done
     assert done["expire points"] == 3
-
-
-async def test_the_books_are_proven_once_a_day_after_three(
-    town: HttpTown, migrator_engine: AsyncEngine, caplog: pytest.LogCaptureFixture
-) -> None:
-    nightly = NightlyProof(town.database)
-    midnight = NOON.replace(hour=0)
-    for hour, expected in ((2, 0), (3, 1), (4, 0), (23, 0), (26, 0), (27, 1), (28, 0)):
-        town.go_to(midnight + timedelta(hours=hour))
-        assert await nightly.prove() == expected, hour
-    assert not caplog.records
-    async with migrator_engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE programme_stock SET sold_units = 7")
-    town.go_to(midnight + timedelta(hours=51))
-    assert await nightly.prove() == 1
-    [record] = caplog.records
-    assert (record.levelname, record.getMessage()) == ("ERROR", "the books do not prove: stock_counters")
 
 
 async def test_a_failing_job_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
