@@ -34,8 +34,10 @@ ACCOUNT = {
 # --- for the city
 
 plain("city POST /sign-in", lambda town: Ask("/sign-in", {"email": town.stage.emails["officer"], "password": PASSWORD}))
-for _path in ("/programmes", "/merchants", "/bank-files", "/proof", "/audit"):
+for _path in ("/programmes", "/merchants", "/bank-files", "/proof", "/proofs", "/audit"):
     plain(f"city GET {_path}", lambda _, path=_path: Ask(path))  # type: ignore[misc]
+plain("city GET /proofs/{proof_id}", lambda town: Ask(f"/proofs/{town.stage.proof_id}"))
+plain("city POST /proofs", lambda _: Ask("/proofs", None, 202))
 plain("city GET /measures", lambda _: Ask("/measures"))
 # Who may ask is answered that there is no lake yet.
 plain("city GET /measures/{name}", lambda _: Ask("/measures/sales", None, 409))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.access.callers import Caller, Standing, Tie
 from infra.http.tokens import new_token
+from infra.prover import Prover
 from services.alerts.alert import Finding
 from services.alerts.keep import KeepFindings, keep_findings
 from services.alerts.read import AskAlerts, alerts
@@ -43,6 +44,7 @@ from services.merchants.disable_member import DisableMember, disable_member
 from services.merchants.shops import MemberRole
 from services.payments.payment import Receipt
 from services.payments.till import MakeTillCode, make_till_code
+from services.proof.read import ProofPage, proofs
 from services.settlement.approve import ApproveFile, approve
 from services.settlement.bank_file import BankFile
 from services.settlement.close import Close, close
@@ -98,6 +100,7 @@ class Stage:
     card: IssuedCard
     alert_id: UUID
     alarm_id: UUID
+    proof_id: UUID
     care_code: str
     care_id: UUID
     registers: dict[str, UUID]
@@ -169,7 +172,7 @@ async def build(engine: AsyncEngine) -> Stage:
     keys = await _deeds(town, shop, accounts, resident)
     handed = IssueCard(resident.wallet.number, accounts["proposer"], "no phone", "2580", town_keys().code_key)
     card = await town.do(issue_card, handed)
-    proofs = await register(town, accounts, resident, neighbour)
+    proven = await register(town, accounts, resident, neighbour)
     care_id = await care_of(town, resident, carer)
     care_code = await given_by(town, giver)
     registers = await _enrol_registers(town, shop, other_shop, accounts)
@@ -179,9 +182,10 @@ async def build(engine: AsyncEngine) -> Stage:
     stage = Stage(
         resident, neighbour, closed, shop, other_shop, accounts, emails, sessions, others,
         paid, unused, challenges, held, keys,
-        till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proofs, card,
+        till.code.id, close_id, statements[0].statement.id, waiting, change, *files, *proven, card,
         await town.do(_find, None),
         await town.do(_alarm, accounts["call centre"]),
+        await _proven(town),
         care_code, care_id,
         registers,
     )  # fmt: skip
@@ -231,6 +235,13 @@ async def _alarm(tx: Tx, account_id: UUID) -> UUID:
     raised = await looks.raise_alarm(tx, account_id, Span.HOUR, 41, 40)
     assert raised is not None
     return raised
+
+
+async def _proven(town: HttpTown) -> UUID:
+    """The worker has proven the books."""
+    await Prover(town.database).prove()
+    [kept] = await town.do(proofs, ProofPage(None, 1))
+    return kept.id
 
 
 async def _enrol(tx: Tx, account_id: UUID) -> bool:
