@@ -5,7 +5,7 @@ from typing import Final
 from tests.statements.statement import Chapter, Statement, without
 
 _EDGE, _WEBHOOKS = "infra/http/edge.py", "infra/http/webhooks.py"
-_HARDENING, _SESSIONS = "tests/infra/test_hardening.py::", "tests/infra/test_sessions.py::"
+_HARDENING, _BROWSER = "tests/infra/test_hardening.py::", "tests/infra/test_browser.py::"
 
 API: Final = Chapter(
     "API",
@@ -85,14 +85,14 @@ API: Final = Chapter(
         ),
         Statement(
             "A browser's tokens are `__Host-` cookies that no script reads",
-            (f"{_SESSIONS}test_a_browsers_tokens_are_out_of_reach_of_scripts",),
+            (f"{_BROWSER}test_a_browsers_tokens_are_out_of_reach_of_scripts",),
             without("scripts may read them", ("infra/http/browser.py", "httponly=True", "httponly=False")),
         ),
         Statement(
             "No other page makes a browser do anything (CSRF)",
             (
-                f"{_SESSIONS}test_no_other_page_makes_a_browser_do_anything",
-                f"{_SESSIONS}test_a_resident_pays_from_a_page_of_ours_and_from_no_other",
+                f"{_BROWSER}test_no_other_page_makes_a_browser_do_anything",
+                f"{_BROWSER}test_a_resident_pays_from_a_page_of_ours_and_from_no_other",
             ),
             without(
                 "a cookie is taken whatever page sent it",

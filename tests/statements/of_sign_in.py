@@ -66,7 +66,7 @@ SIGN_IN: Final = Chapter(
         ),
         Statement(
             "Throttling locks no victim out: a client that was here before is counted by itself",
-            (f"{_SESSIONS}test_a_stranger_who_guesses_keeps_no_known_client_out",),
+            ("tests/infra/test_known_clients.py::test_a_stranger_who_guesses_keeps_no_known_client_out",),
             without(
                 "everybody at an address is counted together",
                 (_STAFF, "name = passwords.tries_of(given.email, earlier.session_id)", "name = given.email"),
@@ -239,7 +239,7 @@ SIGN_IN: Final = Chapter(
         Statement(
             "A changed password ends every other session",
             (
-                "tests/identity/test_refresh_session.py::test_a_new_password_ends_every_other_session",
+                "tests/identity/test_end_session.py::test_a_new_password_ends_every_other_session",
                 f"{_SESSIONS}test_a_changed_password_leaves_this_session_only",
             ),
             without(
