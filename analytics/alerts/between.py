@@ -1,4 +1,4 @@
-"""Rules that look at a person at a store: one purchase in many parts, money that goes round, near relations."""
+"""Rules that look at a person at a store: one purchase in many parts, near relations."""
 
 from typing import Any, Final
 
@@ -11,9 +11,6 @@ from analytics.mining.engine import query
 SPLIT_MINUTES: Final = 15
 LEAST_PARTS: Final = 3
 LEAST_SPLIT_YEN: Final = 5_000
-LEAST_LOOPS: Final = 3
-LEAST_LOOP_YEN: Final = 3_000
-RETURNED_PERCENT: Final = 80
 LEAST_SHARING: Final = 3
 NEARNESS: Final = {"owner": 0.9, "staff": 0.8, "bank_account": 0.8, "device": 0.7, "household": 0.7}
 """The score of someone so near whose money all goes to the store."""
@@ -35,20 +32,6 @@ select resident, store, count(*) as parts, sum(yen)::bigint as yen, min(yen) = m
 from made join fullest using (resident, store) where t between ends - ? and ends group by resident, store
 """
 
-_LOOPS: Final = """
-with whole as (
-  select payment, min(resident) as resident, min(store) as store,
-         sum(amount_yen) filter (where kind = 'payment') as paid,
-         -coalesce(sum(amount_yen) filter (where kind <> 'payment'), 0) as returned
-  from spending group by payment having count(*) filter (where kind = 'payment') > 0
-)
-select resident, store, count(*) as payments,
-       count(*) filter (where returned * 100 >= paid * ?) as loops,
-       list(payment) filter (where returned * 100 >= paid * ?) as which,
-       (sum(returned) filter (where returned * 100 >= paid * ?))::bigint as yen
-from whole group by resident, store having loops >= ? and yen >= ?
-"""
-
 
 def split_payment(spending: pd.DataFrame) -> list[Alert]:
     """People who pay three times or more at one store within a quarter of an hour, 5,000 yen or more together.
@@ -64,21 +47,6 @@ def split_payment(spending: pd.DataFrame) -> list[Alert]:
             row,
             (row["parts"] - 2) / (row["parts"] if row["alike"] else row["parts"] + 2),
             {"parts": int(row["parts"]), "minutes": SPLIT_MINUTES, "amount_yen": int(row["yen"])},
-        )
-        for row in found.sort_values(["store", "resident"]).to_dict("records")
-    ]
-
-
-def refund_loop(spending: pd.DataFrame) -> list[Alert]:
-    """People of whose payments at one store three or more, worth 3,000 yen, were taken back to four fifths or more."""
-    needed = spending[["payment", "kind", "resident", "store", "amount_yen"]]
-    found = query(_LOOPS, *[RETURNED_PERCENT] * 3, LEAST_LOOPS, LEAST_LOOP_YEN, spending=needed)
-    return [
-        _of_pair(
-            "refund_loop",
-            row,
-            row["loops"] / (row["loops"] + 2) * (0.5 + 0.5 * row["loops"] / row["payments"]),
-            {"loops": int(row["loops"]), "payments": int(row["payments"]), "amount_yen": int(row["yen"])},
         )
         for row in found.sort_values(["store", "resident"]).to_dict("records")
     ]

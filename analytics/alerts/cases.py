@@ -10,11 +10,12 @@ from typing import Final
 import pandas as pd
 
 from analytics.alerts.at_stores import top_payers, whole_balance
-from analytics.alerts.between import refund_loop, related_payer, shared_means, split_payment
+from analytics.alerts.between import related_payer, shared_means, split_payment
 from analytics.alerts.findings import ALERTS, Findings, findings_of
 from analytics.alerts.of_people import night, velocity
+from analytics.alerts.refunds import refund_loops, refund_rings
 from analytics.alerts.relations import MEANS, RELATIONS
-from analytics.alerts.rings import new_account_ring
+from analytics.alerts.rings import new_account_rings
 from analytics.frames import RESIDENTS, SPENDING, Column, Dtype, Frame
 from analytics.mining.engine import shaped
 from analytics.mining.refusals import OutOfRange
@@ -52,12 +53,13 @@ def find_alerts(
             *top_payers(made),
             *whole_balance(made),
             *related_payer(made, RELATIONS.empty() if relations is None else relations),
-            *new_account_ring(made, people),
+            *new_account_rings(made, people),
             *shared_means(made, MEANS.empty() if means is None else means),
             *night(made),
             *velocity(rows),
             *split_payment(rows),
-            *refund_loop(rows),
+            *refund_loops(rows),
+            *refund_rings(rows),
         ]
     )
 

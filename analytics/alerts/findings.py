@@ -21,11 +21,14 @@ RULES: Final = (
     "whole_balance",
     "related_payer",
     "new_account_ring",
+    "half_captive_ring",
     "shared_means",
     "night",
     "velocity",
     "split_payment",
     "refund_loop",
+    "half_refunds",
+    "refund_ring",
 )
 
 ALERTS: Final = Frame(
