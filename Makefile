@@ -54,7 +54,7 @@ bench-quick: .venv/stamp-dev ## The references and three results of it: 2 minute
 conformance: setup ## Hold the fifteen invariants, each against its mutant, and write docs/conformance.md
 	@.venv/bin/tanabata conformance --write docs/conformance.md
 
-statements: .venv/stamp-dev ## Try every statement on security and business without its guard, and write docs/statements.md (half an hour); ONLY="Business API" tries some and writes nothing
+statements: .venv/stamp-dev packages ## Try every statement on security and business without its guard, and write docs/statements.md (half an hour); ONLY="Business API" tries some and writes nothing
 	@$(PY) -m tests.statements $(ONLY)
 
 access: setup ## Write who may do what to docs/access.md, for review
