@@ -117,7 +117,10 @@ async def draw_chart(
         raise LakeMissing
     drawn: Drawn = await here.insight.chart(asked)
     if name.endswith(_CSV) or _prefers_csv(accept):
-        content, media_type = drawn.csv.encode(), f"{_CSV_TYPE}; charset=utf-8"
+        content, media_type = (
+            drawn.csv.encode("utf-8-sig"),
+            f"{_CSV_TYPE}; charset=utf-8",
+        )  # or Excel takes it for CP932
     else:
         content, media_type = _answer(chart, drawn).model_dump_json().encode(), "application/json"
     headers = {
