@@ -22,6 +22,7 @@ LEAST_EACH: Final = 2
 LEAST_PEOPLE: Final = 2
 LEAST_YEN: Final = 3_000
 _MOST: Final = 37.0
+_SAID: Final = {"loops": "loops", "payments": "payments", "amount_yen": "yen"}
 
 _RETURNS: Final = """
 with whole as (
@@ -47,14 +48,9 @@ def refund_loops(spending: pd.DataFrame) -> list[Alert]:
         pairs = _returns(spending, percent)
         found = pairs[(pairs["loops"] >= least) & (pairs["yen"] >= LEAST_YEN)]
         for row in found.to_dict("records"):
-            code, who, loops, payments = (
-                str(row["store"]),
-                int(row["resident"]),
-                int(row["loops"]),
-                int(row["payments"]),
-            )
-            score = loops / (loops + 2) * (0.5 + 0.5 * loops / payments)
-            said = {"loops": loops, "payments": payments, "amount_yen": int(row["yen"])}
+            code, who = str(row["store"]), int(row["resident"])
+            said = {name: int(row[kept]) for name, kept in _SAID.items()}
+            score = said["loops"] / (said["loops"] + 2) * (0.5 + 0.5 * said["loops"] / said["payments"])
             which = tuple(int(number) for number in row["which"])
             alerts.setdefault((code, who), Alert(rule, code, (who,), which, score, said, who))
     return [alerts[pair] for pair in sorted(alerts)]
