@@ -47,7 +47,7 @@ INCIDENTS: Final = Chapter(
             (f"{_RULES}test_money_that_goes_round_three_times_is_a_loop",),
             without(
                 "the least that is told is ten times as much",
-                ("analytics/alerts/between.py", "LEAST_LOOPS: Final = 3", "LEAST_LOOPS: Final = 30"),
+                ("analytics/alerts/refunds.py", '("refund_loop", 80, 3)', '("refund_loop", 80, 30)'),
             ),
         ),
         Statement(
