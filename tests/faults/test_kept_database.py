@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,20 +13,15 @@ import pytest
 
 from infra.database import postmaster
 from infra.settings import PROJECT
+from tests.data_folder import data_folder
 from tests.faults.test_down_at_start import PATIENCE_S, free_port
 from tests.http_town import WALLET
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder that the database's own user may walk to."""
-    made = Path(tempfile.mkdtemp(prefix="tanabata-test-"))
-    made.chmod(0o711)
-    yield made / "data"
-    left = postmaster.find(made / "data" / "postgres")
-    if left is not None:  # the test failed
-        os.kill(left.pid, signal.SIGQUIT)
-    shutil.rmtree(made)
+    with data_folder("tanabata-test-") as made:
+        yield made
 
 
 @asynccontextmanager

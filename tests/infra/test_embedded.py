@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from infra.database import binaries, keep, postmaster
 from infra.database.binaries import Account, ServerFailed
 from infra.database.embedded import EmbeddedPostgres
 from infra.database.server_files import APP, MIGRATOR, FolderRefused, private_folder
+from tests.data_folder import data_folder
 
 WRITE_AND_DIE = """
 import asyncio, os, signal, sys
@@ -35,14 +34,9 @@ asyncio.run(main())
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A new folder that the server's user may walk into, with a name that needs quoting everywhere."""
-    made = Path(tempfile.mkdtemp(prefix="tanabata's folder, "))
-    made.chmod(0o711)
-    yield made / "data"
-    left = postmaster.find(made / "data" / "postgres")
-    if left is not None:  # the test failed
-        os.kill(left.pid, signal.SIGQUIT)
-    shutil.rmtree(made)
+    """Its name needs quoting everywhere."""
+    with data_folder("tanabata's folder, ") as made:
+        yield made
 
 
 def embedded(folder: Path) -> EmbeddedPostgres:
