@@ -20,6 +20,8 @@ ASKED_EVERY_S = 0.1
 
 Sleep = Callable[[float], Awaitable[object]]
 Time = Callable[[], float]
+Asks = Callable[[], Awaitable[bool]]
+"""Tells whether somebody pays."""
 
 
 class Rests:
@@ -31,14 +33,19 @@ class Rests:
         self._begun = self._time()
         self._asked: tuple[float, bool] | None = None
 
-    async def rest(self, asks: Callable[[], Awaitable[bool]]) -> None:
-        """After a piece; `asks` tells whether somebody pays."""
+    async def rest(self, asks: Asks) -> None:
+        """After a piece."""
         done = self._time()
-        if self._asked is None or done - self._asked[0] >= ASKED_EVERY_S:
-            self._asked = (done, await asks())
-        if self._asked[1]:
+        if await self.are_due(asks):
             await self._sleep(min(TIMES * (done - self._begun), LONGEST_S))
         self._begun = self._time()
+
+    async def are_due(self, asks: Asks) -> bool:
+        """Whether somebody pays, as was asked a moment ago at most."""
+        now = self._time()
+        if self._asked is None or now - self._asked[0] >= ASKED_EVERY_S:
+            self._asked = (now, await asks())
+        return self._asked[1]
 
     def within(self, clock: Clock) -> Callable[[Tx], Awaitable[None]]:
         """Rests after a piece of an open transaction, whose own instant stands still; `clock` goes on."""
@@ -50,7 +57,12 @@ class Rests:
 
     async def after(self, database: Database) -> None:
         """After a piece that was a transaction."""
-        await self.rest(partial(database.transact, _asks, None, single=True))
+        await self.rest(asks_of(database))
+
+
+def asks_of(database: Database) -> Asks:
+    """Ask in a transaction of its own."""
+    return partial(database.transact, _asks, None, single=True)
 
 
 async def _asks(tx: Tx, _: None) -> bool:

@@ -65,10 +65,16 @@ async def compare(handle: DatabaseHandle, before: Before, acknowledged: Sequence
 
 async def proof(handle: DatabaseHandle, since: datetime | None = None) -> Proof:
     """Prove the books: of what came since an instant, or all of them."""
+    async with house(handle) as database, database.begin() as tx:
+        return await prove(tx, since=since)
+
+
+@asynccontextmanager
+async def house(handle: DatabaseHandle) -> AsyncIterator[Database]:
+    """The city's database as its worker sees it, on one connection."""
     engine = handle.app_engine(pool_size=1, limits=JOBS)
     try:
-        async with Database(engine, OffsetClock(), SecretEntropy()).begin() as tx:
-            return await prove(tx, since=since)
+        yield Database(engine, OffsetClock(), SecretEntropy())
     finally:
         await engine.dispose()
 

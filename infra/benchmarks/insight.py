@@ -29,11 +29,13 @@ from infra.benchmarks.stage import SCHEMA, Sizes, Stage, Subject, staged
 from infra.console import complain, out, run, tell
 from infra.database.provision import DatabaseHandle
 from infra.database.server_files import ANALYST, APP, MIGRATOR
+from infra.held import held_back
+from infra.rests import Asks, asks_of
 from services.kit.clock import civil_date
 
 PAYMENTS: Final = 10_000_000
-WATCHED_S: Final = 12.0
-"""Payments are watched so long, with refreshes one after the other beside them."""
+WATCHED_S: Final = 24.0
+"""Payments are watched so long, with refreshes one after the other beside them: three or four that are held back."""
 
 _COPY: Final = "bench_insight"
 _CONNECTIONS: Final = "2"
@@ -97,15 +99,21 @@ async def _beside(stage: Stage, subject: Subject, root: Path, end: date) -> dict
     async with counting():
         reference = (await stage.repeat(subject, most / 3, WATCHED_S)).outcome
     paying = asyncio.create_task(stage.repeat(subject, most / 3, WATCHED_S))
-    seconds = []
-    while not paying.done():
-        await _step(stage, subject.handle, "refresh", root, end - timedelta(days=1))
-        seconds.append((await _step(stage, subject.handle, "refresh", root, end)).seconds)
+    refreshes, seconds = 0, []
+    async with checks.house(subject.handle) as database:
+        asks = asks_of(database)
+        while not paying.done():
+            await _step(stage, subject.handle, "refresh", root, end - timedelta(days=1), asks)
+            begun = await asks()
+            day = await _step(stage, subject.handle, "refresh", root, end, asks)
+            refreshes += 2
+            if begun and await asks():  # else it was beside what is prepared before payments, or proven after them
+                seconds.append(day.seconds)
     during: Outcome = (await paying).outcome
     return {
         "payments_per_s": round(most / 3, 1),
-        "refreshes": len(seconds),
-        "seconds": round(statistics.median(seconds), 2),
+        "refreshes": refreshes,
+        "seconds": round(statistics.median(seconds), 2) if seconds else None,
         "p99_quiet_ms": round(quiet.p99_ms, 3),
         "p99_counting_ms": round(reference.p99_ms, 3),
         "p99_during_ms": round(during.p99_ms, 3),
@@ -114,21 +122,25 @@ async def _beside(stage: Stage, subject: Subject, root: Path, end: date) -> dict
     }
 
 
-async def _step(stage: Stage, handle: DatabaseHandle, work: str, root: Path, end: date) -> Step:
-    """One process from its start to its end."""
-    arguments = (work, str(root), end.isoformat(), _CONNECTIONS)
+async def _step(
+    stage: Stage, handle: DatabaseHandle, work: str, root: Path, end: date, asks: Asks | None = None
+) -> Step:
+    """One process from its start to its end; held back as the worker does while somebody pays, if it is asked."""
+    figures = stage.folder / "insight-step.json"
+    arguments = (work, str(root), str(figures), str(os.getpid()), end.isoformat(), _CONNECTIONS)
     before, started = cpu.of_family(stage.postgres.pid), time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "infra.benchmarks.insight_child", *arguments),
-        stdout=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,  # its end says that the process may be stopped
         env={**os.environ, "TANABATA_INSIGHT_URI": handle.insight_uri()},
         start_new_session=True,  # as the worker starts it: what steps back is this process, and not the benchmark
     )
-    said, _ = await process.communicate()
+    async with held_back(process, asks):
+        await process.wait()
     seconds = time.perf_counter() - started
     if process.returncode:
         raise ChildFailed(process.returncode)
-    told = json.loads(said)
+    told = json.loads(figures.read_text())
     used = told.pop("cpu_s"), cpu.of_family(stage.postgres.pid) - before
     step = Step(work, seconds, *used, told.pop("peak_mb"), told)
     stage.tell(f"{work}: {seconds:.1f} s, {used[0]:.1f} + {used[1]:.1f} s of processor, {step.peak_mb:.0f} MB")

@@ -1,8 +1,8 @@
-"""`python -m infra.benchmarks.insight_child refresh|scan|dashboard LAKE`: one cold process of analytics, measured.
+"""`python -m infra.benchmarks.insight_child refresh|scan|dashboard LAKE FIGURES PARENT`: one cold process of analytics.
 
-It prints what it did, and what it used, as JSON. Each work loads what it needs; a refresh steps back, and loads what
-`tanabata insight` does before it begins.
-The views' address comes in TANABATA_INSIGHT_URI.
+What it did, and what it used, goes as JSON into the file FIGURES. Each work loads what it needs; a refresh steps back,
+and loads what `tanabata insight` does before it begins. It ends with PARENT. The views' address comes in
+TANABATA_INSIGHT_URI.
 """
 
 import json
@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from infra.companion import end_with_parent
 from infra.database.give_way import give_way
 from services.kit.priority import step_back
 
@@ -39,15 +40,16 @@ DASHBOARD: Final = (
 
 
 def main() -> None:
-    work, root = sys.argv[1], Path(sys.argv[2])
+    work, root, figures = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    end_with_parent(int(sys.argv[4]))
     if work == "refresh":
         step_back()
         import infra.commands.insight  # noqa: F401, PLC0415
         from analytics.lake.refresh import refresh  # noqa: PLC0415
 
-        end = date.fromisoformat(sys.argv[3])
+        end = date.fromisoformat(sys.argv[5])
         uri = os.environ["TANABATA_INSIGHT_URI"]
-        done = refresh(root, uri, end=end, connections=int(sys.argv[4]), opened=give_way)
+        done = refresh(root, uri, end=end, connections=int(sys.argv[6]), opened=give_way)
         counts = {"rows": done.rows, "files": done.parts}
     elif work == "scan":
         from analytics.lake.lake import Lake  # noqa: PLC0415
@@ -65,7 +67,8 @@ def main() -> None:
             cells = sum(len(ask(lake, Question(*asked))) for asked in DASHBOARD)
         counts = {"cells": cells, "questions": len(DASHBOARD)}
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024, **counts}))
+    measured = {"cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}
+    figures.write_text(json.dumps(measured | counts))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from infra.companion import end_with_parent
 from infra.console import complain, out, run, tell
 from infra.database.give_way import give_way
 from infra.database.provision import open_database, open_for_insight
@@ -25,8 +26,12 @@ _MOST_CONNECTIONS = 8
 
 
 @insight.callback()
-def group() -> None:
+def group(
+    parent: Annotated[int | None, typer.Option(hidden=True, help="End with this process, which started us.")] = None,
+) -> None:
     """What the city learns from its payments: without names, exact to the yen."""
+    if parent is not None:
+        end_with_parent(parent)
 
 
 insight.command()(alerts)

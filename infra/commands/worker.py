@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from infra import worker as jobs
-from infra.apart import insight_apart
+from infra.apart import nightly
 from infra.companion import until_parent_ends
 from infra.console import out, run, tell
 from infra.database.connect import JOBS
@@ -103,21 +103,13 @@ async def _jobs(handle: DatabaseHandle, settings: Settings) -> AsyncIterator[tup
         keeping = asyncio.create_task(keep_time(engine, clock))
         try:
             database = Database(engine, clock, SecretEntropy())
-            yield jobs.jobs(database, checkout, anchors, _refresh_lake, _look_for_misuse, settings.stores)
+            yield jobs.jobs(database, checkout, anchors, *nightly(database), settings.stores)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             checkout.close()
     finally:
         await engine.dispose()
-
-
-async def _refresh_lake() -> int:
-    return await insight_apart("refresh")
-
-
-async def _look_for_misuse() -> int:
-    return await insight_apart("alerts")
 
 
 async def _no_payer_here(_body: bytes, _headers: Mapping[str, str]) -> int:

@@ -3,11 +3,17 @@
 import asyncio
 import os
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from infra.apart import InsightFailed, insight_apart
+from infra.apart import InsightFailed, insight_apart, nightly
+from infra.rests import Asks
+from tests.town import Town
 
 DEAF = """
 import os, signal, sys, time
@@ -40,8 +46,34 @@ async def test_one_that_does_not_heed_is_killed(tmp_path: Path, monkeypatch: pyt
         os.kill(int(file.read_text()), 0)
 
 
+async def test_the_nights_commands_are_held_back_while_somebody_pays(
+    engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays_python(monkeypatch, tmp_path / "done", "pass")
+    heard: list[bool] = []
+
+    @asynccontextmanager
+    async def held(_: Process, asks: Asks | None) -> AsyncIterator[None]:
+        assert asks is not None
+        heard.append(await asks())
+        yield
+
+    monkeypatch.setattr("infra.apart.held_back", held)
+    town = Town(engine)
+    await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    for command in nightly(town.database):
+        assert await command() == 1
+    assert heard == [False, False]
+    await town.pay_store(who, shop, 500)
+    for command in nightly(town.database):
+        assert await command() == 1
+    assert heard == [False, False, True, True]
+
+
 async def test_a_failure_is_told_with_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plays_python(monkeypatch, tmp_path / "fails", "import sys; sys.exit(f'no lake for {sys.argv[4]}')")
+    plays_python(monkeypatch, tmp_path / "fails", "import sys; sys.exit(f'no lake for {sys.argv[6]}')")
     with pytest.raises(InsightFailed) as failed:
         await insight_apart("alerts")
     assert failed.value.args == ("alerts", 1, "no lake for alerts\n")
