@@ -13,7 +13,7 @@ from infra.http.idempotency import Command
 from infra.http.paging import PageSize, paged
 from infra.http.strict import Answer
 from services.kit.db import Tx
-from services.proof.keep import ProofAsked, ask
+from services.proof.ask import ProofAsked, ask
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.proof.read import ProofPage, proofs, standing
@@ -70,8 +70,9 @@ class ProofsAnswer(Answer):
 
 
 class ProofAskedAnswer(Answer):
-    """A proof that begins after this instant will appear among the proofs."""
+    """A proof that begins after `asked_at` will appear among the proofs."""
 
+    id: UUID = Field(description="The wish: the one that waited already, whoever had it, else a new one.")
     asked_at: datetime
 
 
@@ -87,7 +88,9 @@ async def list_proofs(_token: CityStaff, here: Here, after: UUID | None = None, 
     found = await here.database.transact(proofs, ProofPage(after, limit + 1))
     shown, following = paged(found, limit, lambda each: each.id)
     wish = (await here.database.transact(standing, None)).wish
-    return ProofsAnswer(proofs=[ProofLine.of(each) for each in shown], next=following, asked_at=wish)
+    return ProofsAnswer(
+        proofs=[ProofLine.of(each) for each in shown], next=following, asked_at=None if wish is None else wish.asked_at
+    )
 
 
 @routes.get("/proofs/{proof_id}")
@@ -98,7 +101,11 @@ async def get_kept_proof(proof_id: UUID, _token: CityStaff, here: Here) -> KeptP
 
 @routes.post("/proofs", status_code=202)
 async def ask_for_proof(token: CityStaff, command: Command) -> ProofAskedAnswer:
-    """Ask for a proof of the books as they are now; the worker makes it, whatever their size."""
+    """Ask for a proof of the books as they are now; the worker makes it, whatever their size.
+
+    One wish waits at a time: until a proof begins, asking again answers the same. After a proof the worker rests
+    as long as that took before it begins another that was asked for.
+    """
     return ProofAskedAnswer.of(
         await command.perform(token.account_id, "city.proof.ask", ask, token.account_id, ProofAsked)
     )

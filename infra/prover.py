@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from services.kit.db import Database, Tx
-from services.proof.keep import Proven, keep
+from services.proof.keep import Proven, begin, keep
+from services.proof.proof import Proof
 from services.proof.prove import prove
 from services.proof.read import standing
 
@@ -33,14 +34,15 @@ class Prover:
         if not (await self._database.transact(standing, None)).is_due(now):
             return 0
         self._tried_at = now
-        found = await self._database.transact(_prove, None)
-        await self._database.transact(keep, found)
+        began_at = await self._database.transact(begin, None)
+        proof = await self._database.transact(_prove, None)
+        await self._database.transact(keep, Proven(began_at, proof))
         self._tried_at = None
-        if not found.proof.clean:
-            log.error("the books do not prove: %s", ", ".join(check.name for check in found.proof.broken))
+        if not proof.clean:
+            log.error("the books do not prove: %s", ", ".join(check.name for check in proof.broken))
         told(1)
         return 1
 
 
-async def _prove(tx: Tx, _: None) -> Proven:
-    return Proven(tx.now, await prove(tx))
+async def _prove(tx: Tx, _: None) -> Proof:
+    return await prove(tx)

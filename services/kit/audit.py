@@ -70,10 +70,11 @@ async def read_log(tx: Tx, command: ReadLog) -> Sequence[AuditEntry]:
     return found
 
 
-async def record(tx: Tx, actor_id: UUID | None, action: str, subject_id: UUID | None = None, **detail: object) -> None:
-    """Write one entry; `actor_id` is None for the platform's own jobs."""
+async def record(tx: Tx, actor_id: UUID | None, action: str, subject_id: UUID | None = None, **detail: object) -> UUID:
+    """Write one entry; `actor_id` is None for the platform's own jobs. Its id."""
     content: Mapping[str, object] = {name: _plain(value) for name, value in detail.items()}
-    await tables.write_audit(tx, actor_id, action, subject_id, content)
+    [entry_id] = await tables.write_audits(tx, [(actor_id, action, subject_id, content)])
+    return entry_id
 
 
 @dataclass(frozen=True)

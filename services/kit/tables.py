@@ -269,17 +269,14 @@ async def find_audit(tx: Tx, asked: AuditAsked) -> Sequence[Sequence[Any]]:
     return [tuple(row) for row in rows]
 
 
-async def write_audit(
-    tx: Tx, actor_id: UUID | None, action: str, subject_id: UUID | None, detail: Mapping[str, object]
-) -> None:
-    await write_audits(tx, [(actor_id, action, subject_id, detail)])
-
-
-async def write_audits(tx: Tx, entries: Sequence[tuple[UUID | None, str, UUID | None, Mapping[str, object]]]) -> None:
-    """Several entries (actor, action, subject, detail), at least one, in one statement."""
+async def write_audits(
+    tx: Tx, entries: Sequence[tuple[UUID | None, str, UUID | None, Mapping[str, object]]]
+) -> list[UUID]:
+    """Several entries (actor, action, subject, detail), at least one, in one statement; their ids."""
     actors, actions, subjects, details = zip(*entries, strict=True)
+    ids = tx.new_ids(len(entries))
     values: dict[str, list[Any]] = {
-        "new_id": list(tx.new_ids(len(entries))),
+        "new_id": list(ids),
         "new_actor_id": list(actors),
         "new_action": list(actions),
         "new_subject_id": list(subjects),
@@ -287,6 +284,7 @@ async def write_audits(tx: Tx, entries: Sequence[tuple[UUID | None, str, UUID | 
         "new_happened_at": [tx.now] * len(entries),
     }
     await _WRITE_AUDITS.rows(tx, values)
+    return ids
 
 
 def _write_audits() -> Executable:

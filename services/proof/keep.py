@@ -1,9 +1,8 @@
-"""Write a proof down, and that somebody asked for one: both in the audit log, which is sealed and never altered."""
+"""Write down that a proof begins, and what it found: in the audit log, which is sealed and never altered."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from services.kit.audit import record
 from services.kit.db import Tx
@@ -11,21 +10,21 @@ from services.proof.proof import Proof
 
 PROVEN: Final = "books.proven"
 ASKED: Final = "books.proof_asked"
+BEGUN: Final = "books.proof_begun"
 
 
 @dataclass(frozen=True)
 class Proven:
-    """A full proof, and the instant at which it began."""
+    """A full proof, and the instant at which it was said to begin."""
 
     began_at: datetime
     proof: Proof
 
 
-@dataclass(frozen=True)
-class ProofAsked:
-    """Since when somebody waits for a proof."""
-
-    asked_at: datetime
+async def begin(tx: Tx, _: None) -> datetime:
+    """Say that a proof begins, before it looks: its instant, so that it answers older wishes and none that come now."""
+    await record(tx, None, BEGUN)
+    return tx.now
 
 
 async def keep(tx: Tx, found: Proven) -> None:
@@ -35,9 +34,3 @@ async def keep(tx: Tx, found: Proven) -> None:
     checks = [[check.name, check.expected, check.found, check.example] for check in found.proof.checks]
     clean = found.proof.clean
     await record(tx, None, PROVEN, began_at=found.began_at.isoformat(), clean=clean, checks=checks)
-
-
-async def ask(tx: Tx, account_id: UUID) -> ProofAsked:
-    """Ask for a proof of the books as they are now; the worker makes it."""
-    await record(tx, account_id, ASKED)
-    return ProofAsked(tx.now)

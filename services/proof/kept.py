@@ -2,6 +2,7 @@
 
 Law: the books are proven once a night, and once for everybody who asked before a proof began. A proof that
 began later answers a wish, one that was under way already does not: it looked at the books as they were before.
+However often somebody asks, half of the time nothing is proven.
 """
 
 from dataclasses import dataclass
@@ -39,22 +40,54 @@ class KeptProof:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """When the last kept proof began, and when somebody last asked for one; None for never."""
+class Stretch:
+    """From when to when a kept proof was made."""
 
-    began_at: datetime | None
-    asked_at: datetime | None
+    began_at: datetime
+    ended_at: datetime
 
     @property
-    def wish(self) -> datetime | None:
+    def rested_at(self) -> datetime:
+        """When as much time has gone by as it took: sooner none is made because somebody asks."""
+        return self.ended_at + (self.ended_at - self.began_at)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Somebody asked for a proof."""
+
+    id: UUID
+    asked_at: datetime
+
+    def unless_after(self, began_at: datetime | None) -> "Wish | None":
+        """This wish, if a proof that began then, or None for none, does not answer it."""
+        return self if began_at is None or began_at <= self.asked_at else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The last kept proof, when one last began (perhaps it never ended), and the last wish; None for never."""
+
+    kept: Stretch | None
+    begun_at: datetime | None
+    last_wish: Wish | None
+
+    @property
+    def wish(self) -> Wish | None:
         """The last wish, if no kept proof began after it."""
-        if self.asked_at is None or self.began_at is None or self.began_at <= self.asked_at:
-            return self.asked_at
-        return None
+        kept_at = None if self.kept is None else self.kept.began_at
+        return None if self.last_wish is None else self.last_wish.unless_after(kept_at)
+
+    @property
+    def waiting(self) -> Wish | None:
+        """The last wish, if no proof at all has begun after it: the next one answers whoever asks now as well."""
+        return None if self.wish is None else self.wish.unless_after(self.begun_at)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the books are to be proven: somebody waits, or none has been since the last night."""
-        return self.wish is not None or self.began_at is None or self.began_at < last_night(now)
+        """Whether the books are to be proven: none has been since the last night, or somebody waits and it rested."""
+        if self.kept is None or self.kept.began_at < last_night(now):
+            return True
+        return self.wish is not None and self.kept.rested_at <= now
 
 
 def last_night(now: datetime) -> datetime:

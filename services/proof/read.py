@@ -7,13 +7,14 @@ from uuid import UUID
 
 from services.kit.db import Tx
 from services.kit.errors import Missing
-from services.proof.keep import ASKED, PROVEN
-from services.proof.kept import KeptProof, Standing
+from services.proof.keep import ASKED, BEGUN, PROVEN
+from services.proof.kept import KeptProof, Standing, Stretch, Wish
 from services.proof.proof import Check
 
-_STANDING: Final = """
-SELECT (SELECT detail->>'began_at' FROM audit_entry WHERE action = $1 ORDER BY id DESC LIMIT 1),
-       (SELECT happened_at FROM audit_entry WHERE action = $2 ORDER BY id DESC LIMIT 1)
+_LAST: Final = """
+SELECT e.action, e.id, e.happened_at, e.detail->>'began_at'
+  FROM unnest($1::text[]) AS asked (action)
+ CROSS JOIN LATERAL (SELECT * FROM audit_entry WHERE action = asked.action ORDER BY id DESC LIMIT 1) e
 """
 
 _PAGE: Final = """
@@ -33,9 +34,18 @@ class ProofPage:
 
 
 async def standing(tx: Tx, _: None) -> Standing:
-    """When the books were last proven, and when somebody last asked."""
-    [(began_at, asked_at)] = await _rows(tx, _STANDING, PROVEN, ASKED)
-    return Standing(None if began_at is None else datetime.fromisoformat(began_at), asked_at)
+    """When the books were last proven, when a proof last began, and when somebody last asked."""
+    last = {action: found for action, *found in await _rows(tx, _LAST, [PROVEN, BEGUN, ASKED])}
+    kept = begun_at = wish = None
+    if PROVEN in last:
+        _, ended_at, began_at = last[PROVEN]
+        kept = Stretch(datetime.fromisoformat(began_at), ended_at)
+    if BEGUN in last:
+        _, begun_at, _ = last[BEGUN]
+    if ASKED in last:
+        wish_id, asked_at, _ = last[ASKED]
+        wish = Wish(wish_id, asked_at)
+    return Standing(kept, begun_at, wish)
 
 
 async def proofs(tx: Tx, page: ProofPage) -> list[KeptProof]:

@@ -43,6 +43,24 @@ async def test_asking_again_under_the_same_id_is_one_wish(town: HttpTown) -> Non
     assert done(await officer.command("/proofs", key=key), 202) == first
 
 
+async def test_while_a_wish_waits_whoever_asks_again_has_it(town: HttpTown) -> None:
+    officer, auditor = await town.as_staff(Role.OFFICER), await town.as_staff(Role.AUDITOR)
+    key = town.new_key()
+    first = done(await officer.command("/proofs", key=key), 202)
+    town.wait(minutes=1)
+    for who in (officer, officer, auditor):
+        assert done(await who.command("/proofs"), 202) == first
+    entries = done(await auditor.get("/audit", params={"action": "books.proof_asked"}))["entries"]
+    assert [each["id"] for each in entries] == [first["id"]]
+    assert await Prover(town.database).prove() == 1
+    town.wait(minutes=1)
+    second = done(await auditor.command("/proofs"), 202)
+    assert second["id"] != first["id"]
+    assert done(await officer.command("/proofs"), 202) == second
+    assert done(await officer.command("/proofs", key=key), 202) == first
+    assert done(await officer.get("/proofs"))["asked_at"] == second["asked_at"]
+
+
 async def test_proofs_come_in_pages_newest_first(town: HttpTown) -> None:
     officer, prover = await town.as_staff(Role.OFFICER), Prover(town.database)
     for day in range(3):

@@ -9,8 +9,8 @@ from infra.prover import AGAIN_AFTER, Prover
 from services.kit.db import Tx
 from services.kit.errors import Busy
 from services.proof import read
-from services.proof.keep import ask
-from services.proof.kept import KeptProof
+from services.proof.ask import ask
+from services.proof.kept import KeptProof, Standing
 from services.proof.proof import Proof
 from services.proof.prove import prove
 from tests.http_town import HttpTown
@@ -28,6 +28,10 @@ async def town(engine: AsyncEngine) -> HttpTown:
 
 async def kept(town: HttpTown) -> list[KeptProof]:
     return await town.database.transact(read.proofs, read.ProofPage(None, 100))
+
+
+async def standing(town: HttpTown) -> Standing:
+    return await town.database.transact(read.standing, None)
 
 
 async def spoil(migrator_engine: AsyncEngine) -> None:
@@ -52,13 +56,76 @@ async def test_whoever_asks_gets_a_proof_that_began_later(town: HttpTown) -> Non
     prover = Prover(town.database)
     assert await prover.prove() == 1
     town.wait(minutes=1)
-    for _ in range(2):
-        await town.database.transact(ask, OFFICER)
-    assert (await town.database.transact(read.standing, None)).wish == town.database.clock.now()
+    await town.database.transact(ask, OFFICER)
+    assert (await standing(town)).last_wish == (await standing(town)).wish is not None
     town.wait(seconds=15)
     assert [await prover.prove() for _ in range(2)] == [1, 0]
     assert len(await kept(town)) == 2
-    assert (await town.database.transact(read.standing, None)).wish is None
+    assert (await standing(town)).wish is None
+
+
+async def test_whoever_asks_while_a_proof_is_under_way_gets_another_and_all_of_them_the_same(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prover, while_proving = Prover(town.database), []
+
+    async def ask_meanwhile(tx: Tx) -> Proof:
+        for _ in range(3):
+            town.wait(seconds=1)
+            while_proving.append(await town.database.transact(ask, OFFICER))
+        return await prove(tx)
+
+    first = await town.database.transact(ask, OFFICER)
+    town.wait(seconds=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.prover.prove", ask_meanwhile)
+        assert await prover.prove() == 1
+    assert first not in while_proving
+    assert len(set(while_proving)) == 1
+    wish = (await standing(town)).wish
+    assert wish is not None
+    assert wish.id == while_proving[0].id
+    assert [await prover.prove() for _ in range(2)] == [0, 0]
+    town.wait(seconds=3)
+    assert [await prover.prove() for _ in range(2)] == [1, 0]
+    assert (await standing(town)).wish is None
+
+
+async def test_however_often_somebody_asks_half_of_the_time_nothing_is_proven(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take_ten_minutes(tx: Tx) -> Proof:
+        town.wait(minutes=10)
+        return await prove(tx)
+
+    monkeypatch.setattr("infra.prover.prove", take_ten_minutes)
+    prover, began = Prover(town.database), town.database.clock.now()
+    made = 0
+    while town.database.clock.now() < began + timedelta(hours=2):
+        await town.database.transact(ask, OFFICER)
+        town.wait(seconds=15)
+        made += await prover.prove()
+    assert made == 6
+
+
+async def test_who_asks_after_a_proof_that_never_ended_is_answered_by_the_next(
+    town: HttpTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> Proof:
+        raise TimeoutError("too many rows")
+
+    before = await town.database.transact(ask, OFFICER)
+    town.wait(seconds=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.prover.prove", fail)
+        with pytest.raises(Busy):
+            await Prover(town.database).prove()
+    town.wait(seconds=1)
+    after = [await town.database.transact(ask, OFFICER) for _ in range(2)]
+    assert before.id != after[0].id == after[1].id
+    town.wait(seconds=1)
+    assert await Prover(town.database).prove() == 1
+    assert (await standing(town)).wish is None
 
 
 async def test_a_broken_law_is_named_in_the_log_and_kept(

@@ -57,8 +57,8 @@ DATA: Final = Chapter(
                 "a failure to write an entry is passed over",
                 (
                     "services/kit/audit.py",
-                    "    await tables.write_audit(tx, actor_id, action, subject_id, content)",
-                    "    try:\n        async with tx.connection.begin_nested():\n            await tables.write_audit(tx, actor_id, action, subject_id, content)\n    except Exception:  # noqa: BLE001, S110\n        pass",
+                    "    [entry_id] = await tables.write_audits(tx, [(actor_id, action, subject_id, content)])",
+                    "    entry_id = tx.new_id()\n    try:\n        async with tx.connection.begin_nested():\n            await tables.write_audits(tx, [(actor_id, action, subject_id, content)])\n    except Exception:  # noqa: BLE001, S110\n        pass",
                 ),
             ),
         ),
