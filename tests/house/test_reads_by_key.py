@@ -15,8 +15,9 @@ from infra.database.connect import JOBS
 from infra.database.provision import DatabaseHandle
 from services.kit.db import Tx
 from services.payments.read import somebody_pays
+from services.wallets.lost_phone import BlockPhones, block_phones
 from tests.http_town import HttpTown, done
-from tests.town import NOON, Town
+from tests.town import NOON, OFFICER, Town
 
 OTHERS = 40
 """Neighbours whose rows must not be read; more than anything of one's own here."""
@@ -46,18 +47,21 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 async def thrown_away(engine: AsyncEngine, asked: list[Asked]) -> dict[str, int]:
-    """Of each table that these SELECTs read: how many rows were looked at for nothing."""
+    """Of each table that these statements read: how many rows were looked at for nothing. They change nothing."""
     found: dict[str, int] = {}
     async with engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
+        again = driver.transaction()
+        await again.start()
         for statement, values in asked:
-            if not statement.lstrip().startswith(("SELECT", "WITH")):
+            if not statement.lstrip().startswith(("SELECT", "WITH", "UPDATE")):
                 continue
             [(told,)] = await driver.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
             for node in nodes(told[0]["Plan"]):
                 if "Relation Name" in node:
                     removed = node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
                     found[node["Relation Name"]] = found.get(node["Relation Name"], 0) + int(removed)
+        await again.rollback()
     return found
 
 
@@ -75,6 +79,17 @@ async def test_a_wallets_lists_read_no_other_wallets_rows(engine: AsyncEngine) -
         read = await thrown_away(engine, asked)
         assert read.keys() & {"lot", "purchase"}, path
         assert sum(read.values()) < OTHERS / 2, (path, read)
+
+
+async def test_who_blocks_a_wallets_phones_reads_no_other_peoples(engine: AsyncEngine) -> None:
+    town = Town(engine)
+    who, *_ = [await town.resident() for _ in range(1 + OTHERS)]
+    async with asked_of(engine) as asked:
+        blocked = await town.do(block_phones, BlockPhones(OFFICER, who.wallet.number, "birthday", "lost"))
+    assert blocked.phones == 1
+    read = await thrown_away(engine, asked)
+    assert "device" in read
+    assert sum(read.values()) < OTHERS / 2, read
 
 
 async def test_a_stores_payments_of_a_day_read_no_other_days(engine: AsyncEngine) -> None:

@@ -42,7 +42,7 @@ class DeviceRow(Base):
     __table_args__ = (CheckConstraint("status IN ('active', 'blocked')", name="status"),)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     wallet_id: Mapped[UUID] = mapped_column(ForeignKey("wallet.id"), index=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
     public_jwk: Mapped[dict[str, str]] = mapped_column(JSONB)
     status: Mapped[str] = mapped_column(Text)
