@@ -30,6 +30,7 @@ from infra.http.auth import Evaluator
 from infra.http.context import Here
 from infra.http.openapi import refuses
 from infra.http.strict import Answer, ShortText
+from locales.weights import weighed
 
 routes = router("insight")
 
@@ -153,6 +154,10 @@ def _answer(name: str, drawn: Drawn) -> ChartAnswer:
 
 
 def _prefers_csv(accept: str) -> bool:
-    """Whether CSV is named before JSON or anything: a browser's list, which ends with everything, gets JSON."""
-    named = [each.partition(";")[0].strip().lower() for each in accept.split(",")]
-    return named[0] == _CSV_TYPE
+    """Whether CSV is named and weighs more than JSON does, or as much and is named before it."""
+    asked = weighed(accept)
+    json = next((each for each in ("application/json", "application/*", "*/*") if each in asked), None)
+    csv = asked.get(_CSV_TYPE, 0.0)
+    if json is None or csv != asked[json]:
+        return csv > (0.0 if json is None else asked[json])
+    return csv > 0 and list(asked).index(_CSV_TYPE) < list(asked).index(json)

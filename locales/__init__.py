@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from locales.weights import weighed
+
 LANGUAGES = ("ja", "en", "ja-simple")
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -26,16 +28,18 @@ def texts(language: str) -> Mapping[str, str]:
 
 
 def choose(accept_language: str) -> str:
-    """The first language of an `Accept-Language` header that we have, else Japanese.
+    """The language that weighs most in an `Accept-Language` header, of those that we have and it does not refuse.
 
-    The order of the header decides; weights are not read, because browsers send them in order.
+    Among equals the first of the header, or, where it names none of ours, of ours; where it refuses all, Japanese.
     """
-    for part in accept_language.split(",")[:10]:
-        name = part.partition(";")[0].strip()
-        for language in (name, name.partition("-")[0]):
-            if language in LANGUAGES:
+    asked = weighed(accept_language)
+    ours = [each for each in LANGUAGES if asked.get(each, asked.get(each.partition("-")[0])) != 0]
+    for name in sorted(asked, key=lambda each: -asked[each]):
+        unnamed = [each for each in ours if each not in asked] if name == "*" else []
+        for language in (name, name.partition("-")[0], *unnamed):
+            if language in ours and asked[name] > 0:
                 return language
-    return LANGUAGES[0]
+    return (*ours, LANGUAGES[0])[0]
 
 
 def find(language: str, key: str, /, **params: object) -> str | None:

@@ -33,6 +33,13 @@ class ColumnUnfit(Refusal):
     code: ClassVar[str] = "evaluation_column_unfit"
 
 
+def whole_weeks(weeks: float, least: int, what: str) -> int:
+    """A number of weeks that somebody asked for. Raises NotEstimable if it is not whole, or below `least`."""
+    if weeks % 1 != 0 or weeks < least:  # what is no number, or endless, leaves no rest of 0 either
+        raise NotEstimable(what=what, reason="weeks_not_whole")
+    return int(weeks)
+
+
 def conform_unique(frame: Frame, data: pd.DataFrame) -> pd.DataFrame:
     """`frame.conform`, and no key twice: people counted twice would make intervals too narrow."""
     fit = frame.conform(data)

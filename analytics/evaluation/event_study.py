@@ -17,6 +17,7 @@ from analytics.evaluation.estimates import (
     conform_unique,
     interval,
     regress,
+    whole_weeks,
 )
 from analytics.evaluation.jackknife import Reals, jackknifed
 from analytics.evaluation.lottery import applicants
@@ -36,14 +37,16 @@ def event_study(
 ) -> pd.DataFrame:
     """What winners spent more than losers in each week relative to the draw (week 0 holds it), against week -1.
 
-    source: which of the outcomes' sources, if there are several. Regression with fixed effects of each application
+    weeks_before, weeks_after: whole numbers, at least 1 and 0. source: which of the outcomes' sources, if there are
+    several. Regression with fixed effects of each application
     and of each cell's week, errors clustered by person.
 
     Returns `relative_week, estimate, se, low, high` (yen per winner and week, 95 %), `residents, clusters, method`
     and `pretrend_p`, the p-value of "no difference in any week before" (NaN with fewer than two weeks before).
     Raises FrameUnfit or NotEstimable.
     """
-    panel = _panel(applicants(applications), _of_source(outcomes, source), weeks_before, weeks_after)
+    before_draw, after_draw = whole_weeks(weeks_before, 1, WHAT), whole_weeks(weeks_after, 0, WHAT)
+    panel = _panel(applicants(applications), _of_source(outcomes, source), before_draw, after_draw)
     weeks = sorted(int(week) for week in panel["relative"].unique() if week != REFERENCE)
     names = {week: f"w{index}" for index, week in enumerate(weeks)}
     for week, name in names.items():

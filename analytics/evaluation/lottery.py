@@ -20,6 +20,7 @@ from analytics.evaluation.estimates import (
     interval,
     only,
     regress,
+    whole_weeks,
 )
 from analytics.evaluation.jackknife import Reals, freedom_of, without_each, without_each_person
 from analytics.frames import APPLICATIONS, LOTS, OUTCOMES, PROGRAMMES
@@ -45,10 +46,10 @@ def lottery_effect(
 ) -> pd.DataFrame:
     """The effect of winning, and of a unit bought, on what a person spends in the weeks after the draw.
 
-    applications, outcomes: the declared frames. weeks_after: how many whole weeks after the draw count (all that
-    `outcomes` has, if None). lots and programmes, given together, say how many units each person bought; without
-    them winners count as having bought what they won. clusters (`resident`, `cluster`): who is alike, such as a
-    household or district drawn together; each person is one's own cluster otherwise.
+    applications, outcomes: the declared frames. weeks_after: how many whole weeks after the draw count, at least 1
+    (all that `outcomes` has, if None). lots and programmes, given together, say how many units each person bought;
+    without them winners count as having bought what they won. clusters (`resident`, `cluster`): who is alike, such as
+    a household or district drawn together; each person is one's own cluster otherwise.
 
     Returns a row per `source` and `estimand`: `itt` (yen per winner, bought or not) and `per_unit` (yen per unit
     bought, two-stage least squares with the draw as instrument). `estimate, se, low, high` are yen over all `weeks`
@@ -56,6 +57,8 @@ def lottery_effect(
     `answered_lost` (the part of each arm with an outcome), `method`, and `reason`, empty unless the row has no
     estimate. Raises FrameUnfit, or NotEstimable with the reason if no source has an estimate.
     """
+    if weeks_after is not None:
+        weeks_after = whole_weeks(weeks_after, 1, WHAT)
     if (lots is None) != (programmes is None):
         raise NotEstimable(what=WHAT, reason="lots_without_programmes")
     people = applicants(applications)

@@ -92,6 +92,28 @@ async def test_a_chart_says_what_the_report_says_to_the_yen_on_any_screen(
     assert narrow.json()["spec"] == report.figure("hours").spec(look) != report.figure("hours").spec(Look(look.say))
 
 
+async def test_what_weighs_more_is_answered_and_json_where_nothing_does(analyst: httpx.AsyncClient) -> None:
+    csv, plain = "text/csv; charset=utf-8", "application/json"
+    expected = {
+        "": plain,
+        "*/*": plain,
+        "text/html, application/xhtml+xml, */*;q=0.8": plain,
+        "text/csv;q=0": plain,
+        "text/csv;q=0, */*": plain,
+        "text/csv;q=0.5, application/json": plain,
+        "application/json, text/csv": plain,
+        "*/*, text/csv": plain,
+        "text/csv;q=0.1": csv,
+        "TEXT/CSV, application/json": csv,
+        "text/csv, */*;q=0.1": csv,
+        "application/json;q=0.5, text/csv;q=0.9": csv,
+        "application/json;q=0, text/csv;q=0.2, */*": csv,
+    }
+    for accept, media_type in expected.items():
+        told = await analyst.get("/insight/charts/hours", headers={"accept": accept})
+        assert (told.status_code, told.headers["content-type"]) == (200, media_type), accept
+
+
 async def test_all_charts_are_listed_in_the_reader_s_language(analyst: httpx.AsyncClient) -> None:
     told = (await analyst.get("/insight/charts", headers={"accept-language": "ja-simple"})).json()["charts"]
     assert [each["name"] for each in told] == list(CHARTS)

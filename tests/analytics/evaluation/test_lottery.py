@@ -205,6 +205,30 @@ def test_what_cannot_be_estimated_is_refused_with_its_reason(units_won: list[int
     assert refused.value.params["reason"] == reason
 
 
+@pytest.mark.parametrize("weeks", [1.5, 0, -1, float("nan"), float("inf")])
+def test_weeks_that_are_no_whole_number_of_them_are_refused(weeks: Any) -> None:
+    applications, outcomes, _ = lottery(np.random.default_rng(1), people=60)
+    with pytest.raises(NotEstimable) as refusal:
+        lottery_effect(applications, outcomes, weeks_after=weeks)
+    assert refusal.value.params["reason"] == "weeks_not_whole"
+    with pytest.raises(NotEstimable) as refusal:
+        event_study(applications, outcomes, weeks_before=weeks)
+    assert refusal.value.params["reason"] == "weeks_not_whole"
+    if weeks != 0:
+        with pytest.raises(NotEstimable) as refusal:
+            event_study(applications, outcomes, weeks_after=weeks)
+        assert refusal.value.params["reason"] == "weeks_not_whole"
+
+
+def test_whole_weeks_are_taken_as_a_number_of_any_kind() -> None:
+    applications, outcomes, _ = lottery(np.random.default_rng(1), people=60)
+    as_numbers: list[Any] = [2, 2.0, np.int64(2)]
+    found: list[Any] = [lottery_effect(applications, outcomes, weeks_after=weeks) for weeks in as_numbers]
+    assert set(found[0]["weeks"]) == {2}
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
+
+
 def test_an_application_that_is_there_twice_is_refused() -> None:
     applications, outcomes, _ = lottery(np.random.default_rng(1))
     with pytest.raises(NotEstimable) as refused:
