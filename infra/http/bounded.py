@@ -4,7 +4,7 @@ Laws: what a client sends before a request is whole has a greatest length and a 
 memory or keeps a connection by saying half a head. A trailer is no header: it comes when the headers were
 believed already (RFC 9110 section 6.5.1). What the parser does not understand is refused by a problem, as
 everything is, and behind the answers that are due before it: a payment that was understood is not told to be malformed
-because of the noise after it (RFC 9112 section 9.3.2).
+because of the noise after it (RFC 9112 section 9.3.2). Who says no more but still listens hears what was asked whole.
 """
 
 from typing import Any
@@ -35,6 +35,8 @@ class Bounded(HttpToolsProtocol):
     _head_since = 0.0
     _in_body = False
     """A request's headers are complete, and its body has not ended."""
+    said_all = False
+    """The client has closed its side while an answer was due: the connection ends behind the last that is."""
     _refusal: Response | None = None
     """What is said when nothing is due any more; then the connection ends. Nothing is read after it."""
     _too_long = False
@@ -58,6 +60,12 @@ class Bounded(HttpToolsProtocol):
             self._too_long = True
             self.send_400_response("A head is too long.")
         self._watch()
+
+    # asyncio asks whether to stay; uvicorn's own has no answer.
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client says no more: keep the connection, by True, while it asked for anything whole and hears of it."""
+        self.said_all = not self._is_over()
+        return self.said_all
 
     def is_quiet(self) -> bool:
         """Whether no answer is due."""
@@ -123,7 +131,10 @@ class Bounded(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.quiet_since = self.loop.time()
         if self._refusal is None or self.pipeline:
+            is_last = not self.pipeline
             super().on_response_complete()
+            if self.said_all and is_last:
+                self.transport.close()
         else:
             self.server_state.total_requests += 1
             self._refuse(self._refusal)
@@ -134,10 +145,16 @@ class Bounded(HttpToolsProtocol):
         headers = {"X-Request-Id": request_id, **standard_headers(secure=False), "Connection": "close"}
         status = 431 if self._too_long else 400
         self._refusal = problem_response({REQUEST_ID: request_id}, status, "malformed_request", headers=headers)
-        if self._in_body and self.pipeline:
-            self.pipeline.popleft()  # what broke off is the last of those that wait for their turn
-        elif self._in_body or self.is_quiet():
+        if self._is_over():
             self._refuse(self._refusal)
+
+    def _is_over(self) -> bool:
+        """Leave out a request that will never be whole; whether no other is to be answered."""
+        if not self._in_body or not self.pipeline:
+            return self._in_body or self.is_quiet()
+        self.pipeline.popleft()  # what broke off is the last of those that wait for their turn
+        self._in_body = False
+        return False
 
     def _refuse(self, refusal: Response) -> None:
         if not self.transport.is_closing():

@@ -56,7 +56,7 @@ class Lane(Bounded):
     def on_answered(self) -> None:
         """As `on_response_complete`; a timer that runs since an earlier answer runs on, and will see this one."""
         self.quiet_since = self.loop.time()
-        if self.timeout_keep_alive_task is None or self.pipeline or self.transport.is_closing():
+        if self.timeout_keep_alive_task is None or self.pipeline or self.said_all or self.transport.is_closing():
             self.on_response_complete()
         else:
             self.server_state.total_requests += 1

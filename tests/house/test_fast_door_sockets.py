@@ -149,6 +149,13 @@ def given_up(good: Request) -> Iterator[Script]:
         yield (once[:at],)
     yield (once, 1, once[:-5])
     yield (head(good.with_header(b"content-length", b"4096")) + b"{",)
+    for rest in (b"\r\n", b"\x16\x03", b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n", once[:10] + b"\x00"):
+        yield (once + rest,)
+        yield (once + once + rest,)
+    yield (b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n" + once + once[:-1],)
+    yield (head(good, b"expect: 100-continue"), 1, good.chunks[0])
+    yield (whole(good, LAST),)
+    yield (whole(good, version=b"1.0"),)
 
 
 async def must_agree(twins: Twins, scripts: Iterable[Script], *, hang_up: bool = False) -> list[bytes]:
@@ -186,6 +193,30 @@ async def test_clients_that_hang_up_are_treated_alike(api: str) -> None:
         answers = await must_agree(twins, given_up(twins.good(api)), hang_up=True)
     assert any(answers)
     assert not all(answers)
+
+
+@pytest.mark.parametrize("api", PATHS)
+async def test_who_says_no_more_hears_what_was_asked_whole_and_then_the_connection_ends(api: str) -> None:
+    twins = Twins()
+    good = twins.good(api)
+    once, body = whole(good), good.chunks[0]
+    asked: dict[Script, int] = {
+        (once,): 1,
+        (head(good), body): 1,
+        tuple(once[at : at + 40] for at in range(0, len(once), 40)): 1,
+        (once + once,): 2,
+        (once * 5,): 5,
+        (once, 1, once): 2,
+        (once + once[:10],): 1,
+        (once + head(good),): 1,
+        (once + once + head(good) + body[:-1],): 2,
+        (head(good) + body[:-1],): 0,
+    }
+    with no_log():
+        answers = await must_agree(twins, asked, hang_up=True)
+    statuses = [re.findall(rb"HTTP/1.1 (\d+)", answer) for answer in answers]
+    assert statuses == [[b"201"] * each for each in asked.values()]
+    assert twins.taken >= 4
 
 
 @pytest.mark.parametrize("api", PATHS)

@@ -152,6 +152,26 @@ async def test_a_connection_is_closed_when_it_was_quiet_for_its_time_since_the_l
     assert not slow.clock.timers
 
 
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_a_connection_whose_client_says_no_more_ends_with_its_last_answer(before: int) -> None:
+    """Whether a timer runs since an earlier answer or none does; without one to come it ends at once."""
+    slow = Slow(by_hand=True)
+    for times in range(1, before + 1):
+        slow.lane.data_received(slow.once)
+        await slow.answered(times)
+    slow.lane.data_received(slow.once)
+    assert slow.lane.eof_received()
+    assert not slow.wire.is_closing()
+    await slow.answered(before + 1)
+    assert slow.wire.is_closing()
+    slow.lane.connection_lost(None)
+    assert not slow.clock.timers
+    idle = Slow()
+    assert not idle.lane.eof_received()
+    idle.lane.data_received(idle.once[:-1])
+    assert not idle.lane.eof_received()
+
+
 async def test_a_connection_is_not_quiet_while_a_request_is_under_way() -> None:
     slow = Slow(by_hand=True)
     slow.lane.data_received(slow.once)
