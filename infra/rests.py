@@ -18,6 +18,9 @@ LONGEST_S = 5.0
 ASKED_EVERY_S = 0.1
 """Whether somebody pays is asked so often at most: pieces may be much shorter."""
 
+PAUSE_S = 0.003
+"""A statement that pauses in its midst does so for this long, each time after a fraction of a millisecond's work."""
+
 Sleep = Callable[[float], Awaitable[object]]
 Time = Callable[[], float]
 Asks = Callable[[], Awaitable[bool]]
@@ -47,17 +50,38 @@ class Rests:
             self._asked = (now, await asks())
         return self._asked[1]
 
-    def within(self, clock: Clock) -> Callable[[Tx], Awaitable[None]]:
-        """Rests after a piece of an open transaction, whose own instant stands still; `clock` goes on."""
+    def within(self, clock: Clock) -> "Within":
+        """Rests within an open transaction, whose own instant stands still; `clock` goes on."""
+        return Within(self, clock)
 
-        async def rest(tx: Tx) -> None:
-            await self.rest(lambda: somebody_pays(replace(tx, now=clock.now())))
-
-        return rest
+    async def pause_s(self, asks: Asks) -> float:
+        """How long the piece that begins now pauses each time in its midst: it rests by itself."""
+        due = await self.are_due(asks)
+        self._begun = self._time()
+        return PAUSE_S if due else 0.0
 
     async def after(self, database: Database) -> None:
         """After a piece that was a transaction."""
         await self.rest(asks_of(database))
+
+
+class Within:
+    """`Rests` as a close takes them (`services.settlement.tables.claims.Rest`)."""
+
+    def __init__(self, rests: Rests, clock: Clock) -> None:
+        self._rests = rests
+        self._clock = clock
+
+    async def __call__(self, tx: Tx) -> None:
+        """After a piece of an open transaction."""
+        await self._rests.rest(self._asks(tx))
+
+    async def pause_s(self, tx: Tx) -> float:
+        """Before a piece that pauses in its midst."""
+        return await self._rests.pause_s(self._asks(tx))
+
+    def _asks(self, tx: Tx) -> Asks:
+        return lambda: somebody_pays(replace(tx, now=self._clock.now()))
 
 
 def asks_of(database: Database) -> Asks:

@@ -31,7 +31,7 @@ from services.settlement.closings import is_final, must_be_closable
 from services.settlement.post_all import post_all
 from services.settlement.statement import compute_statement
 from services.settlement.tables import claims, closes
-from services.settlement.tables.claims import ClaimedSums, Rest, no_rest
+from services.settlement.tables.claims import NO_REST, ClaimedSums, Rest
 from services.settlement.tables.closes import StoreToTell
 
 STATEMENT_PREFIX, STATEMENT_LENGTH = "N", 9
@@ -61,10 +61,10 @@ class Close:
     certain_through: int = CERTAIN_THROUGH
 
 
-async def close(tx: Tx, command: Close, rest: Rest = no_rest) -> ClosedBooks:
+async def close(tx: Tx, command: Close, rest: Rest = NO_REST) -> ClosedBooks:
     """The close of that day: made now, or as it was made before, without another effect.
 
-    `rest` comes after each piece of the work that grows with what was sold; by default there is none.
+    `rest` is asked at each piece of the work that grows with what was sold; by default there is none.
     Raises `ProgrammeUnknown`, `CloseUnderWay`, `NotAClosingDate`, `ClosingNotOver`, `ClosingOutOfOrder`, and
     `CalendarNotCertain` when the transfer day is not known yet.
     """

@@ -160,31 +160,29 @@ async def sold(town: Town) -> tuple[list[Resident], int]:
     return people, paid
 
 
-@pytest.mark.parametrize("rest", [2, 6], ids=["among its pieces", "before its end"])
-async def test_a_close_that_dies_while_it_rests_is_made_at_the_jobs_next_turn(
-    place: Place, town: Town, monkeypatch: pytest.MonkeyPatch, rest: int
+@pytest.mark.parametrize("dies", [["claims"] * 2, ["claims"] * 11 + ["tells"] * 2], ids=["at once", "before its end"])
+async def test_a_close_that_dies_where_it_may_rest_is_made_at_the_jobs_next_turn(
+    place: Place, town: Town, monkeypatch: pytest.MonkeyPatch, dies: list[str]
 ) -> None:
     _, paid = await sold(town)
     Office(town).morning_after(FIRST)
-    taken = 0
+    asked: list[str] = []
+    statements = text("SELECT EXISTS (SELECT FROM statement)")
 
-    async def sleep(_: float) -> None:
-        nonlocal taken
-        taken += 1
-        if taken == rest:
+    async def somebody(tx: Tx) -> bool:
+        asked.append("tells" if (await tx.connection.execute(statements)).scalar_one() else "claims")
+        if asked == dies:
             await kill(place)
-
-    async def somebody(_: Tx) -> bool:
         return True
 
     monkeypatch.setattr(claims, "LEGS_OF_A_PIECE", 4)
-    monkeypatch.setattr(worker, "Rests", partial(rests.Rests, sleep=sleep))
+    monkeypatch.setattr(rests, "ASKED_EVERY_S", 0.0)
     monkeypatch.setattr(rests, "somebody_pays", somebody)
     with pytest.raises(Busy):
         await worker.close_at_leisure(town.database, Close(CODE, FIRST, None))
-    assert taken == rest
+    assert asked == dies
     books = await worker.close_at_leisure(town.database, Close(CODE, FIRST, None))
-    assert taken > 2 * rest
+    assert asked[len(dies) :] == ["claims"] * 11 + ["tells"] * 2
     told = (await Office(town).told(books)).values()
     assert sum(record.statement.figures.payments_yen for record in told) == paid
     await town.must_prove()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra import rests, worker
-from infra.rests import ASKED_EVERY_S, LONGEST_S, TIMES, Rests
+from infra.rests import ASKED_EVERY_S, LONGEST_S, PAUSE_S, TIMES, Rests
 from services.kit.db import Tx
 from services.payments.read import somebody_pays
 from services.settlement.close import Close
@@ -82,6 +82,21 @@ async def test_no_rest_is_so_long_that_the_transaction_would_be_ended() -> None:
     clock.now += 60.0
     await its.rest(asks)
     assert clock.rests == [LONGEST_S]
+
+
+async def test_a_piece_that_pauses_in_its_midst_does_so_while_somebody_pays_and_is_not_rested_for() -> None:
+    clock = Clock()
+    its = Rests(clock.time, clock.sleep)
+    asks, given = says(False, True, True)
+    assert await its.pause_s(asks) == 0.0
+    clock.now += 2.0
+    assert await its.pause_s(asks) == PAUSE_S
+    clock.now += 2.0  # with its pauses
+    assert await its.pause_s(asks) == PAUSE_S
+    assert (given, clock.rests) == ([False, True, True], [])
+    clock.now += 0.01
+    await its.rest(asks)
+    assert clock.rests == pytest.approx([TIMES * 0.01])
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The settlement office of a test town: closes, bank files and what the ledger says of them, in short words."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -48,6 +48,21 @@ def settled(rhythm: ClosingRhythm = ClosingRhythm.TWICE_MONTHLY, **changes: Any)
     """The town's terms with another way to settle."""
     given = town_terms(rhythm=rhythm)
     return replace(given, settlement=replace(given.settlement, **changes))
+
+
+class Resting:
+    """A `Rest` that only hears: `heard` runs wherever a close may rest. Its statements pause for `pause` seconds."""
+
+    def __init__(self, heard: Callable[[Tx], Awaitable[None]], pause: float = 0.0) -> None:
+        self._heard = heard
+        self._pause = pause
+
+    async def __call__(self, tx: Tx) -> None:
+        await self._heard(tx)
+
+    async def pause_s(self, tx: Tx) -> float:
+        await self._heard(tx)
+        return self._pause
 
 
 class Office:
