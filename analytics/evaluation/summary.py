@@ -109,7 +109,8 @@ def _scaled(values: dict[str, Any], factor: float) -> dict[str, Any]:
 
 
 def _redeemed(spent: pd.DataFrame, stores: pd.DataFrame) -> list[dict[str, Any]]:
-    classes = _class_of(spent, STORES.conform(stores))
+    spent = spent.reset_index(drop=True)  # rows are told apart by their label below
+    classes = _class_of(spent, STORES.sound(stores))
     rows = []
     for item, column in (("redeemed", "amount_yen"), ("premium_redeemed", "premium_yen")):
         rows.append(_row(item, value=int(spent[column].sum()), basis="spending"))
@@ -123,10 +124,13 @@ def _redeemed(spent: pd.DataFrame, stores: pd.DataFrame) -> list[dict[str, Any]]
 
 
 def _class_of(spent: pd.DataFrame, stores: pd.DataFrame) -> "pd.Series[str]":
-    """The class that each deed's store had on its day; unknown for a store that is not in the frame then."""
+    """The class that each deed's store had on its day; unknown for a store that is not in the frame then.
+
+    The latest row that began decides, as in mining, whatever the order of rows.
+    """
     at = spent.reset_index(names="row")[["row", "store", "day"]].merge(stores, on="store")
-    at = at[(at["from_day"] <= at["day"]) & (at["to_day"].isna() | (at["day"] < at["to_day"]))]
-    found = at.drop_duplicates("row").set_index("row")["store_class"]
+    at = at[at["from_day"] <= at["day"]].sort_values("from_day").drop_duplicates("row", keep="last")
+    found = at[at["to_day"].isna() | (at["day"] < at["to_day"])].set_index("row")["store_class"]
     return found.reindex(spent.index).fillna(UNKNOWN)
 
 

@@ -13,7 +13,7 @@ from analytics import evaluation
 from analytics.evaluation.bounds import substitution_bounds
 from analytics.evaluation.estimates import NotEstimable
 from analytics.evaluation.summary import Evidence, what_it_did
-from analytics.frames import LOTS, OUTCOMES, PROGRAMMES, SPENDING, STORES
+from analytics.frames import LOTS, OUTCOMES, PROGRAMMES, SPENDING, STORES, FrameUnfit
 from locales import texts
 from tests.analytics.evaluation.worlds import DRAWN, lottery, typed
 from tests.analytics.forecast.points import programme
@@ -107,6 +107,30 @@ def test_small_and_large_are_apart_by_what_the_store_was_on_the_day() -> None:
     assert page["all"] == page["large"] + page["small"]
     nowhere: Any = what_it_did(replace(evidence, stores=STORES.empty()), "p").query("item == 'redeemed'")
     assert nowhere.set_index("store_class").loc["unknown", "value"] == page["all"]
+
+
+@pytest.mark.parametrize("levels", [["label"], ["store", "row"]])
+def test_labels_of_rows_that_repeat_or_are_several_move_no_yen_to_another_class(levels: list[str]) -> None:
+    """As rows have them that were put together from several frames, or stand below a label of several parts."""
+    evidence = _evidence()
+    labels = pd.MultiIndex.from_arrays([[7] * len(evidence.spending)] * len(levels), names=levels)
+    labelled = evidence.spending.set_axis(labels if len(levels) > 1 else labels.get_level_values(0))
+    found = what_it_did(replace(evidence, spending=labelled), "p")
+    pd.testing.assert_frame_equal(found, what_it_did(evidence, "p"))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_older_row_of_a_store_that_was_left_open_does_not_outlive_the_newer_one(order: int) -> None:
+    evidence = _evidence()
+    overlapping = _stores().assign(to_day=pd.Series(pd.NaT, index=[0, 1])).iloc[::order]
+    found = what_it_did(replace(evidence, stores=typed(overlapping, STORES)), "p")
+    pd.testing.assert_frame_equal(found, what_it_did(evidence, "p"))
+
+
+def test_a_store_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(FrameUnfit) as refused:
+        what_it_did(replace(_evidence(), stores=pd.concat([_stores(), _stores()])), "p")
+    assert refused.value.params["problem"] == "repeated"
 
 
 def test_four_months_after_the_end_are_met_or_not() -> None:
