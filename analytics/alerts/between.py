@@ -58,7 +58,7 @@ def related_payer(visits: pd.DataFrame, relations: pd.DataFrame) -> list[Alert]:
     The score is that of the relation, half of it for a payment at all, half in proportion to how much of these
     people's money the store gets.
     """
-    near = RELATIONS.conform(relations)
+    near = RELATIONS.sound(relations)
     whole = visits.groupby("resident")["net_yen"].sum()
     here = visits.merge(near, on=["resident", "store"])
     alerts = []
@@ -80,7 +80,7 @@ def related_payer(visits: pd.DataFrame, relations: pd.DataFrame) -> list[Alert]:
 def shared_means(visits: pd.DataFrame, means: pd.DataFrame) -> list[Alert]:
     """One card, device or bank account on three accounts or more; a family's shared phone is one, too."""
     alerts = []
-    for (kind, which), rows in MEANS.conform(means).groupby(["kind", "means"]):
+    for (kind, which), rows in MEANS.sound(means).groupby(["kind", "means"]):
         people = tuple(int(who) for who in sorted(rows["resident"].unique()))
         if len(people) >= LEAST_SHARING:
             payments = tuple(int(number) for number in visits.loc[visits["resident"].isin(people), "payment"])

@@ -43,10 +43,10 @@ def find_alerts(
 ) -> Findings:
     """Every alert of every rule on these frames; the same rows in any order give the same findings.
 
-    Raises FrameUnfit when a frame has not its declared columns. Frames without rows give no alerts.
+    Raises FrameUnfit when a frame has not its declared columns, or a row twice. Frames without rows give no alerts.
     """
     rows = SPENDING.conform(spending)
-    people = RESIDENTS.conform(residents)
+    people = RESIDENTS.sound(residents)
     made = visits(rows)
     return findings_of(
         [

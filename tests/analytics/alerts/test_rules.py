@@ -9,6 +9,7 @@ import pytest
 from analytics.alerts.cases import find_alerts
 from analytics.alerts.findings import Findings
 from analytics.alerts.relations import MEANS, RELATIONS
+from analytics.frames import FrameUnfit
 from tests.analytics.alerts.town import folk, ordinary, ring, ring_people
 from tests.analytics.mining.world import START, frame, pay, spending
 
@@ -185,6 +186,16 @@ def test_whoever_stands_near_to_a_store_and_pays_there_is_told_by_the_relation()
     assert told["alert"].nunique() == 2
     elsewhere = frame(RELATIONS, [{"resident": 999, "store": "S03", "relation": "owner"}])
     assert not _found(_alerts(relations=elsewhere), "related_payer")
+
+
+def test_what_is_known_twice_of_people_doubles_no_yen_and_joins_nobody_to_themselves() -> None:
+    near = frame(RELATIONS, [{"resident": 7, "store": "S03", "relation": "owner"}] * 2)
+    shared = frame(MEANS, [{"resident": 7, "kind": "card", "means": 1}] * 2)
+    rows, people = spending(*ordinary(), *ring("S03")), folk(*ring_people())
+    for given in ((people, near, None), (people, None, shared), (pd.concat([people, people]), None, None)):
+        with pytest.raises(FrameUnfit) as refused:
+            find_alerts(rows, *given)
+        assert refused.value.params["problem"] == "repeated"
 
 
 def test_one_card_on_three_accounts_is_told_and_on_two_it_is_a_couple() -> None:
