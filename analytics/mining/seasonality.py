@@ -58,10 +58,8 @@ WEEK: Final = 7
 LEAST_DAYS: Final = 3 * WEEK
 """Days below which a week's rhythm is not told: each weekday three times."""
 
-# Japan has had no summer time since 1951: an hour of Tokyo is that of UTC plus nine.
 _HOURS: Final = """
-select isodow(day) - 1 as weekday, (epoch_us("at") // 3600000000 + 9) % 24 as hour,
-       count(*) as visits, sum(net_yen)::bigint as net_yen
+select isodow(day) - 1 as weekday, hour, count(*) as visits, sum(net_yen)::bigint as net_yen
 from visits group by 1, 2
 """
 

@@ -66,6 +66,16 @@ def test_an_hour_is_one_that_people_lived_in_tokyo() -> None:
     assert len(week_hours(SPENDING.empty())) == 168
 
 
+@pytest.mark.parametrize(
+    ("lived", "hour"),
+    [("1969-12-31 23:30", 23), ("1970-01-01 00:30", 0), ("1950-07-01 12:30", 12)],
+    ids=["before 1970", "at the beginning of 1970 in Japan", "in Japan's summer time"],
+)
+def test_an_hour_is_one_that_people_lived_however_long_ago(lived: str, hour: int) -> None:
+    found = week_hours(spending(pay(1, 1, "A", lived)))
+    assert found.loc[found["visits"] > 0, "hour"].tolist() == [hour]
+
+
 def _street(count: int, **more: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Stores T0, T1, … of a merchant each; Tn has one customer and n + 1 payments of 1,000 yen."""
     rows = [pay(100 * n + k, n, f"T{n}", MAY + pd.Timedelta(days=k % 28)) for n in range(count) for k in range(n + 1)]
