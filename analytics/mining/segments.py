@@ -85,8 +85,11 @@ def segments(spending: pd.DataFrame, as_of: pd.Timestamp, bins: int = 5) -> pd.D
 
 
 def segment_sizes(segmented: pd.DataFrame) -> pd.DataFrame:
-    """How many residents each segment holds and what they spent (SEGMENT_SIZES); segments without one have zeros."""
-    totals = SEGMENTS.conform(segmented).groupby("segment", as_index=True)["monetary_yen"].agg(["size", "sum"])
+    """How many residents each segment holds and what they spent (SEGMENT_SIZES); segments without one have zeros.
+
+    Raises FrameUnfit, also for a resident who is there twice.
+    """
+    totals = SEGMENTS.sound(segmented).groupby("segment", as_index=True)["monetary_yen"].agg(["size", "sum"])
     every = totals.reindex(list(SEGMENT_WORDS), fill_value=0)
     return shaped(
         SEGMENT_SIZES,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from analytics.frames import SPENDING
+from analytics.frames import SPENDING, FrameUnfit
 from analytics.mining.cohorts import cohorts
 from analytics.mining.flows import district_flows, store_flows
 from analytics.mining.refusals import OutOfRange
@@ -170,3 +170,11 @@ def test_nobody_and_nowhere_flow_between_unknown_districts() -> None:
     found = district_flows(data, residents(), stores())
     assert found[["home", "district", "visits"]].to_numpy().tolist() == [["unknown", "unknown", 1]]
     assert len(district_flows(SPENDING.empty(), residents(), stores())) == 0
+
+
+def test_a_resident_who_is_in_a_segment_twice_is_refused() -> None:
+    found = segments(spending(pay(1, 1, "A", START)), END)
+    assert segment_sizes(found)["residents"].sum() == 1
+    with pytest.raises(FrameUnfit) as refused:
+        segment_sizes(pd.concat([found, found]))
+    assert refused.value.params["problem"] == "repeated"
