@@ -5,8 +5,11 @@ of integers, and only the quotient becomes a float.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any, Final
 
 import pandas as pd
 
@@ -62,12 +65,12 @@ def concentration(
     return shaped(CONCENTRATION, pd.DataFrame([row]))
 
 
-def gini(values: Iterable[int]) -> float:
+def gini(values: Iterable[float]) -> float:
     """Half the mean absolute difference over the mean: sum of (2i - n - 1) x_i over n times the sum, x ascending.
 
-    0 when all are equal, (n - 1) / n when one has all, NaN when the sum is 0.
+    0 when all are equal, (n - 1) / n when one has all, NaN when the sum is 0. Real numbers are taken as they are.
 
-    Raises OutOfRange for a value below zero, for which the coefficient has no meaning.
+    Raises OutOfRange for a value below zero, for which the coefficient has no meaning, and for what is no number.
     """
     ascending = _ascending(values)
     number, total = len(ascending), sum(ascending)
@@ -77,27 +80,37 @@ def gini(values: Iterable[int]) -> float:
     return float(Fraction(weighted, number * total))
 
 
-def top_share(values: Iterable[int], top: Fraction = Fraction(1, 10)) -> float:
+def top_share(values: Iterable[float], top: Fraction | float = Fraction(1, 10)) -> float:
     """The share that the `top` part of n members has, NaN when the sum is 0.
 
     Where top * n is no whole number, the member at the edge counts with the fraction: of 25 stores the top tenth
     are the two largest and half of the third (the Lorenz curve, joined by straight lines). Members who are
     equal at the edge are interchangeable, so a tie changes nothing.
 
-    Raises OutOfRange for a value below zero.
+    Raises OutOfRange for a value below zero or that is no number, and for a `top` outside (0, 1].
     """
+    part = share_of("top", top)
     descending = _ascending(values)[::-1]
     total = sum(descending)
     if total == 0:
         return float("nan")
-    size = top * len(descending)
+    size = part * len(descending)
     whole = int(size)
     edge = descending[whole] * (size - whole) if whole < len(descending) else 0
     return float((sum(descending[:whole]) + edge) / total)
 
 
-def _ascending(values: Iterable[int]) -> list[int]:
-    ascending = sorted(int(value) for value in values)
+def _ascending(values: Iterable[float]) -> list[Fraction | int]:
+    ascending = sorted(_exact(value) for value in values)
     if ascending and ascending[0] < 0:
-        raise OutOfRange(name="value", value=ascending[0], least=0, most="")
+        raise OutOfRange(name="value", value=float(ascending[0]), least=0, most="")
     return ascending
+
+
+def _exact(value: Any) -> Fraction | int:
+    """A number as the rational that it is. Raises OutOfRange for an empty value, infinity or a text."""
+    if not isinstance(value, Real | Decimal) or not isfinite(value):
+        raise OutOfRange(name="value", value=str(value)[:20], least=0, most="")
+    if isinstance(value, Integral):
+        return int(value)
+    return Fraction(value if isinstance(value, Decimal) else float(value))

@@ -1,4 +1,6 @@
+from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,3 +64,26 @@ def test_what_has_no_meaning_is_refused(asked: dict[str, object]) -> None:
         concentration(data, **asked)  # type: ignore[arg-type]
     with pytest.raises(OutOfRange):
         gini([1, -1])
+
+
+def test_real_numbers_are_not_cut_to_whole_ones() -> None:
+    for one in (0.5, np.float32(0.5), Decimal("0.5"), Fraction(1, 2)):
+        value: Any = one
+        assert gini([value, value * 3]) == 0.25
+        assert top_share([value, value * 3], Fraction(1, 2)) == 0.75
+    assert gini(np.array([200, 250, 255], dtype="uint8").tolist()) == gini(np.array([200, 250, 255], dtype="uint8"))
+    assert top_share([1, 2, 3], 0.1) == 0.15, "a float is the decimal that it prints as"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, pd.NA, "1", -0.5], ids=str)
+def test_what_is_no_amount_is_refused(value: Any) -> None:
+    with pytest.raises(OutOfRange):
+        gini([1, value])
+    with pytest.raises(OutOfRange):
+        top_share([1, value])
+
+
+@pytest.mark.parametrize("top", [Fraction(0), Fraction(2), -0.1, float("nan")], ids=str)
+def test_a_part_that_is_none_is_refused(top: Any) -> None:
+    with pytest.raises(OutOfRange):
+        top_share([1, 2, 3], top)
