@@ -16,8 +16,8 @@ class FrameUnfit(Refusal):
 
     `problem` is `missing`, `twice` (two columns of one name), `type` (with `expected` and `found`), `empty_value`,
     `not_allowed` (with `found`), `not_midnight` (a day with a time), `other_day` (a `day` that is not the civil date in
-    Japan of its row's `at`), `too_large` (yen or points whose sum no int64 holds), `repeated` (rows of one key) or
-    `not_one` (a coupon of several stores).
+    Japan of its row's `at`), `too_large` (yen or points whose sum no int64 holds), `repeated` (rows of one key),
+    `not_one` (a coupon of several stores) or `read_alike` (two sets of stores have one text).
     """
 
     code: ClassVar[str] = "frame_unfit"

@@ -15,7 +15,7 @@ import pandas as pd
 from mlxtend.frequent_patterns import fpgrowth
 from scipy import sparse
 
-from analytics.frames import Column, Dtype, Frame
+from analytics.frames import SPENDING, Column, Dtype, Frame, FrameUnfit
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import OutOfRange
 from analytics.mining.thresholds import share_of
@@ -107,8 +107,8 @@ def basket_rules(
     minimum_confidence, with equality, exactly; sets hold at most `largest` stores. A float for a threshold is
     taken for the decimal number that it prints as: 0.1 is one tenth.
 
-    Raises FrameUnfit, and OutOfRange for a threshold outside (0, 1], an unknown basket, sets of less than 2 or
-    more than 5 stores.
+    Raises FrameUnfit, also where codes with spaces make two sets of stores read alike, and OutOfRange for a threshold
+    outside (0, 1], an unknown basket, sets of less than 2 or more than 5 stores.
     """
     support = share_of("minimum_support", minimum_support)
     confidence = share_of("minimum_confidence", minimum_confidence)
@@ -126,6 +126,8 @@ def basket_rules(
         if both * confidence.denominator >= confidence.numerator * counts[given]
     ]
     rules = pd.DataFrame(found, columns=["stores", "other", "baskets", "given_baskets", "other_baskets"])
+    if rules.duplicated(["stores", "other"]).any():
+        raise FrameUnfit(frame=SPENDING.name, column="store", problem="read_alike")
     rules = rules.astype({"baskets": "int64", "given_baskets": "int64", "other_baskets": "int64"})
     rules["all_baskets"] = table.shape[0]
     rules["support"] = rules["baskets"] / rules["all_baskets"]

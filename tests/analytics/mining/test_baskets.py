@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.frames import FrameUnfit
 from analytics.mining.baskets import basket_rules, store_pairs
 from analytics.mining.refusals import OutOfRange
 from tests.analytics.mining.world import START, any_spending, kept, pay, spending
@@ -108,3 +109,13 @@ def test_what_cannot_be_asked_is_refused(asked: dict[str, Any]) -> None:
         basket_rules(_exact_tie(), **(usual | asked))
     with pytest.raises(OutOfRange):
         store_pairs(_exact_tie(), minimum_baskets=0)
+
+
+def test_sets_of_stores_that_would_read_alike_are_refused_and_other_spaces_are_not() -> None:
+    apart = [pay(1, 1, "A B", START), pay(2, 1, "C", START), pay(3, 1, "D", START)]
+    found = basket_rules(spending(*apart), Fraction(1, 2), Fraction(1, 2))
+    assert "A B C" in set(found["stores"])
+    alike = [pay(4, 2, "A", START), pay(5, 2, "B C", START), pay(6, 2, "D", START)]
+    with pytest.raises(FrameUnfit) as refused:
+        basket_rules(spending(*apart, *alike), Fraction(1, 2), Fraction(1, 2))
+    assert refused.value.params == {"frame": "spending", "column": "store", "problem": "read_alike"}
