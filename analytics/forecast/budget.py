@@ -40,14 +40,14 @@ def remaining_budget_day(lots: pd.DataFrame, programmes: pd.DataFrame, *, as_of:
     lots, programmes: the declared frames; rows after the civil day `as_of` (a date, or any time of it) are not looked
     at.
 
-    Returns `programme, budget, total, taken, left, per_day` (units or points; the mean of the last 28 days, or since
-    the sale or the first grant), `day` (expected), `low_day`, `high_day` (95 %; NaT is "not within ten years"),
-    `days_seen`, `state`: `gone` (then all three are the day it went), `running`, `standing` (nothing is taken any
-    more: no day), `too_early` (fewer than three days seen) or `none` (there was no such budget). Raises FrameUnfit,
+    Returns, by programme, `programme, budget, total, taken, left, per_day` (units or points; the mean of the last 28
+    days, or since the sale or the first grant), `day` (expected), `low_day`, `high_day` (95 %; NaT is "not within ten
+    years"), `days_seen`, `state`: `gone` (then all three are the day it went), `running`, `standing` (nothing is taken
+    any more: no day), `too_early` (fewer than three days seen) or `none` (there was no such budget). Raises FrameUnfit,
     also for a lot that is there twice, and NotEstimable.
     """
     today = civil_day(as_of)
-    terms = conform_unique(PROGRAMMES, programmes)
+    terms = conform_unique(PROGRAMMES, programmes).sort_values("programme")
     issued = LOTS.sound(lots)
     issued = issued[issued["day"] <= today]
     rows = []

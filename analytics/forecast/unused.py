@@ -18,7 +18,7 @@ from analytics.mining import civil
 Whole = npt.NDArray[np.int64]
 WALLET = ["resident", "programme", "purse"]
 FAR = 10_000_000
-"""More days than any calendar here has; keeps wallet and day apart in one sortable number."""
+"""More days than any calendar here has, before 1970 and after; keeps wallet and day apart in one sortable number."""
 
 
 def in_order(lots: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +63,7 @@ class Wallets:
         wallets = pd.MultiIndex.from_frame(ordered[WALLET]).unique()
         told = wallets.get_indexer(pd.MultiIndex.from_frame(gone[WALLET])).astype(np.int64)
         known = told >= 0
-        key = told[known] * FAR + days_of(gone["day"])[known]
+        key = told[known] * 2 * FAR + days_of(gone["day"])[known]
         order = np.argsort(key, kind="stable")
         self._key = key[order]
         self._sums = np.concatenate([[0], np.cumsum(gone["amount_yen"].to_numpy()[known][order])])
@@ -79,8 +79,8 @@ class Wallets:
 
         Of a lot that had expired by then: what it lost. 0 for a lot that was not yet issued.
         """
-        until = np.searchsorted(self._key, self._wallet * FAR + on, side="right")
-        since = np.searchsorted(self._key, self._wallet * FAR, side="left")
+        until = np.searchsorted(self._key, self._wallet * 2 * FAR + on, side="right")
+        since = np.searchsorted(self._key, (self._wallet * 2 - 1) * FAR, side="left")
         emptied = np.clip(self._sums[until] - self._sums[since] - self._before, 0, self._size)
         own = np.where(self._lost_on <= on, self._lost, 0)
         left = np.clip(self._size - emptied + own, 0, self._size)

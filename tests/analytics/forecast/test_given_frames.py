@@ -176,3 +176,24 @@ def test_the_frames_that_are_given_stay_as_they_were(told: Told) -> None:
     told(*given)
     for mine, before in zip(given, kept, strict=True):
         pd.testing.assert_frame_equal(mine, before)
+
+
+def test_what_was_spent_before_1970_is_spent() -> None:
+    """Some programme of a museum: the same days, three thousand weeks earlier."""
+    back = pd.Timedelta(weeks=3_000)
+
+    def earlier(rows: pd.DataFrame) -> pd.DataFrame:
+        moved = {name: rows[name] - back for name in ("at", "day", "usable_from", "expires_at") if name in rows}
+        return rows.assign(**moved)
+
+    found = forecast_use(*map(earlier, frames()), as_of=SEEN - back)
+    assert (found["day"] < "1970-01-01").all()
+    kept = [name for name in found.columns if name not in {"day", "last_day"}]
+    pd.testing.assert_frame_equal(found[kept], _use(*frames())[kept])
+
+
+def test_the_order_of_programmes_means_nothing() -> None:
+    terms, (lots, _, _) = pd.concat([TERMS, TERMS.assign(programme="old")]), frames()
+    found = remaining_budget_day(lots, terms, as_of=SEEN)
+    assert found["programme"].tolist() == ["new", "new", "old", "old"]
+    pd.testing.assert_frame_equal(remaining_budget_day(lots, terms.iloc[::-1], as_of=SEEN), found)
