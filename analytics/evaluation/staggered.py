@@ -113,12 +113,11 @@ def _require_one_each(units: Any, values: "pd.Series[Any]", column: str) -> None
 def _when(now: "pd.Series[Any]", start: "pd.Series[Any]", joined: str, every: Any) -> tuple[Any, Any]:
     """The place of each row's time among all, and the times since its unit joined. Raises ColumnUnfit, naming the
     column `joined`, where the two cannot be compared."""
-    if isinstance(now.dtype, pd.CategoricalDtype):
-        now = now.astype(now.dtype.categories.dtype)
-    if isinstance(start.dtype, pd.CategoricalDtype):
-        start = start.astype(start.dtype.categories.dtype)
+    now, start = _in_order(now, start, joined)
     times, never = np.sort(now.unique()), start.isna()
     try:
+        if every is not None and not every > every * 0:
+            raise NotEstimable(what=WHAT, reason="no_step")
         start = start.where(~never, times[-1:].repeat(len(now)))
         at = np.searchsorted(times, now)
         since = at - np.searchsorted(times, start)
@@ -128,6 +127,33 @@ def _when(now: "pd.Series[Any]", start: "pd.Series[Any]", joined: str, every: An
     except TypeError:
         raise ColumnUnfit(column=joined, problem="no_order") from None
     return at, np.where(never, NEVER, since)
+
+
+def _in_order(now: "pd.Series[Any]", start: "pd.Series[Any]", joined: str) -> "tuple[pd.Series[Any], pd.Series[Any]]":
+    """Both in types whose order and differences are those of time. Raises ColumnUnfit as `_when`.
+
+    Categories with an order of their own that is not that of their values (Jan, Feb, …) are their places in it.
+    """
+    kinds = [each.dtype for each in (now, start) if isinstance(each.dtype, pd.CategoricalDtype)]
+    own = [kind.categories for kind in kinds if kind.ordered and not kind.categories.is_monotonic_increasing]
+    now, start = _plain(now), _plain(start)
+    if not own:
+        return now, start
+    at, since = (own[0].get_indexer(pd.Index(each)) for each in (now, start))
+    if (at < 0).any() or ((since < 0) & start.notna()).any():
+        raise ColumnUnfit(column=joined, problem="no_order")
+    found = pd.DataFrame({"now": at, "start": since}, index=now.index)
+    return found["now"], found["start"].where(start.notna())
+
+
+def _plain(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The values of categories, and whole numbers in a type that holds their differences."""
+    dtype: Any = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    if pd.api.types.is_integer_dtype(dtype):
+        return values.astype("Int64").astype("int64" if values.notna().all() else "Int64")
+    return values.astype(dtype)
 
 
 def _comparable(data: pd.DataFrame) -> pd.DataFrame:

@@ -238,6 +238,56 @@ def test_a_store_that_changes_its_cluster_is_refused_as_its_level_would_be_split
     assert refused.value.params == {"column": "street", "problem": "changes"}
 
 
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def _by_month(frame: pd.DataFrame, time: Any, joined: Any) -> pd.DataFrame:
+    """The weeks under the names of months, as categories (or texts) of these types."""
+    named = {name: frame[name].map(dict(enumerate(MONTHS))) for name in ("week", "joined_week")}
+    return frame.assign(week=named["week"].astype(time), joined_week=named["joined_week"].astype(joined))
+
+
+IN_ORDER = pd.CategoricalDtype(MONTHS, ordered=True)
+
+
+@pytest.mark.parametrize(("time", "joined"), [(IN_ORDER, IN_ORDER), (IN_ORDER, "str"), ("str", IN_ORDER)], ids=str)
+def test_categories_that_say_their_order_are_times_in_that_order(time: Any, joined: Any) -> None:
+    """April comes first by the alphabet only."""
+    frame = districts(np.random.default_rng(4))
+    found = staggered(_by_month(frame, time, joined), **COLUMNS, by_time=True)
+    pd.testing.assert_frame_equal(found, staggered(frame, **COLUMNS, by_time=True))
+
+
+def test_a_joining_that_is_none_of_the_ordered_categories_is_refused() -> None:
+    named = _by_month(districts(np.random.default_rng(4)), IN_ORDER, "str")
+    with pytest.raises(ColumnUnfit) as refused:
+        staggered(named.assign(joined_week=named["joined_week"].replace("May", "Mai")), **COLUMNS)
+    assert refused.value.params == {"column": "joined_week", "problem": "no_order"}
+
+
+@pytest.mark.parametrize(("first", "time", "joined"), [(0, "uint8", "UInt8"), (-110, "int8", "Int8")])
+def test_times_in_narrow_numbers_are_as_far_apart_as_in_wide_ones(first: int, time: Any, joined: Any) -> None:
+    """In their own type a time before the other would wrap around, or lie beyond what it holds."""
+    frame = districts(np.random.default_rng(4))
+    apart = frame.assign(week=20 * frame["week"] + first, joined_week=20 * frame["joined_week"] + first)
+    narrow = apart.astype({"week": time, "joined_week": joined})
+    found = staggered(narrow, **COLUMNS, every=20, by_time=True)
+    pd.testing.assert_frame_equal(found, staggered(frame, **COLUMNS, every=1, by_time=True))
+
+
+def test_whole_numbers_as_categories_may_be_empty_where_nobody_joined() -> None:
+    frame = districts(np.random.default_rng(4))
+    whole = frame.astype({"week": "category", "joined_week": "Int64"}).astype({"joined_week": "category"})
+    pd.testing.assert_frame_equal(staggered(whole, **COLUMNS), staggered(frame, **COLUMNS))
+
+
+@pytest.mark.parametrize("every", [0, -1, float("nan")])
+def test_times_that_are_no_way_apart_are_refused_and_do_not_turn_round(every: float) -> None:
+    with pytest.raises(NotEstimable) as refused:
+        staggered(districts(np.random.default_rng(4)), **COLUMNS, every=every)
+    assert refused.value.params["reason"] == "no_step"
+
+
 def test_an_effect_without_any_chance_in_it_has_no_interval() -> None:
     """Rounding would leave one of nothing on either side."""
     frame = districts(np.random.default_rng(4))
