@@ -27,6 +27,12 @@ def test_the_published_figure_of_the_incinerator_is_found() -> None:
     assert found["low"] < found["estimate"] < 0 < found["high"]
 
 
+def test_the_published_figure_of_the_incinerator_in_logarithms_is_found() -> None:
+    """The same example's equation in logarithms, where no price index matters."""
+    found: Any = difference_in_differences(_houses(), "lprice", "nearinc", "y81").iloc[0]
+    assert (round(found["estimate"], 3), round(found["se"], 3)) == (-0.063, 0.083)
+
+
 @pytest.mark.parametrize(("state", "estimate", "se"), [("ky", 0.191, 0.069), ("mi", 0.192, 0.154)])
 def test_the_published_figures_of_injured_workers_are_found(state: str, estimate: float, se: float) -> None:
     """Meyer, Viscusi and Durbin's benefits, as published in Wooldridge, example 13.4 and exercise C13.1 (Michigan)."""
@@ -71,6 +77,21 @@ def test_few_clusters_are_jackknifed() -> None:
     assert found["clusters"] == 20
     half = (found["high"] - found["low"]) / 2
     assert half / found["se"] == pytest.approx(2.093, abs=1e-3), "Student's t with 19 degrees of freedom"
+
+
+def test_the_jackknife_is_what_leaving_out_each_cluster_moves_and_the_librarys_factor() -> None:
+    """docs/algorithms/evaluation.md says which factor; the regressions are left to numpy."""
+    houses = _houses().assign(town=lambda frame: np.arange(len(frame)) % 20)
+
+    def effect(rows: pd.DataFrame) -> float:
+        near, late = rows["nearinc"].to_numpy(), rows["y81"].to_numpy()
+        x = np.column_stack([np.ones(len(rows)), near, late, near * late]).astype("float64")
+        return float(np.linalg.lstsq(x, rows["rprice"].to_numpy(dtype="float64"))[0][3])
+
+    moves = np.array([effect(houses[houses["town"] != town]) for town in range(20)]) - effect(houses)
+    factor = 20 / 19 * (len(houses) - 1) / (len(houses) - 4)
+    found: Any = difference_in_differences(houses, "rprice", "nearinc", "y81", "town").iloc[0]
+    assert found["se"] == pytest.approx(np.sqrt((moves**2).sum() * factor))
 
 
 def test_a_group_of_one_cluster_is_refused() -> None:

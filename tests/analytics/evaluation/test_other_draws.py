@@ -177,6 +177,17 @@ def test_the_error_of_winning_is_hc3() -> None:
     assert found[["estimate", "se"]].astype("float64").tolist() == pytest.approx([fit.params["won"], fit.bse["won"]])
 
 
+def test_the_error_of_winning_by_many_households_is_the_one_of_statsmodels() -> None:
+    applications, outcomes, clusters = drawn_together(np.random.default_rng(1), 150, 2)
+    after = outcomes[outcomes["week"] > DRAWN]
+    found: Any = lottery_effect(applications, after, clusters=clusters).iloc[0]
+    columns = pd.DataFrame({"won": (applications["units_won"] > 0).astype("float64"), "all": 1.0})
+    spent = after.groupby("resident")["spent_yen"].sum().to_numpy(dtype="float64")
+    fit = OLS(spent, columns).fit(cov_type="cluster", cov_kwds={"groups": clusters["cluster"]})
+    assert "CRV1" in found["method"]
+    assert found[["estimate", "se"]].astype("float64").tolist() == pytest.approx([fit.params["won"], fit.bse["won"]])
+
+
 def test_where_few_won_the_interval_knows_how_few() -> None:
     moves, won = np.ones(200), np.arange(200) < 10
     assert freedom_of(moves * np.where(won, 20.0, 1.0), won) < 10
