@@ -42,7 +42,15 @@ class Lossy(Exception):
 
 def converted(values: "Column[Any]", dtype: Dtype) -> "Column[Any]":
     """The same values in the declared type. Raises Lossy where something would be lost or guessed."""
+    if _says_nothing(values):
+        return pd.Series(index=values.index, dtype=dtype.value)
     return _CONVERTING[dtype](values)
+
+
+def _says_nothing(values: "Column[Any]") -> bool:
+    """Whether a column without a value has no type either: what pandas and Arrow make of None alone, and of no rows."""
+    arrow = isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_null(values.dtype.pyarrow_dtype)
+    return bool((arrow or types.is_object_dtype(values.dtype)) and values.isna().all())
 
 
 def at_midnight(days: "Column[Any]") -> bool:
@@ -56,12 +64,12 @@ def on_their_day(instants: "Column[Any]", days: "Column[Any]") -> bool:
     return bool((instants.dt.tz_localize(None).dt.normalize() == days).all())
 
 
-def summable(amounts: "Column[Any]") -> bool:
-    """Whether no sum of some of these whole numbers can leave int64."""
-    if amounts.empty:
+def summable(*columns: "Column[Any]") -> bool:
+    """Whether no sum of some of the whole numbers in these columns of one length can leave int64."""
+    if columns[0].empty:
         return True
-    largest = max(abs(int(amounts.min())), abs(int(amounts.max())))
-    return largest * len(amounts) < _MOST or sum(abs(int(amount)) for amount in amounts) < _MOST
+    largest = sum(max(abs(int(amounts.min())), abs(int(amounts.max()))) for amounts in columns)
+    return largest * len(columns[0]) < _MOST or sum(abs(int(each)) for amounts in columns for each in amounts) < _MOST
 
 
 def _whole(values: "Column[Any]") -> "Column[Any]":
@@ -79,7 +87,10 @@ def _text(values: "Column[Any]") -> "Column[Any]":
         values = values.astype(pd.ArrowDtype(values.dtype.pyarrow_dtype.value_type))
     if types.infer_dtype(values, skipna=True) not in {"string", "empty"}:
         raise Lossy
-    return values.astype("str")
+    try:
+        return values.astype("str")
+    except UnicodeEncodeError as error:
+        raise Lossy from error  # half of a sign that takes two
 
 
 def _truth(values: "Column[Any]") -> "Column[Any]":

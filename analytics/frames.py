@@ -19,7 +19,7 @@ from analytics.columns import Column as Column  # noqa: PLC0414 - a frame's word
 from analytics.columns import FrameUnfit as FrameUnfit  # noqa: PLC0414
 from analytics.dtypes import TOKYO as TOKYO  # noqa: PLC0414
 from analytics.dtypes import Dtype as Dtype  # noqa: PLC0414
-from analytics.dtypes import on_their_day
+from analytics.dtypes import on_their_day, summable
 from analytics.words import AGE_BANDS as AGE_BANDS  # noqa: PLC0414
 from analytics.words import CATEGORIES as CATEGORIES  # noqa: PLC0414
 from analytics.words import KINDS, MODES, ORIGINS, STORE_CLASSES
@@ -59,6 +59,9 @@ class Frame:
                 others[column.name] = values
         fitting = data[self.column_names]
         fitting = fitting.assign(**others) if others else fitting
+        parts = [fitting[part.name] for part in _PARTS if part in self.columns]
+        if parts and not summable(*parts):
+            raise FrameUnfit(frame=self.name, column=", ".join(part.name for part in _PARTS), problem="too_large")
         nameless: Any = [None] * fitting.index.nlevels
         return fitting.rename_axis(index=nameless)
 

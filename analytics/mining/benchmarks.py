@@ -67,7 +67,7 @@ def benchmarks(
     latest before it); a store without a visit has zeros, and no size to be compared by. The median of an odd
     number of stores is one store's figure, though nobody is told whose.
 
-    Raises FrameUnfit, WindowEmpty, OutOfRange for `least` below 3, StoreUnknown, TooFewSimilar.
+    Raises FrameUnfit, DayUnknown, WindowEmpty, OutOfRange for `least` below 3, StoreUnknown, TooFewSimilar.
     """
     first, last = civil_day(first), civil_day(last)
     if last < first:

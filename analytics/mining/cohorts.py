@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from analytics.frames import Column, Dtype, Frame
-from analytics.mining.civil import civil_day
+from analytics.mining.civil import last_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.visits import visits
 
@@ -53,12 +53,12 @@ def cohorts(spending: pd.DataFrame, through: pd.Timestamp | None = None) -> pd.D
     `through` is the last civil day looked at (later visits do not count); without it, the last day on which the
     frame has a row of any kind. A visit counts in the month of its payment, net of whatever was taken back later.
 
-    Raises FrameUnfit.
+    Raises FrameUnfit, and DayUnknown for a `through` that is no day.
     """
     found = visits(spending)[["resident", "day", "net_yen"]]
-    last = civil_day(through if through is not None else spending["day"].max())
-    found = found[found["day"] <= last]
-    if found.empty:
+    last = last_day(through, spending["day"])
+    found = found if last is None else found[found["day"] <= last]
+    if last is None or found.empty:
         return COHORTS.empty()
     answer = query(_COHORTS, last.year * 12 + last.month - 1, visits=found)
     return shaped(COHORTS, answer.assign(retention=answer["active"] / answer["people"]))

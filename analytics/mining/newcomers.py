@@ -65,7 +65,7 @@ def newcomers(
     the programme does, so that nobody could have been a customer earlier. Two first visits of one instant stand
     in the order of their payments' numbers, so that a resident is new to the city at exactly one store.
 
-    Raises FrameUnfit, WindowEmpty, OutOfRange for a negative look-back, HistoryTooShort.
+    Raises FrameUnfit, DayUnknown, WindowEmpty, OutOfRange for a negative look-back, HistoryTooShort.
     """
     first, last = civil_day(first), civil_day(last)
     if last < first:

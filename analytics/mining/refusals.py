@@ -17,6 +17,12 @@ class WindowEmpty(Refusal):
     code: ClassVar[str] = "mining_window_empty"
 
 
+class DayUnknown(Refusal):
+    """What was given for a day, `value`, is none."""
+
+    code: ClassVar[str] = "mining_day_unknown"
+
+
 class SeriesTooShort(Refusal):
     """`found` days are too few to tell a week's rhythm from chance; it takes `needed`."""
 

@@ -13,7 +13,7 @@ import pandas as pd
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analytics.frames import Column, Dtype, Frame
-from analytics.mining.civil import civil_day
+from analytics.mining.civil import last_day
 from analytics.mining.engine import query, shaped
 from analytics.mining.visits import visits
 
@@ -89,11 +89,11 @@ def return_intervals(spending: pd.DataFrame, through: pd.Timestamp | None = None
 
     `through` is the last civil day looked at; without it, the last day on which the frame has a row of any kind.
 
-    Raises FrameUnfit.
+    Raises FrameUnfit, and DayUnknown for a `through` that is no day.
     """
     found = visits(spending)[["store", "resident", "day"]]
-    last = civil_day(through if through is not None else spending["day"].max())
-    if found.empty:
+    last = last_day(through, spending["day"])
+    if last is None or found.empty:
         return INTERVALS.empty()
     return shaped(INTERVALS, query(_INTERVALS, last, last, visits=found))
 
@@ -104,7 +104,7 @@ def repeats(spending: pd.DataFrame, through: pd.Timestamp | None = None) -> pd.D
     The estimates look at each customer's first return only: one interval a customer, so that a few frequent
     ones do not stand for all. One is NaN where everybody still watched had left before its days were over.
 
-    Raises FrameUnfit.
+    Raises FrameUnfit, and DayUnknown for a `through` that is no day.
     """
     intervals = return_intervals(spending, through)
     first = intervals[intervals["visit"] == 1]
@@ -126,7 +126,7 @@ def repeats(spending: pd.DataFrame, through: pd.Timestamp | None = None) -> pd.D
 def return_curve(spending: pd.DataFrame, store: str, through: pd.Timestamp | None = None) -> pd.DataFrame:
     """The estimated share of a store's customers who returned within so many days (RETURN_CURVE), by days.
 
-    A store without a return has no rows. Raises FrameUnfit.
+    A store without a return has no rows. Raises FrameUnfit, and DayUnknown.
     """
     intervals = return_intervals(spending, through)
     curve = _survival(intervals[(intervals["visit"] == 1) & (intervals["store"] == store)])

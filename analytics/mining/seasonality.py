@@ -67,13 +67,15 @@ from visits group by 1, 2
 def days(spending: pd.DataFrame, first: pd.Timestamp | None = None, last: pd.Timestamp | None = None) -> pd.DataFrame:
     """Every civil day from `first` to `last` (DAYS); without them, from the frame's first row to its last.
 
-    Raises FrameUnfit, and WindowEmpty when `last` lies before `first`.
+    Raises FrameUnfit, DayUnknown, and WindowEmpty when `last` lies before `first`.
     """
     rows = SPENDING.sound(spending)
-    begin = civil_day(first if first is not None else rows["day"].min())
-    end = civil_day(last if last is not None else rows["day"].max())
-    if rows.empty and (first is None or last is None):
+    begin = None if first is None else civil_day(first)
+    end = None if last is None else civil_day(last)
+    if rows.empty and (begin is None or end is None):
         return DAYS.empty()
+    begin = rows["day"].min() if begin is None else begin
+    end = rows["day"].max() if end is None else end
     if end < begin:
         raise WindowEmpty(first=f"{begin:%Y-%m-%d}", last=f"{end:%Y-%m-%d}")
     every = pd.date_range(begin, end, freq="D", unit="us")
@@ -101,7 +103,7 @@ def seasons(
     Robust STL with a period of seven days (Cleveland and others 1990, as statsmodels has it), so that a single
     strange day bends neither level nor week; what holidays differ from that, by the median, is their effect.
 
-    Raises FrameUnfit, WindowEmpty, and SeriesTooShort below LEAST_DAYS days.
+    Raises FrameUnfit, DayUnknown, WindowEmpty, and SeriesTooShort below LEAST_DAYS days.
     """
     series = days(spending, first, last)
     if len(series) < LEAST_DAYS:
@@ -122,7 +124,8 @@ def week_hours(spending: pd.DataFrame) -> pd.DataFrame:
 
     Raises FrameUnfit.
     """
-    found = query(_HOURS, visits=visits(spending)[["day", "at", "net_yen"]])
+    made = visits(spending)
+    found = query(_HOURS, visits=made[["day", "net_yen"]].assign(hour=made["at"].dt.hour))
     every = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
     dense = found.set_index(["weekday", "hour"]).reindex(every, fill_value=0).reset_index()
     total = int(dense["visits"].sum())

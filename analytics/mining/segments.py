@@ -70,7 +70,7 @@ def segments(spending: pd.DataFrame, as_of: pd.Timestamp, bins: int = 5) -> pd.D
     1 + floor(bins * (2w + e) / 2n), reckoned in integers. A score of at most two fifths of the bins is low, one
     above three fifths is high.
 
-    Raises FrameUnfit, and OutOfRange for bins outside 2 to 100.
+    Raises FrameUnfit, DayUnknown, and OutOfRange for bins outside 2 to 100.
     """
     if not 2 <= bins <= 100:
         raise OutOfRange(name="bins", value=bins, least=2, most=100)

@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analytics.frames import FRAMES, SPENDING, STORES, Dtype, Frame, FrameUnfit
+from analytics.frames import EXPIRIES, FRAMES, SPENDING, STORES, Dtype, Frame, FrameUnfit
 from tests.analytics.mining.world import pay, spending
 
 
@@ -64,6 +64,7 @@ def test_the_types_of_other_engines_are_converted_where_nothing_is_lost() -> Non
         ("amount_yen", pd.Series([2**63], dtype="uint64")),
         ("store", pd.Series([100001])),
         ("store", pd.Series([1, "A"], dtype="object").head(1)),
+        ("store", pd.Series(["\ud842"], dtype="object")),
         ("emptied", pd.Series([0])),
         ("at", pd.Series(pd.to_datetime(["2026-04-01"]))),
         ("at", pd.Series(pd.to_datetime(["2026-04-01T00:00:00.000000001+09:00"])).dt.as_unit("ns")),
@@ -183,3 +184,31 @@ def test_an_index_keeps_its_labels_and_not_a_name_that_a_column_has() -> None:
     assert list(fitting.index) == ["A", "B"]
     assert fitting.index.name is None
     assert rows.index.name == "store", "the caller's own frame stays as it is"
+
+
+@pytest.mark.parametrize(
+    "nothing", [pd.Series([None], dtype="object"), pd.Series([None], dtype=pd.ArrowDtype(pa.null()))]
+)
+def test_a_column_in_which_nothing_was_ever_said_needs_no_type(nothing: "pd.Series[Any]") -> None:
+    """As pandas makes it of None alone: stores of which none has closed."""
+    pd.testing.assert_frame_equal(STORES.conform(_store().assign(to_day=nothing)), _store())
+    with pytest.raises(FrameUnfit) as refused:
+        STORES.conform(_store().assign(from_day=nothing))
+    assert refused.value.params["problem"] == "empty_value"
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=str)
+def test_a_frame_without_a_row_needs_no_types(frame: Frame) -> None:
+    pd.testing.assert_frame_equal(frame.sound(pd.DataFrame(columns=frame.column_names)), frame.empty())
+
+
+def test_parts_that_no_sum_of_both_holds_are_refused() -> None:
+    """A lot's size, or what it lost, is the sum of its parts."""
+    half = 2**62
+    row = {"expiry": 1, "lot": 1, "resident": 1, "programme": "p", "purse": "c", "paid_yen": half, "premium_yen": half}
+    at = pd.Timestamp("2026-04-01", tz="Asia/Tokyo").as_unit("us")
+    rows = pd.DataFrame([row | {"at": at, "day": at.tz_localize(None)}])
+    assert len(EXPIRIES.conform(rows.assign(premium_yen=half - 1))) == 1
+    with pytest.raises(FrameUnfit) as refused:
+        EXPIRIES.conform(rows)
+    assert refused.value.params == {"frame": "expiries", "column": "paid_yen, premium_yen", "problem": "too_large"}

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 
 from analytics.frames import SPENDING, Frame, FrameUnfit
 from analytics.mining.baskets import PAIRS, RULES, basket_rules, store_pairs
+from analytics.mining.benchmarks import benchmarks
 from analytics.mining.cohorts import COHORTS, cohorts
 from analytics.mining.concentration import CONCENTRATION, concentration
 from analytics.mining.flows import STORE_FLOWS, store_flows
 from analytics.mining.newcomers import NEWCOMERS, newcomers
+from analytics.mining.refusals import DayUnknown
 from analytics.mining.repeat import INTERVALS, REPEATS, repeats, return_intervals
 from analytics.mining.seasonality import DAYS, WEEK_HOURS, days, week_hours
 from analytics.mining.segments import SEGMENTS, segments
-from tests.analytics.mining.world import START, any_spending, pay, spending
+from tests.analytics.mining.world import START, any_spending, pay, spending, store, stores
 
 END = START + pd.Timedelta(days=80)
 
@@ -140,3 +142,26 @@ def test_a_day_is_asked_about_by_its_date_or_by_any_time_of_it(told: date) -> No
     for mined in every:
         pd.testing.assert_frame_equal(mined(last), mined(END))
     assert days(rows, START, last)["net_yen"].sum() == 2000
+
+
+@pytest.mark.parametrize("told", [pd.NaT, float("nan"), "the first of April"], ids=str)
+def test_a_day_that_is_none_is_refused_and_not_answered_with_nothing(told: Any) -> None:
+    rows = spending(pay(1, 1, "A", START), pay(2, 1, "A", END))
+    every: list[Callable[[], pd.DataFrame]] = [
+        lambda: cohorts(rows, told),
+        lambda: return_intervals(rows, told),
+        lambda: segments(rows, told),
+        lambda: days(rows, told, END),
+        lambda: days(rows, START, told),
+        lambda: newcomers(rows, told, END, lookback_days=0),
+        lambda: newcomers(rows, START, told, lookback_days=0),
+        lambda: benchmarks(rows, stores(store("A")), "A", told, END),
+    ]
+    for mined in every:
+        with pytest.raises(DayUnknown):
+            mined()
+
+
+@pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
+def test_columns_without_a_row_need_no_type(declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    pd.testing.assert_frame_equal(mined(pd.DataFrame(columns=SPENDING.column_names)), mined(SPENDING.empty()))
