@@ -6,7 +6,7 @@ Nothing sleeps. Who is at the gate, or waits for a lock, is asked of PostgreSQL 
 import asyncio
 from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import pytest
@@ -46,6 +46,13 @@ async def at_once(calls: Iterable[Awaitable[T]]) -> tuple[list[T], list[Refusal]
         else:
             done.append(found)
     return done, refused
+
+
+async def connected(engine: AsyncEngine, count: int) -> None:
+    """Have the pool hold so many open connections, so that nobody is refused because one takes long to open."""
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(engine.connect())
 
 
 async def until(

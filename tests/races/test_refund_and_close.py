@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.kit.clock import end_of
 from services.payments.refund import Refund, refund
 from services.settlement.close import Close, close
-from tests.races.contest import at_once, closed_gate, scalar
+from tests.races.contest import at_once, closed_gate, connected, scalar
 from tests.settlement.office import FIRST, SECOND
 from tests.town import CODE, OFFICER, Town
 
@@ -106,6 +106,7 @@ async def test_refunds_at_once_with_closes_of_both_days_are_each_told_once(crowd
     night = Town(crowd, at=end_of(SECOND), seed=2)
     calls: list[Awaitable[Any]] = [town.refund(shop, receipt, 700) for receipt in receipts]
     calls[4:4] = [night.do(close, Close(CODE, FIRST, OFFICER))]
+    await connected(crowd, len(calls))
     _, refused = await at_once(calls)
     assert refused == []
     await night.must_prove()
