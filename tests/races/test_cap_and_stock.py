@@ -16,7 +16,7 @@ from services.wallets.grant_csv import GrantLine
 from services.wallets.purchase import CapExceeded, Purchase, PurchaseNotUndoable, PurchaseStatus
 from services.wallets.spend import PointsMissing
 from services.wallets.tables import purchases
-from tests.races.contest import Gate, at_once, closed_gate, drop_constraints, lined_up, scalar, without_locks
+from tests.races.contest import Gate, at_once, closed_gate, connected, drop_constraints, lined_up, scalar, without_locks
 from tests.town import CODE, OFFICER, Resident, Town, town_terms
 
 CROWD = 40
@@ -146,6 +146,7 @@ async def test_a_checkout_that_is_paid_twenty_times_at_once_gives_its_points_onc
     town, [who] = await buyers(crowd, 1)
     purchase = await one_at_checkout(town, who)
     words = [CheckoutWord("checkout", True, purchase.price_yen)] * 20
+    await connected(crowd, len(words))
     done, refused = await at_once(town.do(hear, word) for word in words)
     assert refused == []
     assert {each.status for each in done} == {PurchaseStatus.PAID}
