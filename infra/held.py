@@ -12,7 +12,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from infra.rests import ASKED_EVERY_S, Asks, Rests, Sleep
+from infra.rests import ASKED_EVERY_S, Asks, Rests
 
 WORKS_S = 0.005
 RESTS_S = 0.020
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def held_back(process: Process, asks: Asks | None, sleep: Sleep = asyncio.sleep) -> AsyncIterator[None]:
+async def held_back(process: Process, asks: Asks | None) -> AsyncIterator[None]:
     """Hold the process back inside the body; it is never left stopped. Without `asks` nothing is held.
 
     One that is stopped when we are killed would stay so for ever. So nothing is held before the process has called
@@ -31,7 +31,7 @@ async def held_back(process: Process, asks: Asks | None, sleep: Sleep = asyncio.
     if asks is None or sys.platform != "linux":
         yield
         return
-    holding = asyncio.create_task(_hold_back(process, asks, sleep))
+    holding = asyncio.create_task(_hold_back(process, asks))
     try:
         yield
     finally:
@@ -39,7 +39,7 @@ async def held_back(process: Process, asks: Asks | None, sleep: Sleep = asyncio.
         await asyncio.gather(holding, return_exceptions=True)
 
 
-async def _hold_back(process: Process, asks: Asks, sleep: Sleep) -> None:
+async def _hold_back(process: Process, asks: Asks) -> None:
     if process.stdout is not None:
         await process.stdout.read()
     rests = Rests()
@@ -51,11 +51,11 @@ async def _hold_back(process: Process, asks: Asks, sleep: Sleep) -> None:
                 log.exception("whether somebody pays could not be asked; what runs beside is not held back any more")
                 return
             if not due:
-                await sleep(ASKED_EVERY_S)
+                await asyncio.sleep(ASKED_EVERY_S)
                 continue
             process.send_signal(signal.SIGSTOP)
             try:
-                await sleep(RESTS_S)
+                await asyncio.sleep(RESTS_S)
             finally:
                 process.send_signal(signal.SIGCONT)
-            await sleep(WORKS_S)
+            await asyncio.sleep(WORKS_S)
