@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from services.kit.audit import record
 from services.kit.db import Tx
+from services.kit.turns import take_turn
 from services.proof.keep import ASKED
 from services.proof.read import standing
-
-_TAKE_TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ async def ask(tx: Tx, account_id: UUID) -> ProofAsked:
     While a wish waits for which no proof has begun, that one is the answer, whoever had it: the proof that will
     answer it looks at the books later than now.
     """
-    await tx.connection.exec_driver_sql(_TAKE_TURN, (ASKED,))
+    await take_turn(tx, ASKED)
     waiting = (await standing(tx, None)).waiting
     if waiting is None:
         return ProofAsked(await record(tx, account_id, ASKED), tx.now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Executable, Integer, Text, Uuid, bindparam, case, func, or_, select, update
+from sqlalchemy import Executable, Integer, Text, Uuid, bindparam, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.identity.tables.schema import PasswordSpreadRow, PasswordTriesRow, SignInCodeRow
@@ -12,6 +12,7 @@ from services.kit.db import Tx
 from services.kit.sets import by_columns, insert_later
 from services.kit.statements import Statement
 from services.kit.tables import Instant
+from services.kit.turns import take_turn
 
 _CODE = ("id", "phone", "code_mac", "sent_at", "expires_at", "tries_left")
 
@@ -27,14 +28,7 @@ class SentCode:
 
 async def lock_phone(tx: Tx, phone: str) -> None:
     """Let one request for a code to this phone count what was sent at a time."""
-    await _LOCK.rows(tx, {"name": f"sign_in_code:{phone}"})
-
-
-def _lock() -> Executable:
-    return select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text()), 0)))
-
-
-_LOCK = Statement(_lock)
+    await take_turn(tx, f"sign_in_code:{phone}")
 
 
 async def codes_sent(tx: Tx, phone: str, since: datetime) -> list[datetime]:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.identity.bulk_reading import LookAlarm, Span
+from services.kit import turns
 from services.kit.db import Base, Tx
 from services.kit.sets import insert_rows
 from services.kit.tables import Instant
@@ -56,7 +57,7 @@ _ALARM = tuple(getattr(LookAlarmRow, name) for name in LookAlarm.__dataclass_fie
 
 async def take_turn(tx: Tx, looker_id: UUID) -> None:
     """Looks of one account are counted one after the other, until this transaction ends."""
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"look:{looker_id}", 0))))
+    await turns.take_turn(tx, f"look:{looker_id}")
 
 
 async def people_since(tx: Tx, looker_id: UUID, since: Sequence[datetime]) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.identity.clauses import is_now
 from services.kit.db import Tx
 from services.kit.sets import insert_rows
+from services.kit.turns import take_turn
 from services.residency.names import name_key
 from services.residency.residency import Claim, ClaimStatus, Details, How, Proof, Residency
 from services.residency.tables.schema import ResidencyClaimRow, ResidencyRow, ServiceAttemptRow
@@ -25,7 +26,7 @@ async def hold_identity(tx: Tx, proof: Proof) -> None:
     identity += [f"reference:{proof.reference}"] if proof.reference is not None else []
     identity += [f"subject:{proof.subject}"] if proof.subject is not None else []
     for name in sorted(identity):
-        await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"residency:{name}", 0))))
+        await take_turn(tx, f"residency:{name}")
 
 
 async def find(tx: Tx, person_id: UUID) -> Residency | None:

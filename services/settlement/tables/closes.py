@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.kit.db import Tx
 from services.kit.sets import insert_rows
+from services.kit.turns import take_turn
 from services.merchants.payee_clauses import payees
 from services.payments.clauses import legs_before
 from services.settlement.books import ClosedBooks, IssuedStatement
@@ -49,8 +50,7 @@ async def hold_books(tx: Tx, programme_id: UUID) -> None:
     wait for the close. It only makes a second close wait; the keys on a closing day and on a
     claimed leg are what makes a second effect impossible.
     """
-    key = func.hashtextextended(f"settlement:{programme_id}", 0)
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(key)))
+    await take_turn(tx, f"settlement:{programme_id}")
 
 
 async def last_closing_dates(tx: Tx, programme_ids: Collection[UUID]) -> dict[UUID, date]:

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, exists, insert, literal, select, tuple_, update
 from sqlalchemy.orm import aliased
 
 from services.kit.db import Tx
 from services.kit.sets import insert_rows
+from services.kit.turns import take_turn
 from services.merchants.payee_clauses import payees
 from services.settlement.bank_file import BankFile, DuePayout, FileStatus, Line
 from services.settlement.books import Payout
@@ -43,8 +44,7 @@ async def hold_account(tx: Tx, paying_account: str) -> None:
     It only makes a second proposal wait for the first one's payouts to be seen; the unique
     index on live payouts is what makes paying a statement twice impossible.
     """
-    key = func.hashtextextended(f"bank_file:{paying_account}", 0)
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(key)))
+    await take_turn(tx, f"bank_file:{paying_account}")
 
 
 async def payouts_due(tx: Tx, programme_ids: Collection[UUID], transfer_date: date) -> list[DuePayout]:

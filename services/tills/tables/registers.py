@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from services.identity.clauses import is_open, stands_at
 from services.kit.db import Tx
+from services.kit.turns import take_turn
 from services.tills.register import Register
 from services.tills.tables.schema import RegisterRow
 
@@ -18,8 +19,7 @@ async def insert_register(tx: Tx, register: Register) -> None:
 
 async def lock_store(tx: Tx, store_id: UUID) -> None:
     """Let one enrolment at a store count its registers at a time."""
-    name = func.hashtextextended(f"registers:{store_id}", 0)
-    await tx.connection.execute(select(func.pg_advisory_xact_lock(name)))
+    await take_turn(tx, f"registers:{store_id}")
 
 
 async def registers_of(tx: Tx, store_id: UUID, *, working: bool = False) -> list[Register]:
