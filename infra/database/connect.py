@@ -77,6 +77,9 @@ class Limits:
 SERVING = Limits(statement_ms=3_000, lock_ms=2_000, idle_in_transaction_ms=5_000, lookups=True)
 JOBS = Limits(statement_ms=600_000, lock_ms=10_000, idle_in_transaction_ms=60_000, gives_way=True)
 
+CONNECT_S = 2.0
+"""A server that has not opened a connection by then is away."""
+
 
 def database_url(url: str) -> URL:
     """A SQLAlchemy URL from what people write: `postgres://…`, `postgresql://…?sslmode=require`.
@@ -124,7 +127,7 @@ def create_engine(
         pool_recycle=1_800,  # firewalls forget connections that live longer
         hide_parameters=True,  # phone numbers and names are not for logs
         pool_pre_ping=False,  # three round trips each time; _refuse_closed costs none
-        connect_args={"server_settings": session, "timeout": 2.0, "command_timeout": limits.command_s, **cache},
+        connect_args={"server_settings": session, "timeout": CONNECT_S, "command_timeout": limits.command_s, **cache},
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "handle_error", _hide_values)
