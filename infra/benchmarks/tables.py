@@ -17,6 +17,7 @@ SHOWN: Final = (
     "full_page_writes",
     "wal_level",
     "shared_buffers",
+    "huge_pages_status",
     "max_wal_size",
     "max_connections",
     "jit",
