@@ -72,7 +72,7 @@ def store_pairs(spending: pd.DataFrame, basket: str = "resident", minimum_basket
 
     Raises FrameUnfit, and OutOfRange for a `basket` that is none of BASKETS or a minimum below 1.
     """
-    if minimum_baskets < 1:
+    if not minimum_baskets >= 1:  # NaN is at least nothing
         raise OutOfRange(name="minimum_baskets", value=minimum_baskets, least=1, most="")
     table, stores = _table(spending, basket)
     together = sparse.triu(table.T @ table, k=1).tocoo()

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from fractions import Fraction
 from itertools import combinations
-from math import ceil
+from math import ceil, nan
 from typing import Any
 
 import pandas as pd
@@ -107,8 +107,9 @@ def test_what_cannot_be_asked_is_refused(asked: dict[str, Any]) -> None:
     usual: dict[str, Any] = {"minimum_support": Fraction(1, 2), "minimum_confidence": Fraction(1, 2)}
     with pytest.raises(OutOfRange):
         basket_rules(_exact_tie(), **(usual | asked))
-    with pytest.raises(OutOfRange):
-        store_pairs(_exact_tie(), minimum_baskets=0)
+    for fewer in (0, nan):
+        with pytest.raises(OutOfRange):
+            store_pairs(_exact_tie(), minimum_baskets=fewer)  # type: ignore[arg-type]  # nan: what a frame's own mean may be
 
 
 def test_sets_of_stores_that_would_read_alike_are_refused_and_other_spaces_are_not() -> None:
