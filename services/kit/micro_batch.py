@@ -5,10 +5,10 @@ transaction of a constant number of statements. A deed that comes alone is a bat
 that are small keep a pace, because what a batch costs whatever its size is the most of a small one.
 
 Laws: two deeds that would change the same thing (`keys`) are never under way at once, the later waits; so do two of
-one name, unless they ask for the very same under the same sign-in and share an outcome. A deed never waits in a batch
-for somebody else's lock: what is locked elsewhere is done alone. If a batch cannot be posted, each of its deeds is
-posted alone, so that one that is poisoned harms none of its neighbours. The queue is bounded, and so is each deed's
-time: beyond either it is refused as `Busy`, and its id may be sent again.
+one name, unless they ask for the very same under the same sign-in before it is begun, and share an outcome. A deed
+never waits in a batch for somebody else's lock: what is locked elsewhere is done alone. If a batch cannot be posted,
+each of its deeds is posted alone, so that one that is poisoned harms none of its neighbours. The queue is bounded, and
+so is each deed's time: beyond either it is refused as `Busy`, and its id may be sent again.
 """
 
 import asyncio
@@ -162,6 +162,7 @@ class MicroBatch(Generic[C, R]):
             elif taken.isdisjoint(keys):
                 taken.update(keys)
                 self._busy.update(keys)
+                waiting.begun = True
                 batch.append(waiting)
             else:
                 taken.update(keys)  # and whoever shares another key with it waits behind it, too

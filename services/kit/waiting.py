@@ -34,8 +34,9 @@ class Elsewhere(Enum):
 class Waiting(Generic[C]):
     """A deed that waits; `name` is its account and id as bytes, which are quick to look up.
 
-    `others` ask for the very same under the same sign-in, and share its outcome. `behind` are those that ask under the
-    same name for something else, or under another sign-in: what they are told is decided when it has ended.
+    `others` ask for the very same under the same sign-in before it is begun, and share its outcome. `behind` are those
+    that ask under the same name for something else, under another sign-in, or when it is begun already: whether their
+    sign-in holds was asked before they came, and may have changed. What they are told is decided when it has ended.
     """
 
     name: bytes
@@ -46,6 +47,8 @@ class Waiting(Generic[C]):
     until: float
     future: asyncio.Future[Done[Any]]
     session_id: UUID | None = None
+    begun: bool = False
+    """It is being posted: the database may have been asked already."""
     others: list[asyncio.Future[Done[Any]]] = field(default_factory=list)
     behind: "dict[tuple[bytes, UUID | None], Waiting[C]] | None" = None
     followers: int = 0
@@ -53,9 +56,10 @@ class Waiting(Generic[C]):
 
     def share(self, deed: Deed, future: asyncio.Future[Done[Any]]) -> bool:
         """Let one more have the outcome of this or of one behind it; False where nobody asks for the same."""
-        same = self if (self.fingerprint, self.session_id) == (deed.fingerprint, deed.session_id) else None
+        asked = (deed.fingerprint, deed.session_id)
+        same = self if not self.begun and (self.fingerprint, self.session_id) == asked else None
         if same is None and self.behind is not None:
-            same = self.behind.get((deed.fingerprint, deed.session_id))
+            same = self.behind.get(asked)
         if same is None:
             return False
         same.others.append(future)

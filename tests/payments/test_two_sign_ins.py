@@ -1,15 +1,23 @@
-"""One payment sent at once under a sign-in that is over and under one that is open: each hears what is so for it."""
+"""One payment sent at once under a sign-in that is over and under one that is open: each hears what is so for it.
+
+So does who sends it again when the sign-in has ended meanwhile.
+"""
 
 import asyncio
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.identity.end_session import end_own_sessions
 from tests.http_town import Client, HttpTown
+from tests.races.contest import until_blocked
 from tests.town import Resident, Shop
+
+_TURNS = 100
+"""Of the loop: more than a request takes to come to where it waits."""
 
 
 class Scene:
@@ -21,12 +29,12 @@ class Scene:
     async def signed_in(self, api: str) -> tuple[Client, Client]:
         """The ended one and the open one."""
         account_id = self.who.account_id if api == "wallet" else self.shop.clerk_id
-        ended = self._sign_in(api)
+        ended = self.sign_in(api)
         await self.town.open_sessions()
         await self.town.do(end_own_sessions, account_id)
-        return ended, self._sign_in(api)
+        return ended, self.sign_in(api)
 
-    def _sign_in(self, api: str) -> Client:
+    def sign_in(self, api: str) -> Client:
         return self.town.as_resident(self.who) if api == "wallet" else self.town.as_clerk(self.shop)
 
     def payment(self, api: str, yen: int) -> tuple[str, dict[str, Any]]:
@@ -80,6 +88,31 @@ async def test_a_sum_that_was_too_much_is_corrected_under_the_same_id(scene: Sce
     key = scene.town.new_key()
     (path, body), (_, less) = scene.payment("wallet", 1_001), scene.payment("wallet", 1_000)
     answers = await asyncio.gather(*(signed_in.command(path, each, key=key) for each in (body, less, body, less)))
-    assert [told(each) for each in answers] == ["points_missing", "paid", "points_missing", "again"]
+    heard = [told(each) for each in answers]
+    assert heard[:2] + heard[3:] == ["points_missing", "paid", "again"]
+    # Of the sum that was too much, sent again: the first's outcome, or what the id came to stand for if that was begun.
+    assert heard[2] in {"points_missing", "idempotency_key_reused"}
     assert await scene.town.points(scene.who) == 0
+    await scene.town.must_prove()
+
+
+@pytest.mark.parametrize("api", ["wallet", "merchant"])
+async def test_a_repeat_that_comes_when_the_sign_in_is_over_has_no_share_in_the_first(
+    engine: AsyncEngine, scene: Scene, api: str
+) -> None:
+    """Whether the sign-in holds was asked for the first before it ended; for the repeat it is asked anew."""
+    signed_in, key = scene.sign_in(api), scene.town.new_key()
+    await scene.town.open_sessions()
+    path, body = scene.payment(api, 300)
+    async with engine.begin() as elsewhere:
+        await elsewhere.execute(text("SELECT FROM wallet WHERE id = :id FOR UPDATE"), {"id": scene.who.wallet.id})
+        first = asyncio.create_task(signed_in.command(path, body, key=key))
+        await until_blocked(engine, 1, first)
+        await scene.town.do(end_own_sessions, scene.who.account_id if api == "wallet" else scene.shop.clerk_id)
+        repeats = [asyncio.create_task(signed_in.command(path, body, key=key)) for _ in range(2)]
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        assert not any(each.done() for each in repeats), "they wait for what the id comes to stand for"
+    assert [told(each) for each in await asyncio.gather(first, *repeats)] == ["paid", *["session_ended"] * 2]
+    assert await scene.town.points(scene.who) == 700
     await scene.town.must_prove()
