@@ -180,8 +180,8 @@ class Database:
         """The same, for the hot path: begun and ended by hand, so that statements may go to the driver itself."""
         async with self._by_hand.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
-            await driver.execute("BEGIN")
             try:
+                await driver.execute("BEGIN")
                 yield Tx(connection, self.clock.now(), self.entropy, driver)
                 await driver.execute("COMMIT")
             except BaseException:
@@ -203,6 +203,7 @@ class Database:
             driver: Any = lent.driver_connection
             try:
                 yield Tx(_NO_CONNECTION, self.clock.now(), self.entropy, driver)
+                _must_have_committed(driver)
             except BaseException:
                 await _roll_back(driver, partial(greenlet_spawn, lent.invalidate))
                 raise
@@ -232,6 +233,12 @@ class Database:
                 raise
             return result
         raise AssertionError("unreachable")
+
+
+def _must_have_committed(driver: Any) -> None:
+    """Raise unless what was answered is a transaction by itself: within an open one it can still be undone."""
+    if driver.is_in_transaction():
+        raise asyncpg.InterfaceError("the connection was lent in the midst of a transaction")
 
 
 async def _roll_back(driver: Any, throw_away: Callable[[], Awaitable[object]]) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import traceback
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -152,3 +154,26 @@ async def test_errors_name_the_rule_and_not_the_value(engine: AsyncEngine) -> No
     said = "".join(traceback.format_exception(refused.value))
     assert "invalid input for query argument $1" in said
     assert "73179246" not in said.replace("73_179_246", "")
+
+
+async def test_a_connection_that_is_thrown_away_is_ended_without_a_word_to_its_server(
+    database: DatabaseHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that stands still would not answer, and whoever is refused would wait for that as well."""
+    engine = database.app_engine(pool_size=1)
+    was_over: list[bool] = []
+    close = asyncpg.Connection.close
+
+    async def watched(connection: Any, **options: Any) -> None:
+        was_over.append(connection.is_closed())
+        await close(connection, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "close", watched)
+    try:
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await connection.invalidate()
+            assert driver.is_closed()
+            assert False not in was_over
+    finally:
+        await engine.dispose()

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -127,6 +128,59 @@ async def test_a_connection_that_the_server_ended_is_not_lent_again(
     with pytest.raises(Busy):
         await database_on(one).transact(be_ended, None, single=True)
     assert await _pid(one) != ended
+
+
+async def _keep(tx: Tx, n: int) -> int:
+    return int(await tx.driver.fetchval("INSERT INTO kept VALUES ($1) RETURNING n", n))
+
+
+async def _wait_in_transaction(tx: Tx, _: None) -> None:
+    if tx.driver is None:
+        await tx.connection.execute(text("SELECT 1"))
+
+
+@pytest.mark.parametrize("direct", [False, True], ids=["plain", "direct"])
+async def test_what_follows_a_beginning_that_was_given_up_is_committed_when_it_is_told(
+    one: AsyncEngine, migrator_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    """A database that stands still for some seconds begins what nobody waits for any more, when it goes on."""
+    async with migrator_engine.begin() as owner:
+        await owner.execute(text("CREATE TABLE kept (n int)"))
+        await owner.execute(text("GRANT SELECT, INSERT ON kept TO PUBLIC"))
+    database, execute = database_on(one), asyncpg.Connection.execute
+    await _pid(one)
+
+    async def give_up(connection: Any, query: str, *args: Any, **options: Any) -> Any:
+        done = await execute(connection, query, *args, **options)
+        if query.startswith("BEGIN"):
+            raise TimeoutError
+        return done
+
+    with monkeypatch.context() as slow:
+        slow.setattr(asyncpg.Connection, "execute", give_up)
+        with pytest.raises(Busy):
+            await database.transact(_wait_in_transaction, None, direct=direct)
+    assert await database.transact(_keep, 7, single=True) == 7
+    async with migrator_engine.connect() as other:
+        assert (await other.execute(text("SELECT array_agg(n) FROM kept"))).scalar_one() == [7]
+
+
+async def test_what_was_answered_within_an_open_transaction_is_not_told_as_done(
+    one: AsyncEngine, migrator_engine: AsyncEngine
+) -> None:
+    """However it came to that: whoever asked is told to come again, and the connection is clean by then."""
+    async with migrator_engine.begin() as owner:
+        await owner.execute(text("CREATE TABLE kept (n int)"))
+        await owner.execute(text("GRANT SELECT, INSERT ON kept TO PUBLIC"))
+    lent = await one.raw_connection()
+    driver: Any = lent.driver_connection
+    await driver.execute("BEGIN")
+    lent.close()
+    with pytest.raises(Busy):
+        await database_on(one).transact(_keep, 7, single=True)
+    assert await database_on(one).transact(_keep, 8, single=True) == 8
+    async with migrator_engine.connect() as other:
+        assert (await other.execute(text("SELECT array_agg(n) FROM kept"))).scalar_one() == [8]
 
 
 class Hanging:
