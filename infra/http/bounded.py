@@ -1,16 +1,19 @@
-"""uvicorn's protocol with limits on what it lacks them for: heads, silence, and what is no HTTP.
+"""uvicorn's protocol with limits on what it lacks them for: heads, silence, what is asked ahead, and what is no HTTP.
 
 Laws: what a client sends before a request is whole has a greatest length and a last moment, so that nobody fills the
 memory or keeps a connection by saying half a head. A trailer is no header: it comes when the headers were
 believed already (RFC 9110 section 6.5.1). What the parser does not understand is refused by a problem, as
 everything is, and behind the answers that are due before it: a payment that was understood is not told to be malformed
-because of the noise after it (RFC 9112 section 9.3.2). Who says no more but still listens hears what was asked whole.
+because of the noise after it (RFC 9112 section 9.3.2). Of requests that are sent ahead of their answers a few kilobytes
+are looked at, the rest stays the bytes that it is, and of these no more are read until it is their turn. Who says no
+more but still listens hears what was asked whole.
 """
 
 from typing import Any
 from uuid import uuid4
 
 from starlette.responses import Response
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from infra.http.problems import REQUEST_ID, problem_response
@@ -21,6 +24,18 @@ MOST_HEAD_BYTES = 65_536
 HEAD_S = 20.0
 """From a request's first byte to the end of its headers."""
 _AROUND = len(": \r\n")
+PIECE_BYTES = 4_096
+"""So much is given to the parser at a time, which makes something a hundred times as large of the shortest requests."""
+
+
+class _Flow(FlowControl):
+    """uvicorn's, that does not let more be read while there is something to be looked at first."""
+
+    keeps = False
+
+    def resume_reading(self) -> None:
+        if not self.keeps:
+            super().resume_reading()
 
 
 class Bounded(HttpToolsProtocol):
@@ -40,10 +55,14 @@ class Bounded(HttpToolsProtocol):
     _refusal: Response | None = None
     """What is said when nothing is due any more; then the connection ends. Nothing is read after it."""
     _too_long = False
+    kept = b""
+    """What was sent ahead and is not looked at before those before it have their answers."""
+    flow: _Flow
 
     # Any: uvicorn's own type of a transport.
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         self.quiet_since = self.loop.time()
         self._watch()
 
@@ -54,12 +73,39 @@ class Bounded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None:
             return
-        self.unread += len(data)
-        super().data_received(data)
-        if self.unread > MOST_HEAD_BYTES and self._refusal is None:
-            self._too_long = True
-            self.send_400_response("A head is too long.")
+        if self.kept:
+            self._keep(self.kept + data)
+        else:
+            self.feed(data)
+
+    def feed(self, data: bytes) -> None:
+        """Have the parser read as much as nobody has to wait for, and keep the rest."""
+        for start in range(0, len(data), PIECE_BYTES):
+            if self.pipeline:
+                self._keep(data[start:])
+                break
+            piece = data[start : start + PIECE_BYTES]
+            self.unread += len(piece)
+            super().data_received(piece)
+            if self.unread > MOST_HEAD_BYTES and self._refusal is None:
+                self._too_long = True
+                self.send_400_response("A head is too long.")
+            if self._refusal is not None:
+                break
         self._watch()
+
+    def _keep(self, data: bytes) -> None:
+        self.kept = data
+        self.flow.pause_reading()
+        self.flow.keeps = True
+
+    def _go_on(self) -> None:
+        """Look at what was kept, now that nobody waits."""
+        data, self.kept, self.flow.keeps = self.kept, b"", False
+        if data and not self.transport.is_closing():
+            self.feed(data)
+            if not self.pipeline:
+                self.flow.resume_reading()
 
     # asyncio asks whether to stay; uvicorn's own has no answer.
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -135,6 +181,8 @@ class Bounded(HttpToolsProtocol):
             super().on_response_complete()
             if self.said_all and is_last:
                 self.transport.close()
+            if self.kept and not self.pipeline:
+                self.loop.call_soon(self._go_on)  # we may be within the parser
         else:
             self.server_state.total_requests += 1
             self._refuse(self._refusal)

@@ -50,13 +50,17 @@ class Lane(Bounded):
                 self._begin(door, asked)
                 return
         super().data_received(data)
+
+    def feed(self, data: bytes) -> None:
+        super().feed(data)
         if self._head is not None:
             self._give_way()  # the rest of it is still on its way
 
     def on_answered(self) -> None:
         """As `on_response_complete`; a timer that runs since an earlier answer runs on, and will see this one."""
         self.quiet_since = self.loop.time()
-        if self.timeout_keep_alive_task is None or self.pipeline or self.said_all or self.transport.is_closing():
+        waits = self.pipeline or self.kept
+        if self.timeout_keep_alive_task is None or waits or self.said_all or self.transport.is_closing():
             self.on_response_complete()
         else:
             self.server_state.total_requests += 1
@@ -80,7 +84,7 @@ class Lane(Bounded):
 
     def _is_idle(self) -> bool:
         """No answer is due, and what was answered is on its way: who does not read is left to uvicorn, which waits."""
-        return self.is_quiet() and not self.flow.write_paused
+        return self.is_quiet() and not self.flow.write_paused and not self.kept
 
     def _is_ordinary_post(self) -> bool:
         """A POST by HTTP/1.1 on a connection that is idle and stays, with nothing special asked for."""
