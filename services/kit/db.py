@@ -34,6 +34,12 @@ RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 LOCK_TIMEOUT = "55P03"
 OUT_OF_TIME = frozenset({LOCK_TIMEOUT, "57014", "25P03", "57P01", "57P02", "57P03", "53300"})
 OUT_OF_ROOM = frozenset({"53100", "53200"})
+OUTSIDE = "58"
+"""The class of what the system around PostgreSQL does to it: a disk that fails, a file that is gone."""
+NOT_ALLOWED = "42501"
+OF_FILES = frozenset({"md.c", "fd.c", "slru.c", "xlog.c"})
+"""Where PostgreSQL says that it may not use its own files, as when the system made the disk read-only; what we may not
+do is said elsewhere, and is a mistake of ours."""
 
 FROM_DATABASE = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What the database or its driver raises, whichever way a statement went."""
@@ -141,8 +147,20 @@ def broken_constraint(error: BaseException) -> str | None:
     return None
 
 
+def _lacks_files(error: BaseException) -> bool:
+    """Whether the database cannot use its own files."""
+    code = sqlstate(error) or ""
+    if code != NOT_ALLOWED:
+        return code.startswith(OUTSIDE)
+    origin = getattr(error, "orig", None)
+    told = (origin, getattr(origin, "__cause__", None), error)
+    return any(getattr(each, "server_source_filename", None) in OF_FILES for each in told)
+
+
 def _is_lost(error: BaseException) -> bool:
     """Whether the database is slow, full or gone, rather than refusing the statement."""
+    if _lacks_files(error):
+        return True
     if isinstance(error, DBAPIError):
         code = sqlstate(error)
         return (

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -79,7 +80,7 @@ async def test_it_is_tried_three_times_and_then_we_are_busy(engine: AsyncEngine,
     assert await entries(engine) == 0
 
 
-@pytest.mark.parametrize("code", ["55P03", "57014", "53100", "53200", "53300", "57P01", "08006"])
+@pytest.mark.parametrize("code", ["55P03", "57014", "53100", "53200", "53300", "57P01", "08006", "58030", "58P01"])
 async def test_a_slow_full_or_leaving_database_is_busy_and_not_asked_again(engine: AsyncEngine, code: str) -> None:
     use_case, runs = failing(code, 99)
     with pytest.raises(Busy):
@@ -94,6 +95,29 @@ async def test_a_mistake_of_ours_is_neither_hidden_nor_tried_again(engine: Async
         await database_on(engine).transact(use_case, None)
     assert sqlstate(caught.value) == "42P01"
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize(("where", "heard"), [("md.c", Busy), ("aclchk.c", asyncpg.InsufficientPrivilegeError)])
+async def test_a_database_that_may_not_use_its_files_is_busy_and_what_we_may_not_do_is_a_mistake(
+    engine: AsyncEngine, where: str, heard: type[Exception]
+) -> None:
+    """PostgreSQL has one code for both: a disk that the system made read-only, and a right that we lack."""
+
+    async def not_allowed(_tx: Tx, _: None) -> None:
+        error = asyncpg.InsufficientPrivilegeError("could not open file")
+        error.server_source_filename = where
+        raise error
+
+    with pytest.raises(heard):
+        await database_on(engine).transact(not_allowed, None, direct=True)
+
+
+async def test_a_right_that_we_lack_is_a_mistake_of_ours(engine: AsyncEngine) -> None:
+    async def alter(tx: Tx, _: None) -> None:
+        await tx.connection.execute(text("DELETE FROM ledger_posting"))
+
+    with pytest.raises(DBAPIError, match="permission denied"):
+        await database_on(engine).transact(alter, None)
 
 
 async def test_a_pool_without_a_free_connection_is_busy(
