@@ -62,8 +62,9 @@ class Figure:
         return say(f"insight.chart.{self.name}.title")
 
     def says(self, say: Say) -> str:
-        """One or two sentences on how to read it, and what is and is not in it."""
-        return say(f"insight.chart.{self.name}.says")
+        """How to read it, and what is and is not in it; where it has no rows, that there is nothing to show."""
+        told = say(f"insight.chart.{self.name}.says")
+        return told if len(self.data) else f"{told} {say('insight.chart.empty')}"
 
     def table(self, say: Say) -> Table:
         return table_of(self.data, self.kind.fields, say)

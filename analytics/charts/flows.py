@@ -2,29 +2,42 @@
 
 A flow diagram is no mark of Vega-Lite; it is drawn from the rows themselves by its transforms. Each flow is a
 ribbon between two stacks, and follows y(t) = a (1 − s) + b s with s = t² (3 − 2 t), the cubic that leaves and
-arrives level. Two colours tell what stays at home from what leaves; the names say the rest.
+arrives level. Colours tell what stays at home from what leaves, and grey what is spent by people whose home nobody
+knows; the names say the rest.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
+import pandas as pd
+
 from analytics.charts.axes import tips
 from analytics.charts.data import Field, Kind
 from analytics.charts.figure import ChartKind
-from analytics.charts.theme import FIRST, INK, SECOND, Look, margin_for
+from analytics.charts.theme import FIRST, INK, SECOND, THIRD, Look, margin_for
+from analytics.frames import UNKNOWN
 
 FIELDS: Final = (
     Field("home", Kind.NAME, "where the residents live"),
     Field("place", Kind.NAME, "where the stores stand"),
     Field("sales_yen", Kind.YEN, "payments less cancels and refunds, yen", adds=True),
-    Field("stays", Kind.WORD, "whether it is spent in the own district", allowed=("home", "away")),
+    Field("stays", Kind.WORD, "whether it is spent in the own district", allowed=("home", "away", UNKNOWN)),
 )
 
+_SHADES: Final = {"home": FIRST, "away": SECOND, UNKNOWN: THIRD}
 _STEPS: Final = 24
 _LINE: Final = 20
 """Pixels between two names that stand one above the other."""
 _MOST_LABEL: Final = {True: 92, False: 150}
+
+
+def stays_of(flows: pd.DataFrame) -> pd.Series:
+    """Whether `home` is `place`, as `stays` says it; where one of the two is not known, nobody knows."""
+    own = np.where(flows["home"] == flows["place"], "home", "away")
+    known = (flows["home"] != UNKNOWN) & (flows["place"] != UNKNOWN)
+    return pd.Series(np.where(known, own, UNKNOWN), index=flows.index)
 
 
 def _stacks(records: list[Mapping[str, Any]], column: str) -> list[str]:
@@ -49,11 +62,15 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     top = total + gap * (lines - 1)
     room = margin_for([*homes, *places], _MOST_LABEL[look.narrow])
     inner = look.shape.width - 2 * room - 28
-    words = [say("insight.stays.home"), say("insight.stays.away")]
+    shades = {say(f"insight.stays.{word}"): shade for word, shade in _SHADES.items()}
+    seen = {say("insight.stays.home"), say("insight.stays.away"), *(each["stays"] for each in records)}
+    words = [word for word in shades if word in seen]
     y_scale = alt.Scale(domain=[0, max(top, 1)], reverse=True, nice=False, zero=True)
     x_scale = alt.Scale(domain=[0, 1], nice=False)
     flows = _placed(homes, places, gap)
-    colour = alt.Color("stays:N", title=None, sort=words, scale=alt.Scale(domain=words, range=[FIRST, SECOND]))
+    colour = alt.Color(
+        "stays:N", title=None, sort=words, scale=alt.Scale(domain=words, range=[shades[word] for word in words])
+    )
     ribbons = (
         flows.transform_calculate(step=f"sequence(0, {_STEPS + 1})")
         .transform_flatten(["step"])

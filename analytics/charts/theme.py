@@ -30,6 +30,10 @@ FONTS: Final = ", ".join(FONT_FAMILIES) + ", sans-serif"
 TEXT_PX: Final = 14
 """No text in a chart is smaller."""
 
+_APART_PX: Final = 6
+"""Between two labels of an axis: where they come nearer, as the last one may that ends with its axis, every second is
+left out."""
+
 INK: Final = "#1a1a1a"
 QUIET: Final = "#595959"
 RULES: Final = "#d9d9d9"
@@ -99,7 +103,7 @@ def config() -> dict[str, Any]:
         "background": PAPER,
         "font": FONTS,
         "view": {"stroke": None},
-        "axis": {**fonts, **size, **colour, **axis},
+        "axis": {**fonts, **size, **colour, **axis, "labelSeparation": _APART_PX},
         "legend": {**fonts, **size, **colour, "titleFontWeight": "normal", "orient": "bottom"},
         "header": {**fonts, **size, **colour, "labelFontWeight": "bold"},
         "text": {"font": FONTS, "fontSize": TEXT_PX, "color": INK},

@@ -13,6 +13,7 @@ import pandas as pd
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import OTHERS, Kind
 from analytics.charts.figure import Figure
+from analytics.charts.flows import stays_of
 from analytics.charts.names import (
     ReportProgrammeIdle,
     ReportProgrammeUnknown,
@@ -169,8 +170,7 @@ class _Desk:
     def _flows(self) -> pd.DataFrame:
         cells = self._ask("sales", "home_district", "district")
         cells = cells.rename(columns={"home_district": "home", "district": "place", "value": "sales_yen"})
-        own = (cells["home"] == cells["place"]) & (cells["home"] != UNKNOWN)
-        return cells.assign(stays=own.map({True: "home", False: "away"}))
+        return cells.assign(stays=stays_of(cells))
 
     def _cohorts(self) -> pd.DataFrame:
         from analytics.mining.cohorts import cohorts  # noqa: PLC0415  # loads its engine

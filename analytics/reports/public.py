@@ -19,10 +19,10 @@ import pandas as pd
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import ALL, Kind
 from analytics.charts.figure import Figure
+from analytics.charts.flows import stays_of
 from analytics.disclosure.differencing import guard_together, release_of
 from analytics.disclosure.protect import Table, protect, protect_together
 from analytics.disclosure.releases import Release, opened
-from analytics.frames import UNKNOWN
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
@@ -116,8 +116,7 @@ def _hours(rows: pd.DataFrame) -> Figure:
 
 def _flows(rows: pd.DataFrame) -> Figure:
     named = rows.rename(columns={"home_district": "home", "district": "place", "value": "sales_yen"})
-    own = (named["home"] == named["place"]) & (named["home"] != UNKNOWN)
-    return _figure("flows", named.assign(stays=own.map({True: "home", False: "away"})))
+    return _figure("flows", named.assign(stays=stays_of(named)))
 
 
 def _figure(name: str, rows: pd.DataFrame) -> Figure:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.companion import end_with_parent
-from infra.console import complain, out, run, tell
+from infra.console import complain, run, show, tell
 from infra.database.give_way import give_way
 from infra.database.provision import open_database, open_for_insight
 from infra.insight.alerts import alerts
@@ -80,7 +80,5 @@ def _with_bar(root: Path, uri: str, connections: int, anew: bool, quiet: bool) -
             opened=give_way,
         )
     if not quiet:
-        repaired = f", {done.damaged} of them damaged before" if done.damaged else ""
-        out.print(
-            f"{done.rows:,} rows in {done.parts:,} files written{repaired}; the lake holds all days before {done.end}"
-        )
+        repaired = f" (damaged before: {done.damaged:,})" if done.damaged else ""
+        show(f"Rows written: {done.rows:,}, files: {done.parts:,}{repaired}; the lake holds all days before {done.end}")

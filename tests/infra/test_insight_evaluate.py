@@ -158,7 +158,7 @@ def test_of_many_lines_that_were_left_out_some_are_told_and_how_many_more(lake: 
     assert "Line 2 of the survey was left out (usual_yen: empty: nothing)" in flat
     assert "Line 3 of the survey was left out (the line: another number of cells: 3)" in flat
     assert flat.count("was left out") == MOST_TOLD
-    assert flat.endswith("8 more lines of the survey were left out")
+    assert flat.endswith("Lines of the survey left out besides: 8")
 
 
 def test_no_figure_of_the_table_is_cut_off_where_the_window_is_narrow(

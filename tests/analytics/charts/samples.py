@@ -7,6 +7,7 @@ import pandas as pd
 
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.figure import Figure
+from analytics.charts.flows import stays_of
 from analytics.frames import CATEGORIES
 
 DISTRICTS = ("中央", "港", "八幡", "須賀", "unknown")
@@ -67,12 +68,13 @@ def _hours(rng: np.random.Generator) -> pd.DataFrame:
 
 def _flows(rng: np.random.Generator) -> pd.DataFrame:
     rows = [
-        (home, place, int(rng.gamma(1.2) * 4e6 * (5 if home == place else 1)) + 1, "home" if home == place else "away")
+        (home, place, int(rng.gamma(1.2) * 4e6 * (5 if home == place else 1)) + 1)
         for home in DISTRICTS
         for place in DISTRICTS
     ]
-    rows[-1] = ("unknown", "unknown", -321, "away")
-    return pd.DataFrame(rows, columns=["home", "place", "sales_yen", "stays"])
+    rows[-1] = ("unknown", "unknown", -321)
+    flows = pd.DataFrame(rows, columns=["home", "place", "sales_yen"])
+    return flows.assign(stays=stays_of(flows))
 
 
 def _cohorts(rng: np.random.Generator) -> pd.DataFrame:

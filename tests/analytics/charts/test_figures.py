@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -16,9 +17,10 @@ import locales
 from analytics.charts.catalogue import CHARTS
 from analytics.charts.data import Kind
 from analytics.charts.figure import MOST_ROWS, ChartKind, Figure
+from analytics.charts.flows import stays_of
 from analytics.charts.names import NAMES, ChartTooLarge, Shape
 from analytics.charts.render import svg
-from analytics.charts.theme import FONT_FAMILIES, TEXT_PX, Look
+from analytics.charts.theme import FIRST, FONT_FAMILIES, SECOND, TEXT_PX, THIRD, Look
 from analytics.frames import FrameUnfit
 from analytics.sheet_text import neutral
 from tests.analytics.charts.samples import figures, samples
@@ -181,3 +183,52 @@ def test_names_with_signs_that_end_a_line_in_a_script_are_drawn_where_they_belon
 def with_line_ends(name: str) -> str:
     """The name with the two signs that end a line in a script and not in JSON; what stands for no name stays."""
     return name if name in {"unknown", "others"} else f"{name[:1]}\u2028\u2029{name[1:]}"
+
+
+@pytest.mark.parametrize("largest", [3_620, 9_999])
+def test_labels_of_an_axis_do_not_run_into_each_other(largest: int) -> None:
+    """The last one ends with its axis, and so stands nearer to its neighbour than the others."""
+    rows = samples()["ranking"].head(3).assign(sales_yen=[largest, largest - 200, 2_330])
+    say = partial(locales.text, "en")
+    for shape in Shape:
+        drawn = svg(CHARTS["ranking"].of(rows).spec(Look(say, shape)))
+        found = re.findall(
+            r'<text text-anchor="(\w+)" transform="translate\(([\d.]+),18\)"[^>]* opacity="1">([\d,]+)</text>', drawn
+        )
+        ends = [_ends(float(x), text, anchor) for anchor, x, text in found]
+        assert len(ends) >= 3
+        for (_, left), (right, _) in pairwise(ends):
+            assert left + 3 < right, found
+
+
+def _ends(x: float, text: str, anchor: str) -> tuple[float, float]:
+    """Of a number of 14 px: Noto Sans CJK's digits are 7.8 px wide, its commas 3.9."""
+    width = 8 * len(text) - 4 * text.count(",")
+    before = {"start": 0, "middle": width / 2, "end": width}[anchor]
+    return x - before, x - before + width
+
+
+@by_language
+def test_who_lives_nobody_knows_where_is_not_said_to_spend_elsewhere(language: str) -> None:
+    flows = pd.DataFrame(
+        [("港", "港", 3), ("港", "中央", 5), ("unknown", "港", 7), ("港", "unknown", 9), ("unknown", "unknown", 11)],
+        columns=["home", "place", "sales_yen"],
+    )
+    found = stays_of(flows)
+    assert found.tolist() == ["home", "away", "unknown", "unknown", "unknown"]
+    say = partial(locales.text, language)
+    spec = CHARTS["flows"].of(flows.assign(stays=found).astype({"sales_yen": "int64"})).spec(Look(say))
+    colours = next(layer["encoding"]["color"]["scale"] for layer in spec["layer"] if "color" in layer["encoding"])
+    words = [say(f"insight.stays.{word}") for word in ("home", "away", "unknown")]
+    assert dict(zip(colours["domain"], colours["range"], strict=True)) == dict(
+        zip(words, (FIRST, SECOND, THIRD), strict=True)
+    )
+
+
+@by_kind
+@by_language
+def test_a_chart_of_nothing_says_that_there_is_nothing_to_show(kind: ChartKind, language: str) -> None:
+    say = partial(locales.text, language)
+    some, none = samples()[kind.name], samples()[kind.name].head(0)
+    assert say("insight.chart.empty") not in kind.of(some).says(say)
+    assert kind.of(none).says(say).endswith(say("insight.chart.empty"))
