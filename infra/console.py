@@ -35,13 +35,18 @@ CAN_BE_PUT_RIGHT = (
     Unreachable,
 )
 
-out = Console()
-_err = Console(stderr=True)
+out = Console(emoji=False)
+_err = Console(stderr=True, emoji=False)
 
 
 def tell(words: str) -> None:
     """Say what is going on, without mixing it into a result that is piped elsewhere."""
     _err.print(words, style="dim", markup=False, highlight=False)
+
+
+def show(words: str) -> None:
+    """Say what came of it, as it stands: a folder may be called `[x]` or `:x:`, and is copied from a line unbroken."""
+    out.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def complain(words: str) -> None:

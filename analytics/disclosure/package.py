@@ -41,6 +41,12 @@ class PackageExists(Refusal):
     code: ClassVar[str] = "open_data_exists"
 
 
+class PackageUnwritable(Refusal):
+    """The package's place takes no more: `name`, and the `problem` in the system's words. Nothing was published."""
+
+    code: ClassVar[str] = "open_data_unwritable"
+
+
 class AttackSucceeded(Refusal):
     """The written package did not survive its own attacks: `attack`, `table`. Nothing was published."""
 
@@ -51,25 +57,32 @@ def write_package(into: Path, data: OpenData, words: dict[str, Words], record: C
     """Write, attack, `record`, and put in place. `words` are the texts by language, the first one's in front.
 
     What is recorded and then lost in a crash has cost privacy for nothing; the other order would publish what nobody
-    counted. Raises PackageExists, AttackSucceeded.
+    counted. Raises PackageExists, PackageUnwritable, AttackSucceeded.
     """
     require_free(into)
     draft = into.with_name(f".{into.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
-    (draft / "data").mkdir(parents=True)
     try:
-        for table in data.tables:
-            (draft / "data" / f"{table.name}.csv").write_bytes(csv_bytes(table))
-            pq.write_table(_arrow(table), draft / "data" / f"{table.name}.parquet", compression="zstd")
-        (draft / "method.md").write_text(_method(data, words), encoding="utf-8")
-        description = json.dumps(_description(data, next(iter(words.values())), draft), ensure_ascii=False, indent=1)
-        (draft / "datapackage.json").write_text(description + "\n", encoding="utf-8")
-        (draft / "SHA256SUMS").write_text(_sums(draft), encoding="ascii")
+        try:
+            _write(draft, data, words)
+        except OSError as error:
+            raise PackageUnwritable(name=into.name, problem=error.strerror or str(error)) from error
         attack(draft, data)
         record()
         draft.rename(into)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write(draft: Path, data: OpenData, words: dict[str, Words]) -> None:
+    (draft / "data").mkdir(parents=True)
+    for table in data.tables:
+        (draft / "data" / f"{table.name}.csv").write_bytes(csv_bytes(table))
+        pq.write_table(_arrow(table), draft / "data" / f"{table.name}.parquet", compression="zstd")
+    (draft / "method.md").write_text(_method(data, words), encoding="utf-8")
+    description = json.dumps(_description(data, next(iter(words.values())), draft), ensure_ascii=False, indent=1)
+    (draft / "datapackage.json").write_text(description + "\n", encoding="utf-8")
+    (draft / "SHA256SUMS").write_text(_sums(draft), encoding="ascii")
 
 
 def require_free(into: Path) -> None:

@@ -29,6 +29,12 @@ class ReleasesBroken(Refusal):
     code: ClassVar[str] = "releases_broken"
 
 
+class ReleasesUnwritable(Refusal):
+    """The file of releases takes no more: `problem`, in the system's words. Nothing is published."""
+
+    code: ClassVar[str] = "releases_unwritable"
+
+
 class PrivacyBudgetSpent(Refusal):
     """A release would cost more privacy than is left: `programme`, `asked`, `left`, `limit`, all epsilon."""
 
@@ -93,26 +99,51 @@ class Releases:
             raise PrivacyBudgetSpent(programme=programme, asked=float(asked), left=float(left), limit=float(limit))
 
     def add(self, releases: Sequence[Release], now: datetime) -> None:
-        """Write down what is new of these, on the disk before this returns."""
-        fresh = self.new(releases)
-        with self.path.open("ab") as file:
-            for release in fresh:
-                entry = {**asdict(release), "at": now.isoformat(), "previous": self._head}
-                line = json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()
-                file.write(line + b"\n")
-                self._head = sha256(line).hexdigest()
-            file.flush()
-            os.fsync(file.fileno())
-        self.known = (*self.known, *fresh)
+        """Write down what is new of these, all or nothing, on the disk before this returns.
+
+        Raises ReleasesUnwritable.
+        """
+        fresh, lines, head = self.new(releases), b"", self._head
+        for release in fresh:
+            entry = {**asdict(release), "at": now.isoformat(), "previous": head}
+            line = json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()
+            lines += line + b"\n"
+            head = sha256(line).hexdigest()
+        _append(self.path, lines)
+        self.known, self._head = (*self.known, *fresh), head
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Releases]:
-    """The file of releases, locked until the end of the block; made when it is not there. Raises ReleasesBroken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as lock:
+    """The file of releases, locked until the end of the block; made when it is not there.
+
+    Raises ReleasesBroken, ReleasesUnwritable.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+b")
+    except OSError as error:
+        raise ReleasesUnwritable(problem=error.strerror or str(error)) from error
+    with file as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield Releases(path, *_read(path))
+
+
+def _append(path: Path, lines: bytes) -> None:
+    """Half a line would be a file that was altered: where the disk is full, what did go in is taken out again."""
+    try:
+        with path.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                rest = memoryview(lines)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(before)
+                raise
+    except OSError as error:
+        raise ReleasesUnwritable(problem=error.strerror or str(error)) from error
 
 
 def _read(path: Path) -> tuple[tuple[Release, ...], str]:

@@ -10,10 +10,11 @@ straight into a lake, with the truth beside it (docs/algorithms/synthetic-city.m
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,7 +22,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from sqlalchemy import text
 
 from infra.collector import calm_collector
-from infra.console import complain, out, run, tell
+from infra.console import complain, run, show, tell
 from infra.database.connect import quoted
 from infra.database.provision import DatabaseHandle, open_scratch_database
 from infra.settings import Settings
@@ -59,7 +60,11 @@ def simulate(
     setting = _setting(scenario, scale, seed)
     _require_room(out_dir, force=force)
     outcome = run(lambda: _play(setting), quickly=True)
-    _write(out_dir, outcome.files)
+    before = set(out_dir.iterdir())
+    try:
+        _write(out_dir, outcome.files)
+    except OSError as error:
+        _give_up(out_dir, before, error.strerror or str(error))
     _summarise(out_dir, outcome)
     if outcome.wrong:
         for sentence in outcome.wrong:
@@ -124,9 +129,11 @@ def _invent(folder: Path, payments: int, seed: int, *, force: bool) -> None:
     if not 1 <= payments <= MOST_PAYMENTS:
         raise typer.BadParameter(f"{payments} is not from 1 to {MOST_PAYMENTS}", param_hint="--payments")
     _require_room(folder, force=force)
+    before = set(folder.iterdir())
     # Loaded here, because only this needs pandas and its company.
     import numpy as np  # noqa: PLC0415
 
+    from analytics.lake.write import LakeUnwritable  # noqa: PLC0415
     from analytics.synthetic.joining import as_csv  # noqa: PLC0415
     from analytics.synthetic.joining_plan import Joining  # noqa: PLC0415
     from analytics.synthetic.plan import city_of  # noqa: PLC0415
@@ -134,24 +141,40 @@ def _invent(folder: Path, payments: int, seed: int, *, force: bool) -> None:
 
     plan = city_of(payments, joining=Joining())
     over = datetime.combine(plan.use_to + timedelta(days=1), time(), TOKYO)
-    with _progress() as progress:
-        bar = progress.add_task("preparing", total=1.0)
-        truth, sales = write_city(
-            plan,
-            np.random.default_rng(seed),
-            folder / LAKE,
-            over,
-            lambda words, share: progress.update(bar, completed=share, description=words),
-        )
-    if sales is not None:
-        (folder / JOINED).write_bytes(as_csv(sales))
-    (folder / TRUTH).write_text(json.dumps(truth.plain(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    try:
+        with _progress() as progress:
+            bar = progress.add_task("preparing", total=1.0)
+            truth, sales = write_city(
+                plan,
+                np.random.default_rng(seed),
+                folder / LAKE,
+                over,
+                lambda words, share: progress.update(bar, completed=share, description=words),
+            )
+        if sales is not None:
+            (folder / JOINED).write_bytes(as_csv(sales))
+        (folder / TRUTH).write_text(json.dumps(truth.plain(), ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    except LakeUnwritable as refusal:
+        _give_up(folder, before, str(refusal.params["problem"]))
+    except OSError as error:
+        _give_up(folder, before, error.strerror or str(error))
     _tell_of(folder, truth, plan.residents, plan.stores)
 
 
+def _give_up(folder: Path, before: set[Path], problem: str) -> NoReturn:
+    """Half a city is none: what was not there `before` is taken away again, and what went wrong is told."""
+    for path in set(folder.iterdir()) - before:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    complain(f"nothing more can be written to {folder} ({problem}); make room or allow writing, then try again")
+    raise typer.Exit(1)
+
+
 def _tell_of(folder: Path, truth: "Truth", residents: int, stores: int) -> None:
-    out.print(
-        f"{residents:,} residents, {stores:,} stores, {truth.payments:,} payments; {truth.used_yen:,} yen used, "
+    show(
+        f"Residents: {residents:,}, stores: {stores:,}, payments: {truth.payments:,}; {truth.used_yen:,} yen used, "
         f"{truth.lapsed_yen:,} yen lapsed. See {folder / LAKE}, and for the truth {folder / TRUTH}"
     )
 
@@ -182,8 +205,8 @@ def _summarise(folder: Path, outcome: "Outcome") -> None:
     report = outcome.report
     counts, stores, proof = report["counts"], report["stores"], report["proof"]
     payments = counts["payments_cpm"] + counts["payments_mpm"]
-    out.print(
-        f"{counts['buyers']:,} buyers, {counts['stores']:,} stores, {payments:,} payments of "
-        f"{stores['gross_yen']:,} yen; {stores['paid_out_yen']:,} yen paid out in {counts['bank_files']} bank files; "
+    show(
+        f"Buyers: {counts['buyers']:,}, stores: {counts['stores']:,}, payments: {payments:,} of "
+        f"{stores['gross_yen']:,} yen; {stores['paid_out_yen']:,} yen paid out (bank files: {counts['bank_files']}); "
         f"{len(proof['checks'])} laws {'hold' if proof['clean'] else 'were asked, not all hold'}. See {folder}"
     )

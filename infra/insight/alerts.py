@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import locales
-from infra.console import complain, out, run
+from infra.console import complain, run, show
 from infra.database.connect import JOBS
 from infra.database.provision import DatabaseHandle, open_server
 from infra.settings import Settings
@@ -41,9 +41,9 @@ def alerts(
         complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
         raise typer.Exit(1) from None
     if not quiet:
-        out.print(locales.text("en", "alert.run", **vars(kept)))
+        show(locales.text("en", "alert.run", **vars(kept)))
         for tally in tallies:
-            out.print(line_of(tally))
+            show(line_of(tally))
 
 
 def line_of(tally: Tally) -> str:

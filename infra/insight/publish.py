@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.console import complain, out
+from infra.console import complain, show
 from infra.insight.place import folder_to_write_in
 from infra.keys import load_open_data_key
 from infra.settings import Settings
@@ -86,7 +86,7 @@ def _publish(
             {"ja": partial(text, "ja"), "en": partial(text, "en")},
             datetime.now(UTC),
         )
-    out.print(text("en", "open_data.published", tables=len(data.tables), folder=into, left=float(left)))
+    show(text("en", "open_data.published", tables=len(data.tables), folder=into, left=float(left)))
 
 
 def days_of(period: str) -> tuple[date, date]:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import locales
-from infra.console import complain, out
+from infra.console import complain, show
 from infra.insight.evaluate import (
     Added,
     AdministrationYen,
@@ -26,7 +26,7 @@ from infra.insight.evaluate import (
     SurveyFile,
     what_it_did_in,
 )
-from infra.insight.place import folder_to_write_in
+from infra.insight.place import folder_to_write_in, put_in_place
 from infra.insight.words import refusal_in_words
 from infra.settings import Settings
 from services.kit.errors import Refusal
@@ -76,7 +76,7 @@ def report(
         raise typer.Exit(1) from None
     for name in _FORMS:
         if name not in missing:
-            out.print(str(into / name), soft_wrap=True)
+            show(str(into / name))
     if missing:
         raise typer.Exit(1)
 
@@ -94,7 +94,7 @@ def _write(
     from analytics.charts.catalogue import CHARTS  # noqa: PLC0415  # pandas and its like load when they are needed
     from analytics.disclosure.cells import TableTooLarge  # noqa: PLC0415
     from analytics.disclosure.differencing import Differencing  # noqa: PLC0415
-    from analytics.disclosure.releases import ReleasesBroken  # noqa: PLC0415
+    from analytics.disclosure.releases import ReleasesBroken, ReleasesUnwritable  # noqa: PLC0415
     from analytics.lake.lake import Lake  # noqa: PLC0415
     from analytics.reports.council import ReportFontMissing, council_pdf  # noqa: PLC0415
     from analytics.reports.gather import gather  # noqa: PLC0415
@@ -127,9 +127,9 @@ def _write(
             tell(name)
             try:
                 content = make()
-            except (ReportFontMissing, Differencing, TableTooLarge, ReleasesBroken) as refusal:
+            except (ReportFontMissing, Differencing, TableTooLarge, ReleasesBroken, ReleasesUnwritable) as refusal:
                 complain(refusal_in_words(refusal, language))
                 missing.add(name)
                 continue
-            (into / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+            put_in_place(into / name, content if isinstance(content, bytes) else content.encode())
     return missing

@@ -12,6 +12,7 @@ from analytics.reports import council
 from analytics.synthetic.city import make
 from analytics.synthetic.plan import CityPlan
 from infra.cli import app
+from tests.disk import no_file_beyond
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +72,20 @@ def test_a_programme_that_is_not_there_is_refused_in_a_sentence(lake: Path, tmp_
     assert "moonlight" in done.stderr
     assert not (tmp_path / "out").exists()
     assert list(tmp_path.glob("*.html")) == []
+
+
+def test_a_form_for_which_there_is_no_room_is_not_half_there(lake: Path, tmp_path: Path) -> None:
+    arguments = ["insight", "report", "--into", str(tmp_path / "out"), "--lake", str(lake), "--language", "ja"]
+    with no_file_beyond(100_000):
+        done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "を書き込めません（File too large）" in "".join(done.stderr.split("\n")).replace("\u3000", "")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_is_told_by_its_own_name_whatever_it_is_called(lake: Path, tmp_path: Path) -> None:
+    """`[/x]` ends a style, and `:cat:` is a cat, to a console that takes them for its own language."""
+    out = tmp_path / "[/x] :cat: [bold]"
+    done = CliRunner().invoke(app, ["insight", "report", "--into", str(out), "--lake", str(lake), "--language", "en"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [str(out / name) for name in ("report.html", "workbook.xlsx", *FORMS[:2])]

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
+from tests.disk import no_file_beyond
 
 
 def complaint(*words: str) -> str:
@@ -48,3 +49,29 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 
 def test_the_folder_must_be_named() -> None:
     assert "--out" in complaint("hiratsuka-2020")
+
+
+def test_a_city_for_which_there_is_no_room_is_taken_away_again(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with no_file_beyond(5_000):
+        done = CliRunner().invoke(app, ["simulate", "city", "--payments", "500", "--out", str(out)])
+    assert done.exit_code == 1
+    assert "nothing more can be written to" in " ".join(done.stderr.split())
+    assert list(out.iterdir()) == []
+
+
+def test_what_stood_in_the_folder_before_stays_where_there_is_no_room(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear city")
+    with no_file_beyond(5_000):
+        done = CliRunner().invoke(app, ["simulate", "city", "--payments", "500", "--out", str(tmp_path), "--force"])
+    assert done.exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_city_of_one_resident_is_told_as_one_and_its_folder_by_its_name(tmp_path: Path) -> None:
+    out = tmp_path / "[/x] :cat:"
+    done = CliRunner().invoke(app, ["simulate", "city", "--payments", "1", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    (told,) = done.stdout.splitlines()
+    assert told.startswith("Residents: 1, ")
+    assert told.endswith(f"See {out / 'lake'}, and for the truth {out / 'truth.json'}")
