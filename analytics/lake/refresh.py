@@ -46,6 +46,12 @@ class LakeBusy(Refusal):
     kind = Kind.CONFLICT
 
 
+class LakeNotOfBooks(Refusal):
+    """The lake was not read from a city's books by a refresh: it is invented, or of frames from elsewhere."""
+
+    code: ClassVar[str] = "lake_not_of_books"
+
+
 @dataclass(frozen=True)
 class Refreshed:
     """What a refresh did: parts written, of them those found damaged, rows written, the first day not in the lake."""
@@ -114,6 +120,14 @@ def refresh(
         publish(root, Manifest(look.at, frames, marks=marks))
         new = [part for each in found for part in each.parts]
         return Refreshed(len(new), plan.damaged, sum(part.rows for part in new), last, look.at)
+
+
+def last_day_of_books(manifest: Manifest) -> date:
+    """The last day of which the lake holds what the books say. Raises LakeNotOfBooks."""
+    end = manifest.marks.get(END)
+    if end is None:
+        raise LakeNotOfBooks
+    return date.fromisoformat(end) - timedelta(days=1)
 
 
 def open_from(manifest: Manifest) -> date | None:

@@ -1,7 +1,7 @@
 """`tanabata insight alerts`: run the rules over the lake's last days and keep what they find, for officers."""
 
 import os
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +59,10 @@ async def _look_and_keep(settings: Settings, root: Path, days: int) -> tuple[Kep
 
 
 async def look_and_keep(handle: DatabaseHandle, root: Path, days: int) -> tuple[Kept, list[Tally]]:
-    """Run the rules over the lake in `root` and keep what they find. Raises LakeMissing, LakeCorrupt."""
+    """Run the rules over the lake in `root` and keep what they find.
+
+    Raises LakeMissing, LakeCorrupt, and LakeNotOfBooks: an invented resident's number is a real one's, too.
+    """
     import asyncio  # noqa: PLC0415
 
     first, last, found = await asyncio.to_thread(_look, root, handle.insight_uri(), days)
@@ -77,10 +80,10 @@ def _look(root: Path, uri: str, days: int) -> tuple[date, date, "list[Told]"]:
     from analytics.alerts.look import look  # noqa: PLC0415 - loads pandas, SciPy and DuckDB
     from analytics.alerts.relations import near_frames  # noqa: PLC0415
     from analytics.lake.lake import Lake  # noqa: PLC0415
-    from analytics.lake.refresh import END  # noqa: PLC0415
+    from analytics.lake.refresh import last_day_of_books  # noqa: PLC0415
 
     with Lake(root, deep=True) as lake:
-        last = date.fromisoformat(lake.manifest.marks[END]) - timedelta(days=1)
+        last = last_day_of_books(lake.manifest)
         first, found = look(lake, last, *near_frames(uri), days)
     return first, last, found
 

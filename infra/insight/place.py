@@ -3,11 +3,15 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import typer
 
+from infra.settings import Settings
 from services.kit.errors import Refusal
+
+if TYPE_CHECKING:
+    from analytics.lake.manifest import Manifest
 
 
 class PlaceUnwritable(Refusal):
@@ -39,3 +43,15 @@ def put_in_place(path: Path, content: bytes) -> None:
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise PlaceUnwritable(place=str(path), problem=error.strerror or str(error)) from error
+
+
+def releases_of(root: Path, manifest: "Manifest", settings: Settings) -> Path:
+    """The file of releases beside which what is made of the lake in `root` is laid: see docs/decisions/0136.
+
+    A lake that no refresh read from the books, as an invented city, tells nothing of this city's people: what is
+    published of it stands in a file beside that lake, and not in the city's own.
+    """
+    from analytics.lake.refresh import END  # noqa: PLC0415 - loads pandas
+
+    of_books = END in manifest.marks or root.resolve() == settings.lake_dir.resolve()
+    return (settings.data_dir if of_books else root.absolute().parent) / "releases.jsonl"

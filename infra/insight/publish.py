@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.console import complain, show
-from infra.insight.place import folder_to_write_in
+from infra.insight.place import folder_to_write_in, releases_of
 from infra.keys import load_open_data_key
 from infra.settings import Settings
 from locales import text
@@ -82,7 +82,7 @@ def _publish(
             Wish(programme, first, last, epsilon, clamp or usual),
             key,
             into,
-            settings.data_dir / "releases.jsonl",
+            releases_of(root, lake.manifest, settings),
             {"ja": partial(text, "ja"), "en": partial(text, "en")},
             datetime.now(UTC),
         )

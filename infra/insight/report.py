@@ -26,7 +26,7 @@ from infra.insight.evaluate import (
     SurveyFile,
     what_it_did_in,
 )
-from infra.insight.place import folder_to_write_in, put_in_place
+from infra.insight.place import folder_to_write_in, put_in_place, releases_of
 from infra.insight.words import refusal_in_words
 from infra.settings import Settings
 from services.kit.errors import Refusal
@@ -70,7 +70,7 @@ def report(
     say = partial(locales.text, language.value)
     try:
         added = Added(survey, joined, invited, administration_yen)
-        missing = _write(root, into, programme, say, language.value, added, settings.data_dir / "releases.jsonl")
+        missing = _write(root, into, programme, say, language.value, added, settings)
     except Refusal as refusal:
         complain(refusal_in_words(refusal, language.value))
         raise typer.Exit(1) from None
@@ -88,7 +88,7 @@ def _write(
     say: "Say",
     language: str,
     added: Added,
-    ledger: Path,
+    settings: Settings,
 ) -> set[str]:
     """Write every form; returns the names of those that this machine cannot make, having said why."""
     from analytics.charts.catalogue import CHARTS  # noqa: PLC0415  # pandas and its like load when they are needed
@@ -114,6 +114,7 @@ def _write(
         office = replace(office, did=what_it_did_in(source, office.programme, say, added))
 
         def public() -> str:
+            ledger = releases_of(root, source.manifest, settings)
             page = publish_public(source, ledger, datetime.now(UTC), programme, tell)
             return report_page(page, say, language, "insight.report.public_title")
 

@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from analytics.lake.refresh import refresh
+from analytics.lake.refresh import LakeNotOfBooks, refresh
+from analytics.lake.write import write_frames
+from analytics.synthetic.city import make
+from analytics.synthetic.plan import CityPlan
 from infra.database.provision import DatabaseHandle
 from infra.insight.alerts import line_of, look_and_keep
 from services.alerts.alert import Tally
@@ -219,3 +223,11 @@ async def test_an_open_alert_never_comes_to_say_less(town: HttpTown, look: Look)
 def test_a_rule_s_tally_is_told_in_words() -> None:
     assert line_of(Tally("night", 1, 2, 1, 0)) == "night: 1 open, 2 misuse, 1 harmless, 0 unclear; right in 66.6 %"
     assert line_of(Tally("night", 1, 0, 0, 0)).endswith("right in none judged yet")
+
+
+async def test_of_a_lake_that_is_not_of_the_books_no_alert_is_kept(database: DatabaseHandle, tmp_path: Path) -> None:
+    """Its residents are numbers, as ours are: whoever looked behind one would find somebody of this city."""
+    frames = make(CityPlan(residents=60, stores=20), np.random.default_rng(4)).frames
+    write_frames(tmp_path / "lake", frames, datetime(2026, 2, 18, tzinfo=UTC))
+    with pytest.raises(LakeNotOfBooks):
+        await look_and_keep(database, tmp_path / "lake", 60)

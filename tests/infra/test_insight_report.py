@@ -1,5 +1,6 @@
 """`tanabata insight report` writes four files from a lake, says what it cannot make, and refuses in a sentence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from analytics.lake.write import write_frames
+from analytics.lake.manifest import read_manifest
+from analytics.lake.refresh import END
+from analytics.lake.write import publish, write_frames
 from analytics.reports import council
 from analytics.synthetic.city import make
 from analytics.synthetic.plan import CityPlan
@@ -27,7 +30,7 @@ FORMS = ["council.pdf", "public.html", "report.html", "workbook.xlsx"]
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("lake")
+    root = tmp_path_factory.mktemp("city") / "lake"
     frames = make(CityPlan(residents=60, stores=20), np.random.default_rng(4)).frames
     write_frames(root, frames, datetime(2026, 2, 18, tzinfo=UTC))
     return root
@@ -89,3 +92,21 @@ def test_a_folder_is_told_by_its_own_name_whatever_it_is_called(lake: Path, tmp_
     done = CliRunner().invoke(app, ["insight", "report", "--into", str(out), "--lake", str(lake), "--language", "en"])
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [str(out / name) for name in ("report.html", "workbook.xlsx", *FORMS[:2])]
+
+
+def test_a_page_of_an_invented_city_is_no_release_of_this_city(tmp_path: Path, data: Path) -> None:
+    """Both have a programme of this name; the trial came first, and must not keep the city from its own page."""
+    for name, seed in (("invented", 4), ("ours", 5)):
+        root = tmp_path / name / "lake"
+        write_frames(
+            root, make(CityPlan(residents=60, stores=20), np.random.default_rng(seed)).frames, datetime.now(UTC)
+        )
+    ours = tmp_path / "ours" / "lake"
+    publish(ours, replace(read_manifest(ours), marks={END: "2026-02-18"}))
+    for name in ("invented", "ours"):
+        into, root = tmp_path / f"out-{name}", tmp_path / name / "lake"
+        done = CliRunner().invoke(app, ["insight", "report", "--into", str(into), "--lake", str(root)])
+        assert done.exit_code == 0, done.stderr
+        assert (data / "releases.jsonl").exists() == (name == "ours")
+    assert (tmp_path / "invented" / "releases.jsonl").read_text()
+    assert not (tmp_path / "ours" / "releases.jsonl").exists()

@@ -26,7 +26,8 @@ def test_every_table_of_a_city_is_published_by_one_command(tmp_path: Path, monke
     assert done.exit_code == 0, done.output
     told = json.loads((tmp_path / "open" / "datapackage.json").read_text(encoding="utf-8"))
     assert len(told["resources"]) == len(LEVELS)
-    assert len((tmp_path / "data" / "releases.jsonl").read_text().splitlines()) == len(LEVELS)
+    assert len((tmp_path / "releases.jsonl").read_text().splitlines()) == len(LEVELS)
+    assert not (tmp_path / "data" / "releases.jsonl").exists(), "an invented city's releases are none of this city's"
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 1
     assert "Publishing replaces nothing" in again.output
@@ -48,7 +49,7 @@ def test_a_period_without_a_payment_and_a_place_that_cannot_be_written_to_cost_n
     done = CliRunner().invoke(app, [*command, str(tmp_path / "file" / "open")])
     assert done.exit_code == 2
     assert "nothing can be written to" in done.output
-    ledger = tmp_path / "data" / "releases.jsonl"
+    ledger = tmp_path / "releases.jsonl"
     assert not ledger.exists() or ledger.read_text() == ""
 
 
