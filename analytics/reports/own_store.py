@@ -86,7 +86,8 @@ def _medians(
     if store not in described.index:
         return None, {}
     table = pd.DataFrame(all_stores)
-    table = table[table["active_residents"] >= LEAST_PEOPLE].assign(visits=table["payments"])
+    # Not assigned afterwards: a frame that was left without a row would take on all those of the column.
+    table = table.assign(visits=table["payments"])[table["active_residents"] >= LEAST_PEOPLE]
     active = table.join(described, how="inner").rename_axis("store").reset_index()
     try:
         visited = float(all_stores["payments"].get(store, 0))

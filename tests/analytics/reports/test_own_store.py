@@ -139,3 +139,20 @@ def test_a_store_that_nobody_paid_has_zeros_and_one_that_is_not_known_no_neighbo
     assert (answer.days, answer.hours, answer.likeness) == ([], [], None)
     assert answer.figures[0] == StoreFigure("sales", 0, None, None, "few_similar")
     assert own(answer)["average_payment"] is None
+
+
+@pytest.mark.parametrize("people", [1, 9])
+def test_where_every_store_has_few_people_there_is_no_median_and_not_one_of_nothing(people: int) -> None:
+    few = [row for store, yen in OTHERS.items() for row in paid(store, yen, range(1, people + 1))]
+    answer = told([*paid("A", 400, range(1, people + 1)), *few], shops("A", *OTHERS))
+    assert answer.likeness is None
+    assert set(medians(answer).values()) == {None}
+
+
+def test_a_month_in_which_a_store_only_gave_back_is_told() -> None:
+    back = {"store": "B", "resident": 1, "amount_yen": -7, "kind": "refund", "payment": 1, "at": on(9, 8)}
+    rows = [*paid("A", 400, range(1, 3)), back]
+    assert own(told(rows, shops("A", "B")))["sales"] == 800
+    answer = told(rows, shops("A", "B"), store="B")
+    assert own(answer) == dict.fromkeys(FIGURES, 0) | {"sales": -7, "average_payment": None, "repeat_share": None}
+    assert set(medians(answer).values()) == {None}
