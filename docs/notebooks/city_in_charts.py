@@ -25,7 +25,7 @@ source = InMemory(city.frames)
 by_category = ask(source, Question("sales", by=("category",)))
 print(by_category.sort_values("value", ascending=False).to_string(index=False))
 
-# %% Every chart of the report, as rows
+# %% Charts of the report, as rows
 gathered = gather(source, names=("circulation", "flows", "ranking", "before_after"))
 flows = gathered.figure("flows")
 matrix = flows.data.pivot(index="home", columns="place", values="sales_yen")
@@ -36,7 +36,9 @@ say = partial(locales.text, "en")
 spec = flows.spec(Look(say, Shape.SCREEN))
 print(spec["description"])
 
-# %% Winners of the draw and the others, from when points could be used
+# %% What winners of the draw spent a week more than the others, before and after points could be used; a city that has
+# drawn nothing has no such weeks
 weeks = gathered.figure("before_after").data
-gap = weeks.pivot(index="week", columns="group", values="mean_yen").eval("won - lost")
+means = weeks.pivot(index="week", columns="group", values="mean_yen").reindex(columns=["won", "lost"])
+gap = means["won"] - means["lost"]
 print(gap.to_string())

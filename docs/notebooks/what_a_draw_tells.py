@@ -1,8 +1,8 @@
 """A notebook for analysts: a lottery as an experiment, beside the truth that was put into an invented city.
 
 Who won is chance, so what winners later spend more than losers is the draw's doing (`docs/algorithms/evaluation.md`).
-A real lake has `applications`; `outcomes`, what people spend whether or not they won, come from elsewhere: a panel, or
-the weeks in which everybody can pay.
+A lake has `applications` of a city that has drawn; `outcomes`, what people spend whether or not they won, come from
+elsewhere: a panel, or the weeks in which everybody can pay.
 """
 
 # %% An invented city with a draw, and what is true of it, kept apart

@@ -24,6 +24,20 @@ def test_the_charts_of_a_city_add_up(capsys: pytest.CaptureFixture[str]) -> None
     assert "supermarket" in capsys.readouterr().out
 
 
+def test_the_charts_of_a_city_that_never_drew_are_shown_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The notebook says that a lake may stand in the city's place; no lake of the platform's has a draw yet."""
+    written = (NOTEBOOKS / "city_in_charts.py").read_text(encoding="utf-8")
+    drawn = "InMemory(city.frames)"
+    assert drawn in written
+    never = "InMemory({name: rows for name, rows in city.frames.items() if name not in ('applications', 'outcomes')})"
+    (tmp_path / "other.py").write_text(written.replace(drawn, never), encoding="utf-8")
+    left = runpy.run_path(str(tmp_path / "other.py"))
+    assert left["gap"].empty
+    assert "supermarket" in capsys.readouterr().out
+
+
 def test_who_comes_back_counts_everybody_once(capsys: pytest.CaptureFixture[str]) -> None:
     left = left_by("who_comes_back")
     assert left["sizes"]["residents"].sum() == left["spending"]["resident"].nunique()
