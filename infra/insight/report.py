@@ -5,6 +5,7 @@ Nothing is fetched, and what is written opens without a server or a network.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,6 +65,7 @@ def report(
     What the programme did stands on the office's page and on the council's paper. The page for everybody counts as
     published once it is written: it is left out when it and what was published before would tell of few people.
     """
+    was_there = into.exists()
     folder_to_write_in(into, into)
     settings = Settings.from_env(os.environ)
     root = lake or settings.lake_dir
@@ -73,6 +75,9 @@ def report(
         missing = _write(root, into, programme, say, language.value, added, settings)
     except Refusal as refusal:
         complain(refusal_in_words(refusal, language.value))
+        if not was_there:
+            with suppress(OSError):  # a form that was written before stays, and its folder with it
+                into.rmdir()
         raise typer.Exit(1) from None
     for name in _FORMS:
         if name not in missing:

@@ -82,8 +82,8 @@ def test_a_form_for_which_there_is_no_room_is_not_half_there(lake: Path, tmp_pat
     with no_file_beyond(100_000):
         done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 1
-    assert "を書き込めません（File too large）" in "".join(done.stderr.split("\n")).replace("\u3000", "")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert "を書き込めません（File too large）" in "".join(done.stderr.split("\n"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_is_told_by_its_own_name_whatever_it_is_called(lake: Path, tmp_path: Path) -> None:
@@ -110,3 +110,10 @@ def test_a_page_of_an_invented_city_is_no_release_of_this_city(tmp_path: Path, d
         assert (data / "releases.jsonl").exists() == (name == "ours")
     assert (tmp_path / "invented" / "releases.jsonl").read_text()
     assert not (tmp_path / "ours" / "releases.jsonl").exists()
+
+
+def test_where_there_is_nothing_to_report_no_empty_folder_is_left(lake: Path, tmp_path: Path) -> None:
+    into = tmp_path / "new"
+    for more in (["--lake", str(tmp_path / "nowhere")], ["--lake", str(lake), "--programme", "moonlight"]):
+        assert CliRunner().invoke(app, ["insight", "report", "--into", str(into), *more]).exit_code == 1
+        assert not into.exists()
