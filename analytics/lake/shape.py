@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.frames import FRAMES, UNKNOWN, Dtype, Frame
-from analytics.lake.arrays import KeysCollide, Numbers, encoded, numbers_of
+from analytics.lake.arrays import KeysCollide, Numbers, in_order, numbers_of
 from analytics.lake.category import category_of
 from analytics.lake.write import schema_of
 from services.kit.clock import civil_date
@@ -93,8 +93,8 @@ def _of_grain(told: pa.Table) -> pa.Table:
     """What a deed took from several lots of one purse is one row. Only deeds that are told twice need be looked at."""
     columns = [name for name in FRAMES["spending"].column_names if name != "day"]
     deeds = numbers_of(told["deed"])
-    in_order = np.sort(deeds)
-    again = in_order[1:][in_order[1:] == in_order[:-1]]
+    ascending = np.sort(deeds)
+    again = ascending[1:][ascending[1:] == ascending[:-1]]
     told = told.append_column("amount_yen", pc.add(told["paid_yen"], told["premium_yen"])).select(columns)
     if not len(again):
         return told
@@ -103,7 +103,8 @@ def _of_grain(told: pa.Table) -> pa.Table:
 
 
 def _together(told: pa.Table) -> pa.Table:
-    purses = [numbers_of(encoded(told[name]).indices) for name in ("purse", "programme")]
+    """In the order of the words themselves: whichever way they were read, and listed, the file is the same."""
+    purses = [numbers_of(in_order(told[name]).indices) for name in ("purse", "programme")]
     keys = [*purses, numbers_of(told["deed"])]
     order = np.lexsort(keys)
     new = np.insert(np.any([np.diff(key[order]) != 0 for key in keys], axis=0), 0, True)

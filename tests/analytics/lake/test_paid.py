@@ -174,6 +174,21 @@ def test_what_a_deed_took_from_two_purses_is_two_rows_and_from_two_lots_of_one_i
     assert rows(one) == [(11, "payment", 1, "S1", "common", 44, 40, 4, False), *two[2:]]
 
 
+def test_the_rows_of_one_deed_stand_in_one_order_however_their_words_are_listed() -> None:
+    """A day that was read alone and the same day in a long period are one file, byte by byte."""
+    told = City(PURSES, SHOPS).spending(PAYMENTS, LEGS, TAKINGS, RETURNED)
+
+    def day(words: list[str]) -> list[dict[str, Any]]:
+        place = told.column_names.index("purse")
+        listed = pa.array([words.index(word) for word in told["purse"].to_pylist()], pa.int32())
+        column = pa.DictionaryArray.from_arrays(listed, pa.array(words))
+        [(_, rows)] = shape.days_of(FRAMES["spending"], told.set_column(place, "purse", column))
+        found: list[dict[str, Any]] = rows.to_pylist()
+        return found
+
+    assert day(["common", "small"]) == day(["small", "common"])
+
+
 def test_words_are_listed_in_order_and_only_those_that_occur() -> None:
     listed = pa.DictionaryArray.from_arrays(pa.array([3, 1, 3], pa.int32()), pa.array(["d", "c", "b", "a"]))
     for column in (listed, pa.chunked_array([["a"], ["c", "a"]])):
