@@ -158,18 +158,26 @@ def _invent(folder: Path, payments: int, seed: int, *, force: bool) -> None:
         _give_up(folder, before, str(refusal.params["problem"]))
     except OSError as error:
         _give_up(folder, before, error.strerror or str(error))
+    except KeyboardInterrupt:
+        _take_away(folder, before)
+        complain("interrupted")
+        raise typer.Exit(130) from None
     _tell_of(folder, truth, plan.residents, plan.stores)
 
 
 def _give_up(folder: Path, before: set[Path], problem: str) -> NoReturn:
-    """Half a city is none: what was not there `before` is taken away again, and what went wrong is told."""
+    _take_away(folder, before)
+    complain(f"nothing more can be written to {folder} ({problem}); make room or allow writing, then try again")
+    raise typer.Exit(1)
+
+
+def _take_away(folder: Path, before: set[Path]) -> None:
+    """Half a city is none: what was not there `before` goes again."""
     for path in set(folder.iterdir()) - before:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    complain(f"nothing more can be written to {folder} ({problem}); make room or allow writing, then try again")
-    raise typer.Exit(1)
 
 
 def _tell_of(folder: Path, truth: "Truth", residents: int, stores: int) -> None:

@@ -75,3 +75,18 @@ def test_a_city_of_one_resident_is_told_as_one_and_its_folder_by_its_name(tmp_pa
     (told,) = done.stdout.splitlines()
     assert told.startswith("Residents: 1, ")
     assert told.endswith(f"See {out / 'lake'}, and for the truth {out / 'truth.json'}")
+
+
+def test_a_city_that_was_interrupted_is_taken_away_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lake would have been one of a city in which nobody pays."""
+
+    def interrupted(plan: object, rng: object, root: Path, *_: object) -> None:
+        root.mkdir()
+        (root / "manifest.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analytics.synthetic.write.write_city", interrupted)
+    done = CliRunner().invoke(app, ["simulate", "city", "--payments", "5", "--out", str(tmp_path)])
+    assert done.exit_code == 130
+    assert "interrupted" in done.stderr
+    assert list(tmp_path.iterdir()) == []
