@@ -18,6 +18,7 @@ import typer
 
 from infra.console import complain, show
 from infra.insight.place import folder_to_write_in, releases_of
+from infra.insight.words import refusal_in_words
 from infra.keys import load_open_data_key
 from infra.settings import Settings
 from locales import text
@@ -56,7 +57,7 @@ def publish(
     try:
         _publish(settings, programme, into, period, lake or settings.lake_dir, Fraction(str(epsilon)), clamp, key)
     except Refusal as refusal:
-        complain(text("en", f"error.{refusal.code}", **refusal.params))
+        complain(refusal_in_words(refusal, "en"))
         raise typer.Exit(1) from None
 
 

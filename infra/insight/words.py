@@ -16,4 +16,14 @@ def refusal_in_words(refusal: Refusal, language: str) -> str:
     for name, place in _WORDED.items():
         words = locales.find(language, f"{place}.{params.get(name)}", **refusal.params)
         params |= {} if words is None else {name: words}
+    if "by" in params:
+        params["by"] = _dimensions(str(params["by"]), language)
     return locales.text(language, f"error.{refusal.code}", **params)
+
+
+def _dimensions(by: str, language: str) -> str:
+    """By what a table is divided, in words; a table of one figure is divided by nothing."""
+    if by == "-":
+        return locales.text(language, "insight.undivided")
+    names = by.split(", ")
+    return ", ".join(locales.find(language, f"dimension.{name}") or name for name in names)

@@ -9,6 +9,7 @@ import pytest
 
 import locales
 from analytics.columns import FrameUnfit
+from analytics.disclosure.differencing import Differencing
 from analytics.evaluation.estimates import ColumnUnfit, NotEstimable
 from infra.insight.words import refusal_in_words
 from services.kit.errors import Refusal
@@ -63,3 +64,14 @@ def test_a_refusal_is_told_in_words_without_a_gap(refusal: Refusal, language: st
 
 def test_a_word_that_nobody_has_written_a_text_for_is_told_as_it_is() -> None:
     assert "unheard_of" in refusal_in_words(ColumnUnfit(column="after", problem="unheard_of"), "en")
+
+
+@pytest.mark.parametrize("language", locales.LANGUAGES)
+@pytest.mark.parametrize("by", ["-", "category, hour", "home_district, district"])
+def test_what_a_release_is_divided_by_is_told_in_words(by: str, language: str) -> None:
+    """Nobody at a desk knows `home_district`, nor what a stroke stands for."""
+    told = refusal_in_words(Differencing(by=by, first="2026-04-01", last="2026-04-30", minimum=10), language)
+    names = [] if by == "-" else by.split(", ")
+    words = [locales.text(language, f"dimension.{name}") for name in names]
+    assert (", ".join(words) or locales.text(language, "insight.undivided")) in told
+    assert by not in told.replace("2026-04-", "")
