@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.kit.db import Tx
 from services.proof import ask as asking
 from services.proof.ask import ProofAsked, ask
 from tests.races.contest import at_once, closed_gate, lined_up, scalar, until_blocked
@@ -15,11 +16,15 @@ WISHES: Final = "SELECT count(*) FROM audit_entry WHERE action = 'books.proof_as
 OFFICERS: Final = 12
 
 
+async def no_turn(_tx: Tx, _name: str) -> None:
+    """As if nobody took a turn."""
+
+
 async def test_control_without_their_turn_everybody_who_has_looked_records_a_wish(
     crowd: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town = Town(crowd)
-    monkeypatch.setattr(asking, "_TAKE_TURN", "SELECT $1::text")
+    monkeypatch.setattr(asking, "take_turn", no_turn)
     async with closed_gate(crowd) as (gate, open_gate):
         gate.after(monkeypatch, asking, "standing")
         done, _ = await lined_up(crowd, gate, open_gate, [town.do(ask, OFFICER) for _ in range(OFFICERS)])
