@@ -4,9 +4,10 @@ A failure that a person can put right is told in that sentence alone; anything e
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 import uvloop
@@ -20,6 +21,7 @@ from infra.database.migrate import CannotMigrate
 from infra.database.provision import Unreachable
 from infra.database.server_files import FolderRefused
 from infra.keys import KeyUnsafe
+from locales import LANGUAGES
 
 R = TypeVar("R")
 
@@ -37,6 +39,19 @@ CAN_BE_PUT_RIGHT = (
 
 out = Console(emoji=False)
 _err = Console(stderr=True, emoji=False)
+
+
+AsLangSays = Annotated[str | None, typer.Option("--language", help="ja, en or ja-simple; else as LANG says.")]
+
+
+def reading(asked: str | None) -> str:
+    """The language that was asked for, or the one of the terminal's locale. Raises typer.BadParameter."""
+    if asked is not None:
+        if asked not in LANGUAGES:
+            raise typer.BadParameter(f"one of {', '.join(LANGUAGES)}", param_hint="--language")
+        return asked
+    told = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "ja" if told.startswith("ja") else "en"
 
 
 def tell(words: str) -> None:

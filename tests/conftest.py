@@ -38,6 +38,9 @@ settings.load_profile("repeatable")
 # the limit itself sets it.
 connect.CONNECT_S = 10.0
 
+# The command line speaks the language of its terminal (`infra.console.reading`), and the tests read English.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 # An environment without PySpark has nothing to try there; `make test-spark` has one, and fails if it finds no test.
 collect_ignore = [] if find_spec("pyspark") else ["spark"]
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import locales
-from infra.console import out, run, tell
+from infra.console import AsLangSays, out, reading, run, tell
 from infra.database.connect import JOBS
 from infra.database.provision import open_for_audit
 from infra.keys import load_anchor_public_key
@@ -61,11 +61,11 @@ def verify(
         list[Path] | None,
         typer.Option(help="A file of anchors; given several times when older ones were put aside.", dir_okay=False),
     ] = None,
-    language: Annotated[str | None, typer.Option(help="ja, en or ja-simple; else as LANG says.")] = None,
+    language: AsLangSays = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Find edited, missing, exchanged and cut off entries; exit code 1 when there is one."""
-    chosen = _language(language)
+    chosen = reading(language)
     outcome = run(partial(_verify, anchors or []))
     if as_json:
         print(json.dumps(_plain(outcome), ensure_ascii=False))
@@ -114,15 +114,6 @@ def _given(settings: Settings, files: Sequence[Path], *, anything: bool) -> tupl
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def _language(asked: str | None) -> str:
-    if asked is not None:
-        if asked not in locales.LANGUAGES:
-            raise typer.BadParameter(f"one of {', '.join(locales.LANGUAGES)}", param_hint="--language")
-        return asked
-    told = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "ja" if told.startswith("ja") else "en"
 
 
 def _plain(outcome: _Outcome) -> dict[str, object]:

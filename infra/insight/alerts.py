@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import locales
-from infra.console import complain, run, show
+from infra.console import AsLangSays, complain, reading, run, show
 from infra.database.connect import JOBS
 from infra.database.provision import DatabaseHandle, open_server
+from infra.insight.words import refusal_in_words
 from infra.settings import Settings
 from infra.timekeeping import offset_of
 from services.alerts.alert import Finding, Show, Tally
@@ -31,26 +32,28 @@ def alerts(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many of the lake's last days are looked at.")] = 60,
     lake: Annotated[Path | None, typer.Option("--lake", help="Another lake than the installation's.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but what went wrong.")] = False,
+    language: AsLangSays = None,
 ) -> None:
     """Look for misuse in the lake's last days. What is found waits for an officer; the same is never kept twice."""
+    words = reading(language)
     step_back()
     settings = Settings.from_env(os.environ)
     try:
         kept, tallies = run(lambda: _look_and_keep(settings, lake or settings.lake_dir, days))
     except Refusal as refusal:
-        complain(locales.text("en", f"error.{refusal.code}", **refusal.params))
+        complain(refusal_in_words(refusal, words))
         raise typer.Exit(1) from None
     if not quiet:
-        show(locales.text("en", "alert.run", **vars(kept)))
+        show(locales.text(words, "alert.run", **vars(kept)))
         for tally in tallies:
-            show(line_of(tally))
+            show(line_of(tally, words))
 
 
-def line_of(tally: Tally) -> str:
+def line_of(tally: Tally, language: str = "en") -> str:
     """A rule's tally in words."""
     right = tally.precision_permille
-    told = locales.text("en", "alert.unjudged") if right is None else f"{right / 10:.1f} %"
-    return locales.text("en", "alert.tally", **(vars(tally) | {"precision": told}))
+    told = locales.text(language, "alert.unjudged") if right is None else f"{right / 10:.1f} %"
+    return locales.text(language, "alert.tally", **(vars(tally) | {"precision": told}))
 
 
 async def _look_and_keep(settings: Settings, root: Path, days: int) -> tuple[Kept, list[Tally]]:

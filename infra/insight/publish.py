@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.console import complain, show
+from infra.console import AsLangSays, complain, reading, show
 from infra.insight.place import folder_to_write_in, releases_of
 from infra.insight.words import refusal_in_words
 from infra.keys import load_open_data_key
@@ -47,18 +47,22 @@ def publish(
         str | None,
         typer.Option(help="For demonstrations: the noise from this word. Whoever knows it can take the noise away."),
     ] = None,
+    language: AsLangSays = None,
 ) -> None:
     """Write CSV and Parquet that survive their own attacks, with their description, method and licence."""
     if not programme.strip():
         raise typer.BadParameter("name the programme by its code", param_hint="PROGRAMME")
+    words = reading(language)
     folder_to_write_in(into.absolute().parent, into)
     settings = Settings.from_env(os.environ)
     key = sha256(seed.encode()).digest() if seed is not None else load_open_data_key(settings.data_dir)
     try:
-        _publish(settings, programme, into, period, lake or settings.lake_dir, Fraction(str(epsilon)), clamp, key)
+        root = lake or settings.lake_dir
+        told = _publish(settings, programme, into, period, root, Fraction(str(epsilon)), clamp, key)
     except Refusal as refusal:
-        complain(refusal_in_words(refusal, "en"))
+        complain(refusal_in_words(refusal, words))
         raise typer.Exit(1) from None
+    show(text(words, "open_data.published", **told))
 
 
 def _publish(
@@ -70,7 +74,8 @@ def _publish(
     epsilon: Fraction,
     clamp: int | None,
     key: bytes,
-) -> None:
+) -> dict[str, object]:
+    """Publish; returns what there is to say of it."""
     from analytics.disclosure.open_data import Wish, usual_clamp  # noqa: PLC0415 - loads pandas, SciPy and OpenDP
     from analytics.disclosure.publish import publish as publish_package  # noqa: PLC0415
     from analytics.lake.lake import Lake  # noqa: PLC0415
@@ -87,7 +92,7 @@ def _publish(
             {"ja": partial(text, "ja"), "en": partial(text, "en")},
             datetime.now(UTC),
         )
-    show(text("en", "open_data.published", tables=len(data.tables), folder=into, left=float(left)))
+    return {"tables": len(data.tables), "folder": into, "left": float(left)}
 
 
 def days_of(period: str) -> tuple[date, date]:
