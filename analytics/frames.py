@@ -2,7 +2,7 @@
 
 They are the one contract of analytics. The lake writes them, the synthetic city writes them, and measures,
 mining and evaluation read nothing else; so a function that takes a frame takes it from either, and from any
-other source that has these columns. No frame holds a name, a telephone number, an address, a device or an
+other source that has these columns. No frame holds a person's name, a telephone number, an address, a device or an
 account number: a resident is a number that means nothing outside the lake.
 
 Money is whole yen in `int64`. An instant (`at`, `…_at`) is aware and in Asia/Tokyo, so that `.dt.hour` is an
@@ -190,6 +190,17 @@ PROGRAMMES: Final = Frame(
     ("programme",),
 )
 
+TITLES: Final = Frame(
+    "titles",
+    "what published terms call a programme, or a purse of it: people read these instead of codes",
+    (
+        _PROGRAMME,
+        Column("purse", Dtype.TEXT, "the purse's code; empty where the title is the programme's own"),
+        Column("title", Dtype.TEXT, "the words, in the city's own language"),
+    ),
+    ("programme", "purse"),
+)
+
 APPLICATIONS: Final = Frame(
     "applications",
     "a person's application to a draw",
@@ -239,6 +250,7 @@ FRAMES: Final[Mapping[str, Frame]] = {
         RESIDENTS,
         STORES,
         PROGRAMMES,
+        TITLES,
         APPLICATIONS,
         OUTCOMES,
         COUPONS,

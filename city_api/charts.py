@@ -66,6 +66,7 @@ class ChartAnswer(Answer):
     title: str
     says: str
     programme: str
+    programme_title: str = Field(description="What its terms call it; its code again where the lake does not know.")
     last: date = Field(description="The last civil day that is counted.")
     refreshed_at: datetime = Field(description="Everything up to this instant is in the figures.")
     spec: Mapping[str, Any] = Field(description="Vega-Lite, with the rows inside.")
@@ -145,6 +146,7 @@ def _answer(name: str, drawn: Drawn) -> ChartAnswer:
         title=drawn.title,
         says=drawn.says,
         programme=drawn.programme,
+        programme_title=drawn.programme_title,
         last=drawn.last,
         refreshed_at=drawn.refreshed_at,
         spec=drawn.spec,

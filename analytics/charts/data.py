@@ -72,6 +72,9 @@ _FORMS: Final[Mapping[Kind, str]] = {
     Kind.MONTH: "{:%Y-%m}",
 }
 
+Called = Mapping[str, Mapping[str, str]]
+"""By column, what its values are called where people read them; a value that is missing stands for itself."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -134,29 +137,29 @@ def frame_of(name: str, grain: str, fields: tuple[Field, ...], key: tuple[str, .
     return Frame(name, grain, tuple(columns), key)
 
 
-def table_of(data: pd.DataFrame, fields: tuple[Field, ...], say: Say) -> Table:
+def table_of(data: pd.DataFrame, fields: tuple[Field, ...], say: Say, called: Called) -> Table:
     """The table of rows that conform: codes become words, numbers stay what they are."""
-    columns = [[_cell(field, value, say) for value in data[field.name]] for field in fields]
+    columns = [[_cell(field, value, say, called) for value in data[field.name]] for field in fields]
     return Table(fields, tuple(field.head(say) for field in fields), tuple(zip(*columns, strict=True)))
 
 
-def records_of(data: pd.DataFrame, fields: tuple[Field, ...], say: Say) -> list[Mapping[str, Any]]:
+def records_of(data: pd.DataFrame, fields: tuple[Field, ...], say: Say, called: Called) -> list[Mapping[str, Any]]:
     """The rows for a chart's specification: JSON values, words in place of codes, days as 2026-04-01."""
-    columns = [[_json(field, value, say) for value in data[field.name]] for field in fields]
+    columns = [[_json(field, value, say, called) for value in data[field.name]] for field in fields]
     names = [field.name for field in fields]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _cell(field: Field, value: Any, say: Say) -> Cell:
+def _cell(field: Field, value: Any, say: Say, called: Called) -> Cell:
     if field.kind.dtype is Dtype.TEXT:
-        return field.word(value, say)
+        return called.get(field.name, {}).get(value) or field.word(value, say)
     if field.kind.dtype is Dtype.DAY:
         return pd.Timestamp(value)
     return float(value) if field.kind is Kind.SHARE else int(value)
 
 
-def _json(field: Field, value: Any, say: Say) -> Any:
-    cell = _cell(field, value, say)
+def _json(field: Field, value: Any, say: Say, called: Called) -> Any:
+    cell = _cell(field, value, say, called)
     return f"{cell:%Y-%m-%d}" if isinstance(cell, pd.Timestamp) else cell
 
 

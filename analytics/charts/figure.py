@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
 
-from analytics.charts.data import Field, Say, Table, frame_of, records_of, table_of
+from analytics.charts.data import Called, Field, Say, Table, frame_of, records_of, table_of
 from analytics.charts.names import ChartTooLarge
 from analytics.charts.theme import Look, config
 from analytics.frames import Frame
@@ -39,12 +39,12 @@ class ChartKind:
     def frame(self) -> Frame:
         return frame_of(f"chart_{self.name}", self.grain, self.fields, self.key)
 
-    def of(self, data: pd.DataFrame) -> "Figure":
-        """The figure of these rows. Raises FrameUnfit, ChartTooLarge."""
+    def of(self, data: pd.DataFrame, called: Called | None = None) -> "Figure":
+        """The figure of these rows, whose codes are read as `called` says. Raises FrameUnfit, ChartTooLarge."""
         conforming = self.frame.conform(data)
         if len(conforming) > MOST_ROWS:
             raise ChartTooLarge(chart=self.name, rows=len(conforming), most=MOST_ROWS)
-        return Figure(self, conforming)
+        return Figure(self, conforming, called or {})
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Figure:
 
     kind: ChartKind
     data: pd.DataFrame
+    called: Called = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -67,13 +68,13 @@ class Figure:
         return told if len(self.data) else f"{told} {say('insight.chart.empty')}"
 
     def table(self, say: Say) -> Table:
-        return table_of(self.data, self.kind.fields, say)
+        return table_of(self.data, self.kind.fields, say, self.called)
 
     def spec(self, look: Look) -> dict[str, Any]:
         """Vega-Lite with the rows inside, every word in the language of `look`."""
         import altair as alt  # noqa: PLC0415  # a second of loading, which a server pays only when a chart is asked for
 
-        records = records_of(self.data, self.kind.fields, look.say)
+        records = records_of(self.data, self.kind.fields, look.say, self.called)
         chart = self.kind.draw(records, look)
         chart.data = alt.UrlData(url="rows")  # stands for the rows, which Altair would hash and move
         chart.description = f"{self.title(look.say)}. {self.says(look.say)}"

@@ -62,6 +62,7 @@ class Drawn:
 
     refreshed_at: datetime
     programme: str
+    programme_title: str
     last: date
     title: str
     says: str

@@ -33,7 +33,12 @@ DEED_MARGIN: Final = timedelta(minutes=15)
 """How long a deed may take from its instant to the moment it is recorded (as services.proof.since says, and why)."""
 
 DAYS_AT_ONCE: Final = 4
-WHOLE: Final = {"residents": shape.residents, "stores": shape.stores, "programmes": shape.programmes}
+WHOLE: Final = {
+    "residents": shape.residents,
+    "stores": shape.stores,
+    "programmes": shape.programmes,
+    "titles": shape.titles,
+}
 HORIZON: Final = "horizon"
 END: Final = "end"
 """The manifest's marks: the horizon, and the first day that the lake does not hold."""

@@ -74,6 +74,10 @@ def programmes(told: pa.Table) -> pa.Table:
     return _fit(FRAMES["programmes"], told)
 
 
+def titles(told: pa.Table) -> pa.Table:
+    return _fit(FRAMES["titles"], told)
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0))  # a day of a frame has no zone
 

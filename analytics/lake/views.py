@@ -42,6 +42,7 @@ COLUMNS: Final = {
     "programmes": (
         "programme, unit_price_yen, unit_points, cap_yen, stock_units, grant_budget_points, sale_from, use_from, use_to"
     ),
+    "titles": "programme, purse, title",
 }
 """What is read of each view, by name: a view may grow columns without asking us."""
 

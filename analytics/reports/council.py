@@ -124,15 +124,15 @@ def shortened(figure: Figure) -> Figure:
         first = figure.kind.fields[0]
         fields = (first, *(field for field in figure.kind.fields if field.adds))
         sums = data.groupby(first.name, sort=False)[adding].sum().reset_index()
-        return Figure(replace(figure.kind, fields=fields, key=(first.name,)), sums)
+        return replace(figure, kind=replace(figure.kind, fields=fields, key=(first.name,)), data=sums)
     step = -(-len(data) // (MOST_ROWS - 1))
     places = sorted({*range(0, len(data), step), len(data) - 1})
-    return Figure(figure.kind, data.iloc[places])
+    return replace(figure, data=data.iloc[places])
 
 
 def _content(gathered: Gathered, say: Say, language: str) -> dict[str, Any]:
     return {
-        "title": say("insight.report.title", programme=gathered.programme),
+        "title": say("insight.report.title", programme=gathered.called),
         "lang": language.partition("-")[0],
         "heads": [list(pair) for pair in gathered.heads(say)],
         "note": say("insight.report.internal"),

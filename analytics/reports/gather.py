@@ -26,6 +26,7 @@ from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.reports.expected import expected_use
 from analytics.reports.gathered import Fact, Gathered
+from analytics.reports.titles import titles_of
 
 NAMED_STORES: Final = 20
 """Stores that the ranking names; the others are summed."""
@@ -49,7 +50,8 @@ def gather(
     for name in names:
         tell(name)
         figures.append(desk.figure(name))
-    return Gathered(desk.code, None, desk.last, source.refreshed_at, desk.facts(), tuple(figures))
+    title = desk.titles.programme
+    return Gathered(desk.code, None, desk.last, source.refreshed_at, desk.facts(), tuple(figures), title=title)
 
 
 def gather_one(source: Source, name: str, programme: str | None = None) -> tuple[Figure, str, date]:
@@ -104,6 +106,7 @@ class _Desk:
 
     def __init__(self, source: Source, code: str, last: date, use_from: pd.Timestamp, use_to: pd.Timestamp) -> None:
         self._source, self.code, self.last = source, code, last
+        self.titles = titles_of(source, code)
         self._use_from, self._use_to = use_from, use_to
 
     def figure(self, name: str) -> Figure:
@@ -118,7 +121,7 @@ class _Desk:
             "before_after": self._before_after,
         }[name]()
         types = {field.name: field.kind.dtype.value for field in kind.fields}
-        return kind.of(rows[list(types)].astype(types).reset_index(drop=True))
+        return kind.of(rows[list(types)].astype(types).reset_index(drop=True), {"purse": self.titles.purses})
 
     def facts(self) -> tuple[Fact, ...]:
         issued, used = self._one("issued"), self._one("sales")

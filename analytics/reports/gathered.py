@@ -46,6 +46,13 @@ class Gathered:
     hidden: int | None = None
     did: pd.DataFrame | None = field(default=None, compare=False)
     """What the programme did, as rows of `what_it_did`; None where the form is not for the office."""
+    title: str = ""
+    """What the terms call the programme, where its source knows that."""
+
+    @property
+    def called(self) -> str:
+        """What people read for the programme."""
+        return self.title or self.programme
 
     def figure(self, name: str) -> Figure:
         """The figure of this name. Raises KeyError where the report has none."""
@@ -53,7 +60,8 @@ class Gathered:
 
     def heads(self, say: Say) -> Iterable[tuple[str, str]]:
         """What the report is about, line by line: a heading and what stands under it."""
-        yield say("insight.about.programme"), self.programme
+        both = say("insight.about.called", title=self.title, code=self.programme)
+        yield say("insight.about.programme"), both if self.title else self.programme
         last = f"{self.last:%Y-%m-%d}"
         first = "" if self.first is None else f"{self.first:%Y-%m-%d}"
         key = "insight.about.until" if self.first is None else "insight.about.days"

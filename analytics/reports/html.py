@@ -96,7 +96,7 @@ _DRAW: Final = """
 
 def report_page(gathered: Gathered, say: Say, language: str, title: str = "insight.report.title") -> str:
     """The page in one language; `language` is its name in `locales` and `title` the key of its heading."""
-    heading = say(title, programme=gathered.programme)
+    heading = say(title, programme=gathered.called)
     sections = "\n".join(_section(figure, say) for figure in gathered.figures)
     told = "" if gathered.did is None else f'<li><a href="#did">{escape(say(TITLE))}</a></li>'
     contents = told + "".join(

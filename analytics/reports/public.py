@@ -28,6 +28,7 @@ from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.reports.gather import Progress, chosen_programme, last_day
 from analytics.reports.gathered import Fact, Gathered
+from analytics.reports.titles import titles_of
 
 _FACTS: Final = {
     "issued": ("issued", Kind.YEN),
@@ -87,7 +88,8 @@ def _page(source: Source, programme: str | None, tell: Progress) -> _Page:
     figures = (_hours(shown["hours"]), _flows(shown["flows"]))
     releases = (*of_facts, *(each for each in of_tables if each.by))
     hidden = sum(len(each.hidden) for each in releases)
-    return _Page(Gathered(code, None, last, source.refreshed_at, facts, figures, hidden), releases)
+    title = titles_of(source, code).programme
+    return _Page(Gathered(code, None, last, source.refreshed_at, facts, figures, hidden, title=title), releases)
 
 
 def _facts(source: Source, code: str, last: date, used: pd.DataFrame) -> tuple[tuple[Fact, ...], list[Release]]:

@@ -75,7 +75,7 @@ def workbook(gathered: Gathered, say: Say) -> bytes:
     with xlsxwriter.Workbook(into, options) as book:
         book.formats[0].set_font_name(FONT)
         made = gathered.refreshed_at or datetime.combine(gathered.last, time(), UTC)  # not when somebody asked for it
-        title = say("insight.report.title", programme=gathered.programme)
+        title = say("insight.report.title", programme=gathered.called)
         book.set_properties({"title": title, "created": made.astimezone(UTC)})
         writer = _Writer(book, say)
         writer.contents(gathered)
@@ -95,7 +95,7 @@ class _Writer(Cells):
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, 30)
         sheet.set_column(1, 1, 40)
-        self.text(sheet, 0, 0, say("insight.report.title", programme=gathered.programme), bold=True, font_size=16)
+        self.text(sheet, 0, 0, say("insight.report.title", programme=gathered.called), bold=True, font_size=16)
         row = 2
         for head, text in gathered.heads(say):
             self.text(sheet, row, 0, head)

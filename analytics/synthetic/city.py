@@ -31,6 +31,7 @@ from analytics.synthetic.rows import (
     residents_frame,
     spending_frame,
     spent_rows,
+    titles_frame,
 )
 from analytics.synthetic.truth import (
     Truth,
@@ -192,6 +193,7 @@ def close(world: World, rng: np.random.Generator, sums: Sums) -> tuple[dict[str,
         "residents": residents_frame(plan, people),
         "stores": places.frame,
         "programmes": programmes_frame(plan, people),
+        "titles": titles_frame(plan),
         "applications": applications_frame(plan, people),
         "outcomes": OUTCOMES.empty() if panel is None else OUTCOMES.conform(panel.frame),
         "coupons": COUPONS.conform(pd.concat(sums.coupons, ignore_index=True)),

@@ -96,17 +96,21 @@ AGES: Final = (
 
 @dataclass(frozen=True)
 class Purse:
-    """One purse of a unit: its bought and given points, and which stores take it."""
+    """One purse of a unit: its bought and given points, which stores take it, and what people call it."""
 
     code: str
     paid_points: int
     premium_points: int
     store_classes: tuple[StoreClass, ...] = BOTH
+    title: str = ""
 
 
-COMMON_ONLY: Final = (Purse("common", 10_000, 3_000),)
-SMALL_ONLY: Final = (Purse("small", 10_000, 3_000, (SMALL,)),)
-SPLIT: Final = (Purse("small", 4_000, 1_000, (SMALL,)), Purse("common", 6_000, 2_000))
+COMMON_ONLY: Final = (Purse("common", 10_000, 3_000, title="共通ポイント"),)
+SMALL_ONLY: Final = (Purse("small", 10_000, 3_000, (SMALL,), "小規模店専用ポイント"),)
+SPLIT: Final = (
+    Purse("small", 4_000, 1_000, (SMALL,), "小規模店専用ポイント"),
+    Purse("common", 6_000, 2_000, title="共通ポイント"),
+)
 """13,000 = 8,000 for all stores + 5,000 for small ones only."""
 
 
@@ -161,6 +165,7 @@ class CityPlan:
     residents: int = 400
     stores: int = 60
     programme: str = "starlight"
+    title: str = "架空の星あかり商品券"
     purses: tuple[Purse, ...] = SPLIT
     trades: tuple[Trade, ...] = TRADES
     districts: tuple[District, ...] = DISTRICTS

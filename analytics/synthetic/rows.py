@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from analytics.frames import APPLICATIONS, EXPIRIES, LOTS, PROGRAMMES, RESIDENTS, SPENDING, TOKYO, Frame
+from analytics.frames import APPLICATIONS, EXPIRIES, LOTS, PROGRAMMES, RESIDENTS, SPENDING, TITLES, TOKYO, Frame
 from analytics.synthetic.books import Booked, Lots
 from analytics.synthetic.calendar import DAY_SECONDS, Ints
 from analytics.synthetic.deeds import KINDS, MODES, NONE, PAY, Deeds
@@ -204,6 +204,13 @@ def programmes_frame(plan: CityPlan, people: People) -> pd.DataFrame:
         "use_to": pd.Timestamp(plan.use_to),
     }
     return typed(PROGRAMMES, pd.DataFrame([row]))
+
+
+def titles_frame(plan: CityPlan) -> pd.DataFrame:
+    """What the programme and its purses are called, of those that are called anything."""
+    titles = {"": plan.title} | {purse.code: purse.title for purse in plan.purses}
+    rows = [(plan.programme, purse, title) for purse, title in titles.items() if title]
+    return typed(TITLES, pd.DataFrame(rows, columns=TITLES.column_names))
 
 
 def typed(frame: Frame, data: pd.DataFrame) -> pd.DataFrame:

@@ -62,6 +62,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "use_from": "2026-04-01",
         "use_to": "2026-09-30",
     },
+    "titles": {"programme": "star", "purse": "", "title": "星の商品券"},
     "applications": {
         "draw": "first",
         "programme": "star",

@@ -80,6 +80,7 @@ async def test_a_chart_says_what_the_report_says_to_the_yen_on_any_screen(
         assert chart["spec"] == figure.spec(Look(say))
         assert [each["head"] for each in chart["columns"]] == list(table.heads)
         assert (chart["programme"], chart["last"]) == (report.programme, f"{report.last:%Y-%m-%d}")
+        assert chart["programme_title"] == report.title == CityPlan().title
         by_suffix = await analyst.get(f"/insight/charts/{name}.csv", headers={"accept-language": language})
         by_accept = await analyst.get(
             f"/insight/charts/{name}", headers={"accept-language": language, "accept": "text/csv"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from analytics.lake.manifest import LakeCorrupt, LakeMissing, Manifest, read_man
 from analytics.lake.refresh import LakeBusy, horizon_of, open_from
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
+from services.campaigns.draft import Propose, propose
 from services.kit.clock import TOKYO
 from services.kit.db import Tx
 from services.kit.horizon import CLOCK_MARGIN, Horizon
@@ -26,7 +28,7 @@ from services.payments.payment import Receipt
 from services.wallets.buy import Undo, undo
 from tests.analytics.hand import april
 from tests.analytics.lake.conftest import Refresh, total
-from tests.town import CODE, NOON, OFFICER, Resident, Shop, Town
+from tests.town import CODE, NOON, OFFICER, Resident, Shop, Town, town_terms
 
 FAR = date(2026, 12, 1)
 
@@ -70,6 +72,33 @@ async def test_a_lake_is_what_the_books_say(engine: AsyncEngine, root: Path, aga
     assert not spending["emptied"].any()
     assert list(stores["category"]) == ["supermarket"]
     assert (programme["programme"], programme["unit_points"], programme["cap_yen"]) == (CODE, 13_000, 30_000)
+
+
+async def test_a_lake_tells_what_the_published_terms_call_things(
+    engine: AsyncEngine, root: Path, uri: str, again: Refresh
+) -> None:
+    town, given = Town(engine), town_terms()
+    await town.programme(given)
+    purses = {purse.code: purse.name for purse in given.purses}
+    await again(FAR)
+    with Lake(root) as lake:
+        assert titles(lake) == {"": given.name, **purses}
+    await town.do(propose, Propose(CODE, replace(given, name="まだ誰も認めていない名"), "a wish", OFFICER))
+    with open_live(root, uri) as live:
+        assert titles(live) == {"": given.name, **purses}
+    await town.correct(replace(given, name="星見ポイント"))
+    with open_live(root, uri) as live:
+        assert titles(live) == {"": "星見ポイント", **purses}
+    await again(FAR)
+    with Lake(root) as lake:
+        assert titles(lake) == {"": "星見ポイント", **purses}
+
+
+def titles(lake: Lake) -> dict[str, str]:
+    """By purse, of the one programme there is."""
+    told = lake.frame("titles")
+    assert set(told["programme"]) == {CODE}
+    return dict(zip(told["purse"], told["title"], strict=True))
 
 
 async def test_days_end_at_midnight_in_japan_and_the_last_is_not_in_the_lake(
