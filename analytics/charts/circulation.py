@@ -7,7 +7,7 @@ from typing import Any, Final
 from analytics.charts.axes import tips, yen_labels
 from analytics.charts.data import Field, Kind
 from analytics.charts.figure import ChartKind
-from analytics.charts.theme import INK, PALETTE, Look, margin_for, yen_scale
+from analytics.charts.theme import INK, PALETTE, Look, in_two_lines, margin_for, yen_scale
 
 STATES: Final = ("used", "expired", "held")
 
@@ -18,6 +18,7 @@ FIELDS: Final = (
 )
 
 _ROW: Final = 48
+_LABEL: Final = 130
 
 
 def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
@@ -25,7 +26,8 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
     import altair as alt  # noqa: PLC0415
 
     say = look.say
-    room = margin_for([each["purse"] for each in records], 130)
+    purses = [each["purse"] for each in records]
+    room = margin_for(purses, _LABEL)
     sums: dict[str, int] = {}
     for each in records:
         sums[each["purse"]] = sums.get(each["purse"], 0) + abs(each["points_yen"])
@@ -38,7 +40,12 @@ def draw(records: list[Mapping[str, Any]], look: Look) -> Any:
         .mark_bar(stroke=INK, strokeWidth=0.7, size=30)
         .encode(
             y=alt.Y("purse:N", title=None).axis(
-                labelLimit=room, minExtent=room, maxExtent=room, ticks=False, domain=False
+                labelExpr=in_two_lines(purses, room),
+                labelLimit=room,
+                minExtent=room,
+                maxExtent=room,
+                ticks=False,
+                domain=False,
             ),
             x=alt.X("points_yen:Q", stack="zero", title=say("insight.axis.points", unit=say(unit.key))).axis(
                 labelExpr=yen_labels(unit), tickCount=3 if look.narrow else 6, domain=False

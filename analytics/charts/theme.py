@@ -92,6 +92,22 @@ def margin_for(words: list[str], most: int) -> int:
     return min(max((text_width(word) for word in words), default=0) + 6, most)
 
 
+def in_two_lines(words: list[str], room: int) -> str:
+    """The Vega expression that writes an axis's labels in two lines where one is longer than `room` pixels: at a blank,
+    or where there is none in the middle.
+
+    No word stands in the expression: Vega takes some, as `constructor`, for its own.
+    """
+    long = [word for word in words if text_width(word) > room]
+    if not long:
+        return "datum.label"
+    most = min(max((end for end in range(1, len(word)) if text_width(word[:end]) <= room), default=1) for word in long)
+    blank = f"lastindexof(slice(datum.label, 0, {most + 1}), ' ')"
+    end = f"({blank} > 0 ? {blank} : min({most}, ceil(length(datum.label) / 2)))"
+    lines = f"[slice(datum.label, 0, {end}), trim(slice(datum.label, {end}))]"
+    return f"length(datum.label) > {most} ? {lines} : datum.label"
+
+
 def config() -> dict[str, Any]:
     """The `config` of every specification."""
     label = {"font": FONTS, "labelFont": FONTS, "titleFont": FONTS}

@@ -54,7 +54,8 @@ figure svg { display: block; max-width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding: 8px; font-weight: bold; }
 th, td { padding: 4px 10px; border-bottom: 1px solid #d9d9d9; text-align: left; white-space: nowrap; }
-@media (max-width: 767px) { th, td { padding: 4px 5px; } }
+@media (max-width: 767px) { th, td { padding: 4px 5px; } .plain td { white-space: normal; min-width: 5em; }
+  .plain .number { white-space: nowrap; min-width: 0; } }
 #did th, #did td { vertical-align: top; white-space: normal; }
 #did .number { white-space: nowrap; }
 #did [scope="row"] { min-width: 8rem; }
@@ -217,7 +218,7 @@ def _shown(table: Table, figure: Figure, say: Say) -> str:
     unfolded = " open" if len(table.rows) <= _LONG else ""
     return f"""<details{unfolded}><summary>{escape(say("insight.report.table", rows=f"{len(table.rows):,}"))}</summary>
 <div class="scroll" tabindex="0" role="group" aria-label="{title}">
-<table><caption>{title}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
+<table class="plain"><caption>{title}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>
 </div></details>"""
 
 

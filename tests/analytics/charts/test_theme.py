@@ -1,16 +1,28 @@
 """Labels are really drawn, and colours stay apart for everybody."""
 
+import html
 import itertools
+import re
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import locales
+from analytics.charts.circulation import CIRCULATION, STATES
 from analytics.charts.names import Shape
-from analytics.charts.render import png
-from analytics.charts.theme import PALETTE, PAPER, SHADES, Look, config, round_up, yen_scale
+from analytics.charts.render import png, svg
+from analytics.charts.theme import (
+    PALETTE,
+    PAPER,
+    SHADES,
+    Look,
+    config,
+    round_up,
+    yen_scale,
+)
 from tests.analytics.charts.samples import figures
 
 # G. M. Machado, M. M. Oliveira, L. A. F. Fernandes: A Physiologically-based Model for Simulation of Color Vision
@@ -118,3 +130,31 @@ def test_an_axis_has_few_figures(largest: int, unit: int) -> None:
 )
 def test_a_scale_ends_at_a_round_amount(largest: int, end: int) -> None:
     assert round_up(largest) == end
+
+
+def labels(titles: list[str]) -> list[list[str]]:
+    """The lines of each label beside the bars of purses that are called so."""
+    codes = [f"p{place}" for place in range(len(titles))]
+    rows = [(code, state, 2) for code in codes for state in STATES]
+    data = pd.DataFrame(rows, columns=["purse", "state", "points_yen"])
+    figure = CIRCULATION.of(data, {"purse": dict(zip(codes, titles, strict=True))})
+    drawn = svg(figure.spec(Look(partial(locales.text, "ja"), Shape.PHONE)))
+    beside = drawn.split("role-axis-label")[-1].partition("</g>")[0]
+    return [
+        [html.unescape(line) for line in re.findall(r">([^<>]+)<", f">{text}<")]
+        for text in re.findall(r"<text[^>]*>(.*?)</text>", beside)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("titles", "lines"),
+    [
+        (["共通ポイント"], [["共通ポイント"]]),
+        (["共通ポイント", "小規模店専用ポイント"], [["共通ポイント"], ["小規模店専", "用ポイント"]]),
+        (["Small stores of the town"], [["Small stores", "of the town"]]),
+        (["Smallstoresofthetown"], [["Smallstore", "softhetown"]]),
+        (["a\"]; {b} \\ 'c' </script>"], [["a\"]; {b} \\ 'c'", "</script>"]]),
+    ],
+)
+def test_a_purse_with_a_long_name_has_a_label_of_two_lines(titles: list[str], lines: list[list[str]]) -> None:
+    assert labels(titles) == lines
