@@ -133,8 +133,8 @@ def cells_of(answer: pd.DataFrame) -> list[Cell]:
 
 def _drawn(lake: Lake, asked: ChartQuestion) -> Drawn:
     from analytics.charts.theme import Look  # noqa: PLC0415  # what draws is loaded when a chart is asked for
+    from analytics.lake.titles import titles_of  # noqa: PLC0415
     from analytics.reports.gather import gather_one  # noqa: PLC0415
-    from analytics.reports.titles import titles_of  # noqa: PLC0415
 
     say = partial(locales.text, asked.language)
     figure, programme, last = gather_one(lake, asked.name, asked.programme)

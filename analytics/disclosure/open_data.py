@@ -23,6 +23,7 @@ from analytics.disclosure.releases import Release
 from analytics.disclosure.rules import Rules
 from analytics.disclosure.suppress import suppress
 from analytics.lake.lake import Source
+from analytics.lake.titles import titles_of
 from analytics.measures.ask import ask
 from analytics.measures.measure import Audience
 from analytics.measures.question import Question
@@ -107,6 +108,13 @@ class OpenData:
     tables: tuple[OpenTable, ...]
     cells: Cells
     hidden: frozenset[int]
+    title: str = ""
+    """What the terms call the programme, where the source knows that."""
+
+    @property
+    def called(self) -> str:
+        """What people read for the programme."""
+        return self.title or self.wish.programme
 
 
 def usual_clamp(source: Source, programme: str) -> int:
@@ -142,7 +150,7 @@ def open_data(source: Source, wish: Wish, key: bytes, known: Sequence[Release] =
     tables = tuple(
         _table(wish, found, answer, cells, hidden, noise, key) for found, answer in zip(levels, answers, strict=True)
     )
-    return OpenData(wish, noise, tables, cells, hidden)
+    return OpenData(wish, noise, tables, cells, hidden, titles_of(source, wish.programme).programme)
 
 
 def _of_known_days(source: Source, wish: Wish) -> Wish:

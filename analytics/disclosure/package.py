@@ -158,7 +158,7 @@ def _description(data: OpenData, words: Words, folder: Path) -> dict[str, Any]:
     return {
         "profile": "tabular-data-package",
         "name": f"tanabata-{_slug(wish.programme)}-{wish.first.isoformat()}-{wish.last.isoformat()}",
-        "title": words("open_data.title", programme=wish.programme, first=wish.first, last=wish.last),
+        "title": words("open_data.title", programme=data.called, first=wish.first, last=wish.last),
         "licenses": [LICENCE],
         "resources": [_resource(table, words, folder) for table in data.tables],
         "privacy": {
@@ -211,7 +211,7 @@ def _method(data: OpenData, words: dict[str, Words]) -> str:
 def _method_in(data: OpenData, words: Words) -> str:
     wish, rules = data.wish, data.wish.rules
     lines = [
-        "# " + words("open_data.title", programme=wish.programme, first=wish.first, last=wish.last),
+        "# " + words("open_data.title", programme=data.called, first=wish.first, last=wish.last),
         words("open_data.what"),
         words(
             "open_data.hidden",

@@ -22,11 +22,11 @@ from analytics.charts.names import (
 )
 from analytics.frames import UNKNOWN
 from analytics.lake.lake import Source
+from analytics.lake.titles import titles_of
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.reports.expected import expected_use
 from analytics.reports.gathered import Fact, Gathered
-from analytics.reports.titles import titles_of
 
 NAMED_STORES: Final = 20
 """Stores that the ranking names; the others are summed."""

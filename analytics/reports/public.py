@@ -24,11 +24,11 @@ from analytics.disclosure.differencing import guard_together, release_of
 from analytics.disclosure.protect import Table, protect, protect_together
 from analytics.disclosure.releases import Release, opened
 from analytics.lake.lake import Source
+from analytics.lake.titles import titles_of
 from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.reports.gather import Progress, chosen_programme, last_day
 from analytics.reports.gathered import Fact, Gathered
-from analytics.reports.titles import titles_of
 
 _FACTS: Final = {
     "issued": ("issued", Kind.YEN),

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,14 @@ import pandas as pd
 import pytest
 
 import locales
+from analytics.disclosure.open_data import Wish
+from analytics.disclosure.publish import publish
 from analytics.lake.lake import InMemory, Lake
+from analytics.lake.titles import titles_of
 from analytics.lake.write import write_frames
 from analytics.reports.gather import gather
 from analytics.reports.html import report_page
 from analytics.reports.public import gather_public
-from analytics.reports.titles import titles_of
 from analytics.reports.workbook import workbook
 from tests.analytics.hand import frame
 
@@ -64,6 +68,16 @@ def test_people_read_what_the_terms_say() -> None:
 def test_the_public_reads_it_too() -> None:
     source = InMemory(frames(own="七夕商品券"), KNOWN)
     assert gather_public(source).called == gather(source, names=()).called == "七夕商品券"
+
+
+def test_so_does_whoever_reads_open_data(tmp_path: Path) -> None:
+    source = InMemory(frames(own="七夕\n商品券"), KNOWN)
+    wish = Wish("star", date(2026, 4, 1), date(2026, 4, 30), Fraction(1, 2), 30_000)
+    publish(source, wish, b"k" * 32, tmp_path / "open", tmp_path / "releases.jsonl", {"ja": JA}, KNOWN)
+    title = JA("open_data.title", programme="七夕 商品券", first=wish.first, last=wish.last)
+    told = json.loads((tmp_path / "open" / "datapackage.json").read_text(encoding="utf-8"))
+    assert (told["title"], told["name"]) == (title, "tanabata-star-2026-04-01-2026-04-30")
+    assert (tmp_path / "open" / "method.md").read_text(encoding="utf-8").startswith(f"# {title}\n")
 
 
 def test_what_nobody_named_keeps_its_code() -> None:

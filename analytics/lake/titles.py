@@ -16,13 +16,14 @@ class Titles:
 
 
 def titles_of(source: Source, code: str) -> Titles:
-    """The titles of one programme; none in a source that knows none, as a lake from before there were titles.
+    """The titles of one programme, each a line; none in a source that knows none, as a lake from before there were
+    titles.
 
     Terms may call two purses alike: these have their codes as well, so that no chart adds up what is apart.
     """
     rows = source.frame("titles")
     rows = rows[rows["programme"] == code]
-    told = {purse: title.strip() for purse, title in zip(rows["purse"], rows["title"], strict=True)}
+    told = {purse: " ".join(title.split()) for purse, title in zip(rows["purse"], rows["title"], strict=True)}
     own = told.pop("", "")
     read = Counter(title or purse for purse, title in told.items())
     purses = {
