@@ -6,6 +6,7 @@ Kaplan-Meier estimate (Kaplan and Meier 1958), not taken for lost.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -173,8 +174,17 @@ def _estimates(first: pd.DataFrame) -> Iterator[tuple[float, float, float]]:
             watched = int(customers["days"].max())
             yield (0.0 if watched >= 7 else np.nan, 0.0 if watched >= 30 else np.nan, np.nan)
             continue
-        half = curve.surv_times[curve.surv_prob <= 0.5]
-        yield _share_by(curve, customers, 7), _share_by(curve, customers, 30), float(half[0]) if len(half) else np.nan
+        yield _share_by(curve, customers, 7), _share_by(curve, customers, 30), _median(curve)
+
+
+def _median(curve: Any) -> float:
+    """The first day with half returned; NaN if none. In fractions: the curve's logarithms miss an exact half."""
+    left = Fraction(1)
+    for day, waiting, gone in zip(curve.surv_times, curve.n_risk, curve.n_events, strict=True):
+        left *= 1 - Fraction(int(gone), int(waiting))
+        if 2 * left <= 1:
+            return float(day)
+    return float("nan")
 
 
 def _share_by(curve: Any, customers: pd.DataFrame, days: int) -> float:

@@ -57,6 +57,15 @@ def test_the_estimate_is_that_of_kaplan_and_meier_by_hand() -> None:
     assert np.isnan(found["within_30_days"])
 
 
+def test_half_is_reached_on_the_day_on_which_exactly_half_have_returned() -> None:
+    """Returns after 3, 8 and 12 days, one customer censored after 12: S = 3/4, then 3/4 * 2/3, which is a half."""
+    data = spending(
+        *(pay(who, who, "A", "2026-04-01") for who in (1, 2, 3, 4)),
+        *(pay(4 + who, who, "A", day) for who, day in ((1, "2026-04-04"), (2, "2026-04-09"), (3, "2026-04-13"))),
+    )
+    assert repeats(data)["median_days"].tolist() == [8]
+
+
 def test_censoring_hides_returns_from_the_raw_share_and_not_from_the_estimate() -> None:
     """Everybody returns after a geometric time, 5 % a day: 1 - 0.95^30 within 30 days. Customers start all along."""
     rng = np.random.default_rng(3)
