@@ -100,7 +100,7 @@ def _row(programme: str, budget: str, total: int, daily: "pd.Series[float]") -> 
     if pace <= 0:
         return row | {"state": "standing"}
     today = daily.index[-1]
-    middle, low, high = _days_until(left, pace, float(recent.std()), len(recent))
+    middle, low, high = _days_until(left, recent)
     return row | {
         "state": "running",
         "day": _after(today, middle),
@@ -109,14 +109,17 @@ def _row(programme: str, budget: str, total: int, daily: "pd.Series[float]") -> 
     }
 
 
-def _days_until(left: float, pace: float, spread: float, seen: int) -> tuple[int | None, int | None, int | None]:
+def _days_until(left: float, recent: "pd.Series[float]") -> tuple[int | None, int | None, int | None]:
     """The first day h on which the sum of h days, as expected and at the two ends of its 95 % interval, reaches it.
 
-    The sum of h days to come differs from h times the mean of n days seen by a variance of s² (h + h²/n).
+    The sum of h days to come differs from h times the mean of n days seen by a variance of s² (h + h²/n). Compared
+    n-fold: sums are whole numbers, where a mean is rounded and may miss the day on which it comes out even.
     """
+    seen, whole = len(recent), float(recent.sum())
     ahead = np.arange(1, HORIZON_DAYS + 1, dtype="float64")
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, seen - 1)) * spread * np.sqrt(ahead + ahead**2 / seen)
-    return _first(ahead * pace >= left), _first(ahead * pace + reach >= left), _first(ahead * pace - reach >= left)
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, seen - 1)) * float(recent.std()) * np.sqrt(ahead + ahead**2 / seen)
+    middle, off, wanted = ahead * whole, seen * reach, seen * left
+    return _first(middle >= wanted), _first(middle + off >= wanted), _first(middle - off >= wanted)
 
 
 def _first(reached: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int | None:

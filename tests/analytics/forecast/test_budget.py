@@ -75,6 +75,16 @@ def test_a_steady_sale_ends_when_it_must() -> None:
     assert (found["state"], found["left"], found["per_day"]) == ("running", 200, 10)
 
 
+@pytest.mark.parametrize(
+    ("units", "days"), [([9, 8, 8, 8, 8], 15), ([4, 4, 4, 4, 4, 5], 30), ([1, 1, 1, 1, 1, 9, 9], 14)]
+)
+def test_a_stock_that_comes_out_even_is_gone_on_that_day(units: list[int], days: int) -> None:
+    """41 units in five days, and 123 left: after fifteen days, not sixteen, though a fifth of 41 is no exact real."""
+    left = sum(units) * days // len(units)
+    found = _stock(units, sum(units) + left, len(units))
+    assert found["day"] == FIRST + pd.Timedelta(days=len(units) - 1 + days)
+
+
 def test_a_stock_that_is_gone_tells_its_day() -> None:
     found = _stock([10, 10, 10, 0, 0], 30, 5)
     assert (found["state"], found["left"]) == ("gone", 0)
