@@ -13,10 +13,9 @@ What is published with noise tells of no resident, whatever stands beside it: th
 releases. Of a store it can tell, and is asked whether it does (`editions`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from hashlib import sha256
+from datetime import datetime
 from itertools import combinations
 from typing import Any, ClassVar, Final
 
@@ -30,6 +29,8 @@ from analytics.disclosure.editions import told_beside
 from analytics.disclosure.protect import PLAIN, Table, adds_up, protect
 from analytics.disclosure.releases import Release, Releases
 from analytics.disclosure.rules import Reals, Rules
+from analytics.disclosure.told import Figure, corrections
+from analytics.disclosure.told import release_of as release_of  # noqa: PLC0414 - to be had where it is guarded
 from analytics.lake.lake import Source
 from analytics.measures.ask import ask
 from analytics.measures.cells import rows_of
@@ -63,15 +64,6 @@ class _Atoms:
     parts: Reals
 
 
-@dataclass(frozen=True)
-class _Figure:
-    """A shown figure of a release: the values that it holds fixed, and the release's filters and period."""
-
-    fixed: Mapping[str, str]
-    release: Release
-    is_new: bool
-
-
 def answer_for_release(
     source: Source, question: Question, releases: Releases, now: datetime, rules: Rules = PLAIN
 ) -> pd.DataFrame:
@@ -97,20 +89,6 @@ def answer_for_release(
     guard(source, release, releases.known, rules)
     releases.add([release], now)
     return shown
-
-
-def release_of(question: Question, shown: pd.DataFrame, first: date, last: date) -> Release:
-    """What is written down of a protected answer. Programmes have no part in exact releases: the field is empty."""
-    by = tuple(question.by)
-    hidden, told = [], []
-    for row in shown.to_dict("records"):
-        fixed = {name: str(row[name]) for name in by if not pd.isna(row[name])}
-        told.append(f"{sorted(fixed.items())}={row['value']}")
-        if row["suppressed"]:
-            hidden.append(fixed)
-    where = {name: tuple(values) for name, values in question.where.items()}
-    digest = sha256("\n".join(sorted(told)).encode()).hexdigest()
-    return Release("", question.measure, by, where, first.isoformat(), last.isoformat(), tuple(hidden), digest)
 
 
 def guard(source: Source, new: Release, known: Iterable[Release], rules: Rules = PLAIN) -> None:
@@ -167,6 +145,9 @@ def _guard_measure(source: Source, new: Sequence[Release], earlier: Sequence[Rel
     atoms = _atoms(rows, _store_parts(source, fresh[0].measure, releases), figures)
     _refuse_isolated(atoms, figures, rules)
     _refuse_nested(rows, atoms, figures, rules)
+    changed = corrections(source, earlier, figures)
+    if len(changed):
+        _refuse_isolated(_with_changes(atoms, changed), figures, rules)
 
 
 def _refuse(release: Release, rules: Rules) -> None:
@@ -208,7 +189,7 @@ def _named(found: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return found
 
 
-def _figures(release: Release, rows: pd.DataFrame, *, is_new: bool) -> list[_Figure]:
+def _figures(release: Release, rows: pd.DataFrame, *, is_new: bool) -> list[Figure]:
     inside = rows[_within(rows, release)]
     hidden = {frozenset(each.items()) for each in release.hidden}
     found = []
@@ -218,7 +199,7 @@ def _figures(release: Release, rows: pd.DataFrame, *, is_new: bool) -> list[_Fig
             for cell in cells:
                 fixed = {str(name): str(value) for name, value in cell.items()}
                 if frozenset(fixed.items()) not in hidden:
-                    found.append(_Figure(fixed, release, is_new))
+                    found.append(Figure(fixed, release, is_new))
     return found
 
 
@@ -236,14 +217,14 @@ def _as_told(name: str, values: Iterable[str]) -> list[str]:
     return [str(pd.Timestamp(value)) if name in ("day", "week", "month") else value for value in values]
 
 
-def _members(rows: pd.DataFrame, figure: _Figure) -> NDArray[np.bool_]:
+def _members(rows: pd.DataFrame, figure: Figure) -> NDArray[np.bool_]:
     inside = _within(rows, figure.release)
     for name, value in figure.fixed.items():
         inside &= rows[name] == value
     return inside.to_numpy(dtype=bool)
 
 
-def _atoms(rows: pd.DataFrame, parts: pd.DataFrame, figures: Sequence[_Figure]) -> _Atoms:
+def _atoms(rows: pd.DataFrame, parts: pd.DataFrame, figures: Sequence[Figure]) -> _Atoms:
     """Each distinct pattern of membership in the figures, with who and which stores have payments of it."""
     members = np.column_stack([_members(rows, figure) for figure in figures])
     packed = np.packbits(members, axis=1)
@@ -259,6 +240,13 @@ def _atoms(rows: pd.DataFrame, parts: pd.DataFrame, figures: Sequence[_Figure]) 
     return _Atoms(patterns[told], np.asarray(people, dtype=np.int64)[told], of_stores[told])
 
 
+def _with_changes(atoms: _Atoms, changed: NDArray[np.bool_]) -> _Atoms:
+    """What has changed since it was published, beside the atoms: it may be one person's."""
+    people = np.concatenate([atoms.people, np.ones(len(changed), dtype=np.int64)])
+    parts = np.vstack([atoms.parts, np.zeros((len(changed), atoms.parts.shape[1]))])
+    return _Atoms(np.vstack([atoms.patterns, changed]), people, parts)
+
+
 def _sensitive(people: NDArray[np.int64], parts: Reals, rules: Rules) -> NDArray[np.bool_]:
     """Which groups could not be shown, by their people and by what each store has in them (groups by stores)."""
     sizes = np.abs(parts)
@@ -268,7 +256,7 @@ def _sensitive(people: NDArray[np.int64], parts: Reals, rules: Rules) -> NDArray
     return rules.sensitive(people.astype(np.float64), stores, shares, np.full(len(sizes), np.nan))
 
 
-def _refuse_isolated(atoms: _Atoms, figures: Sequence[_Figure], rules: Rules) -> None:
+def _refuse_isolated(atoms: _Atoms, figures: Sequence[Figure], rules: Rules) -> None:
     matrix = atoms.patterns.astype(np.float64)
     leverage = np.einsum(
         "ij,jk,ik->i", matrix, np.linalg.pinv(matrix.T @ matrix, hermitian=True), matrix, optimize=True
@@ -279,7 +267,7 @@ def _refuse_isolated(atoms: _Atoms, figures: Sequence[_Figure], rules: Rules) ->
         _refuse(beside[0].release if beside else figures[0].release, rules)
 
 
-def _refuse_nested(rows: pd.DataFrame, atoms: _Atoms, figures: Sequence[_Figure], rules: Rules) -> None:
+def _refuse_nested(rows: pd.DataFrame, atoms: _Atoms, figures: Sequence[Figure], rules: Rules) -> None:
     patterns = atoms.patterns.astype(np.float64)
     sizes, shared, parts = atoms.patterns.sum(axis=0), patterns.T @ patterns, patterns.T @ atoms.parts
     who = rows["resident"].to_numpy()

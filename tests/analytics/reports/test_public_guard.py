@@ -81,6 +81,62 @@ def test_what_was_corrected_after_a_page_is_not_told_by_making_the_page_again(tm
         publish_public(town(late), ledger, NOW)
 
 
+LATE = {"kind": "refund", "payment": 2, "resident": 1, "store": "S1", "amount_yen": -500}
+
+
+def _moved_on(*rows: dict[str, Any]) -> InMemory:
+    """The town after the points of the forty expired on the seventh, with `rows` besides."""
+    before = town(*rows)
+    lots = before.frame("lots")
+    gone = frame(
+        "expiries", [{"resident": who, "lot": int(lots["lot"].iloc[who]), "at": on(7, 0)} for who in range(40)]
+    )
+    names = ("spending", "stores", "lots", "programmes", "residents")
+    return InMemory({**{name: before.frame(name) for name in names}, "expiries": gone}, NOW)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        _moved_on(LATE),
+        town(LATE, *(paid(who, 900 + who) | {"at": on(7, 18)} for who in range(40, 64))),
+    ],
+    ids=["points expired since", "others paid at another hour"],
+)
+def test_what_was_corrected_after_a_page_is_not_told_by_a_page_of_a_later_day(later: InMemory, tmp_path: Path) -> None:
+    """The day is another, so the question is; what it asks of the first page's days is the same."""
+    ledger = tmp_path / "releases.jsonl"
+    first, second = publish_public(town(), ledger, NOW), gather_public(later)
+    hours = [page.figure("hours").data for page in (first, second)]
+    noons = [int(cells.loc[cells["hour"] == 12, "sales_yen"].sum()) for cells in hours]
+    assert noons[1] - noons[0] == -500, "the attack works where nobody compares"
+    written = lines(ledger)
+    with pytest.raises(Differencing):
+        publish_public(later, ledger, NOW)
+    assert lines(ledger) == written
+
+
+def test_a_resident_who_moves_between_two_pages_does_not_take_a_history_along(tmp_path: Path) -> None:
+    """Twenty of the forty live in the south; one of the north joins them, and nobody has paid since."""
+    ledger = tmp_path / "releases.jsonl"
+    before, after = (_homes(on_day, *moved) for on_day, moved in ((False, ()), (True, (1,))))
+    first, second = publish_public(before, ledger, NOW), gather_public(after)
+    told = [page.figure("flows").data.set_index("home")["sales_yen"] for page in (first, second)]
+    assert (told[1] - told[0]).to_dict() == {"north": -1_001, "south": 1_001}, "the attack works where nobody compares"
+    with pytest.raises(Differencing):
+        publish_public(after, ledger, NOW)
+    assert publish_public(_homes(True), ledger, NOW).facts, "a later day alone changes nothing"
+
+
+def _homes(expired: bool, *movers: int) -> InMemory:
+    plain = _moved_on() if expired else town()
+    people = plain.frame("residents")
+    south = people["resident"].isin(movers) | (people["resident"] % 2 == 0)
+    names = ("spending", "stores", "lots", "programmes", "expiries")
+    people = people.assign(district=people["district"].mask(south, "south"))
+    return InMemory({**{name: plain.frame(name) for name in names}, "residents": people}, NOW)
+
+
 def test_figures_that_one_store_makes_are_hidden_on_the_page(tmp_path: Path) -> None:
     """Dominance: of the evening's sales nearly all are one store's; with a total, noon's would give them away."""
     evening = [paid(who, 50 if who % 8 else 90_000, 6) | {"at": on(6, 19)} for who in range(40)]
