@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from hashlib import sha256
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -130,12 +131,15 @@ def opened(path: Path) -> Iterator[Releases]:
 
 
 def _append(path: Path, lines: bytes) -> None:
-    """Half a line would be a file that was altered: where the disk is full, what did go in is taken out again."""
+    """Half a line would be a file that was altered: where the disk is full, what did go in is taken out again.
+
+    A last line that is whole but for its end, as a cut copy has it, gets its end first, or the next would stand in it.
+    """
     try:
-        with path.open("ab", buffering=0) as file:
+        with path.open("a+b", buffering=0) as file:
             before = file.seek(0, os.SEEK_END)
             try:
-                rest = memoryview(lines)
+                rest = memoryview(_end_of_line(file, before) + lines)
                 while rest:
                     rest = rest[file.write(rest) :]
                 os.fsync(file.fileno())
@@ -144,6 +148,13 @@ def _append(path: Path, lines: bytes) -> None:
                 raise
     except OSError as error:
         raise ReleasesUnwritable(problem=error.strerror or str(error)) from error
+
+
+def _end_of_line(file: RawIOBase, size: int) -> bytes:
+    if size == 0:
+        return b""
+    file.seek(size - 1)
+    return b"" if file.read(1) == b"\n" else b"\n"
 
 
 def _read(path: Path) -> tuple[tuple[Release, ...], str]:

@@ -225,3 +225,15 @@ def test_a_file_of_releases_that_was_altered_is_noticed(tmp_path: Path, damage: 
     path.write_bytes(b"\n".join(damage(path.read_bytes().splitlines())) + b"\n")
     with pytest.raises(ReleasesBroken), opened(path):
         pass
+
+
+def test_a_file_of_releases_without_its_last_byte_is_whole_and_goes_on(tmp_path: Path) -> None:
+    """A copy that was cut at the end of its last line: the next release does not stand in that line."""
+    path = tmp_path / "releases.jsonl"
+    with opened(path) as file:
+        file.add([release("3/2")], NOW)
+    path.write_bytes(path.read_bytes()[:-1])
+    with opened(path) as file:
+        file.add([release("1", "b")], NOW)
+    with opened(path) as file:
+        assert file.spent("star") == 2.5
