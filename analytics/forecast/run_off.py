@@ -38,7 +38,7 @@ def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
     Raises ColumnUnfit or NotEstimable.
     """
     wide = _wide(triangle)
-    with older_pandas(), np.errstate(divide="ignore", invalid="ignore"):
+    with older_pandas(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         fitted = cl.MackChainladder().fit(_library_triangle(wide))
         summary = fitted.summary_.to_frame()
     if len(summary) != len(wide):
@@ -46,19 +46,36 @@ def run_off(triangle: pd.DataFrame) -> pd.DataFrame:
     latest = summary["Latest"].to_numpy(dtype="float64")
     ultimate = summary["Ultimate"].to_numpy(dtype="float64")
     ultimate = np.where(np.isfinite(ultimate), ultimate, latest)
-    se = np.nan_to_num(summary["Mack Std Err"].to_numpy(dtype="float64"))
     sigma, factor = (
         np.asarray(each.values, dtype="float64").ravel()[: len(wide) - 1] for each in (fitted.X_.sigma_, fitted.X_.ldf_)
     )
-    parts = _parts(wide.to_numpy(dtype="float64"), np.nan_to_num(sigma), factor)
-    total_se = float(np.sqrt(parts[-1].sum()))
-    rows = pd.DataFrame({"origin": wide.index, "latest": latest, "ultimate": ultimate, "se": se})
+    amounts = wide.to_numpy(dtype="float64")
+    parts = _parts(amounts, _spread(np.nan_to_num(sigma), amounts), factor)
+    *each_se, total_se = np.sqrt(parts.sum(axis=1))
+    rows = pd.DataFrame({"origin": wide.index, "latest": latest, "ultimate": ultimate, "se": each_se})
     whole = pd.DataFrame([{"origin": TOTAL, "latest": latest.sum(), "ultimate": ultimate.sum(), "se": total_se}])
     rows = pd.concat([rows.astype({"origin": object}), whole.astype({"origin": object})], ignore_index=True)
     low, high = _outstanding_interval(rows["ultimate"] - rows["latest"], rows["se"], _freedom(parts))
     rows["outstanding"] = rows["ultimate"] - rows["latest"]
     rows["low"], rows["high"] = rows["latest"] + low, rows["latest"] + high
     return rows[["origin", "latest", "outstanding", "ultimate", "se", "low", "high"]]
+
+
+def _spread(sigma: Reals, wide: Reals) -> Reals:
+    """Mack's sigma by age. Of ages in which all cohorts grew alike it is zero, and has no logarithm: the line that
+    tells the last age's goes through the others then, never above the largest; with one left it is that one.
+    """
+    seen = sigma[:-1]
+    varied = seen > 1e-9 * np.sqrt(np.nanmax(wide, axis=0)[: len(seen)])  # what is less is rounding
+    if varied.all():
+        return sigma
+    ages, logs = np.flatnonzero(varied), np.log(seen[varied])
+    if len(ages) == 0:
+        last = 0.0
+    else:
+        line = np.polyfit(ages, logs, min(len(ages), 2) - 1)
+        last = float(np.exp(min(np.polyval(line, len(seen)), logs.max())))
+    return np.append(np.where(varied, seen, 0.0), last)
 
 
 def _parts(wide: Reals, sigma: Reals, factor: Reals) -> Reals:

@@ -85,6 +85,40 @@ def test_other_triangles_give_their_published_reserve_and_the_errors_of_plain_lo
         assert round(found["outstanding"].iloc[-1]) == outstanding
 
 
+def _triangle(*cohorts: list[int]) -> pd.DataFrame:
+    rows = [(origin, age, amount) for origin, amounts in enumerate(cohorts) for age, amount in enumerate(amounts)]
+    return pd.DataFrame(rows, columns=["origin", "age", "amount"])
+
+
+def test_errors_are_those_of_plain_loops_where_chance_grows_with_age() -> None:
+    """The library's own errors of single cohorts are a tenth to a quarter too small here, beside a right total."""
+    triangle = _triangle(
+        [940, 1292, 1837, 2393, 3254, 4283], [321, 446, 540, 619, 668], [153, 171, 192, 277],
+        [538, 684, 973], [887, 1062], [956],
+    )  # fmt: skip
+    _, errors, total = _by_hand(triangle)
+    np.testing.assert_allclose(run_off(triangle)["se"], [*errors, total])
+
+
+def test_an_age_in_which_all_grew_alike_says_nothing_of_the_last_one() -> None:
+    """Its sigma is zero and has no logarithm; what is left is the one of the second age, and the last age has that."""
+    found = run_off(_triangle([100, 150, 180, 185], [110, 165, 190], [90, 135], [50]))
+    factor, last = 370 / 315, 185 / 180
+    sigma = np.sqrt(150 * (180 / 150 - factor) ** 2 + 165 * (190 / 165 - factor) ** 2)
+    assert found["se"].iloc[1] == pytest.approx(190 * sigma * np.sqrt(1 / 190 + 1 / 180))
+    assert ((found["low"] <= found["ultimate"]) & (found["ultimate"] <= found["high"])).all()
+    assert found["ultimate"].iloc[1] == pytest.approx(190 * last)
+
+
+def test_points_that_are_all_used_early_leave_the_oldest_cohorts_nearly_certain() -> None:
+    """Nothing is used in the third and fourth age; the last, of which one cohort tells, is not certain for that."""
+    early = [100, 150, 180, 180, 180, 181], [110, 160, 190, 190, 190], [90, 140, 172, 172], [130, 200, 240], [120, 170]
+    found = run_off(_triangle(*early, [100]))
+    assert found["se"].iloc[0] == 0
+    assert found["se"].iloc[1:].between(0.1, 10).all()
+    assert ((found["low"] < found["ultimate"]) & (found["ultimate"] < found["high"])).iloc[1:].all()
+
+
 def test_cohorts_that_all_ran_off_alike_leave_nothing_uncertain_in_the_total_either() -> None:
     rows = [(origin, age, [100, 150, 160, 160, 160][age]) for origin in range(5) for age in range(5 - origin)]
     found = run_off(pd.DataFrame(rows, columns=["origin", "age", "amount"]))
