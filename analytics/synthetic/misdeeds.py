@@ -19,6 +19,8 @@ from analytics.synthetic.plan import CityPlan
 KINDS = ("cash_out_ring", "refund_loop", "own_household", "split_payment", "night", "velocity")
 FAMILY = 3
 AT_OWN_STORE = 0.75
+GOES_ON = {"cash_out_ring": 1, "refund_loop": 16, "night": 7}
+"""For how many days after the first one at most."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Case:
 
 
 def plan_cases(plan: CityPlan, rng: np.random.Generator, places: Places, people: People) -> list[Case]:
-    """Cases among those who bought the most; nobody is in two. As many as there are people for.
+    """Cases among those who bought the most; nobody is in two. As many as there are people and days for.
 
     Ring members join on the same days and buy within an hour; that changes `people`.
     """
@@ -53,6 +55,8 @@ def plan_cases(plan: CityPlan, rng: np.random.Generator, places: Places, people:
         if len(free) < size:
             break
         members = tuple(sorted(int(free.pop()) for _ in range(size)))
+        if not _is_in_time(plan, people, kind, members):
+            continue
         store = NONE if kind in ("night", "velocity") else int(stores[turn % len(stores)])
         cases.append(Case(kind, members, store))
         if kind == "cash_out_ring":
@@ -118,6 +122,12 @@ def _at_store(who: int, store: int, at: list[int], yen: list[int]) -> Deeds:
 def _start(plan: CityPlan, people: People, who: int) -> int:
     """The day after the points can be used."""
     return max(int(people.bought_at[who]) // DAY_SECONDS, day_of(plan, plan.use_from)) + 1
+
+
+def _is_in_time(plan: CityPlan, people: People, kind: str, members: tuple[int, ...]) -> bool:
+    """Whether it is over before the points are: a household's visits always are."""
+    first = max(_start(plan, people, who) for who in members)
+    return kind == "own_household" or first + GOES_ON.get(kind, 0) <= day_of(plan, plan.use_to)
 
 
 def _ring(plan: CityPlan, rng: np.random.Generator, places: Places, people: People, case: Case) -> Deeds:

@@ -75,7 +75,8 @@ def build_people(plan: CityPlan, rng: np.random.Generator) -> People:
     won = _allot(applied, rng.permutation(count) if plan.lottery else np.argsort(arrival, kind="stable"), plan)
     bought = np.where(rng.random(count) < plan.take_up, won, 0) if plan.lottery else won
     granted = np.where(rng.random(count) < plan.granted, plan.grant_points, 0)
-    grant_at = (day_of(plan, plan.sale_from) + plan.grant_after_days) * DAY_SECONDS + GRANTS_AT * 3_600
+    granted_after = min(plan.grant_after_days, _days_of_sale(plan))
+    grant_at = (day_of(plan, plan.sale_from) + granted_after) * DAY_SECONDS + GRANTS_AT * 3_600
     holds_back = rng.random(count) < plan.holds_back
     people = People(
         origin=origin_of(plan),
@@ -103,11 +104,18 @@ def _drawn(rng: np.random.Generator, weights: list[float], count: int) -> Ints:
     return rng.choice(len(shares), count, p=shares / shares.sum())
 
 
+def _days_of_sale(plan: CityPlan) -> int:
+    """Days after the first one on which points can still be had: nobody buys what can be used no more."""
+    return (plan.use_to - plan.sale_from).days
+
+
 def _arrival(plan: CityPlan, rng: np.random.Generator, count: int) -> Ints:
     """When each would buy, to the second."""
+    days = min(LATER_DAYS, _days_of_sale(plan))
     opening = day_of(plan, plan.sale_from) * DAY_SECONDS + OPENS * 3_600
     at_once = rng.integers(0, FIRST_HOURS * 3_600, count)
-    later = rng.integers(1, LATER_DAYS + 1, count) * DAY_SECONDS + rng.integers(0, 12 * 3_600, count)
+    later = rng.integers(1, max(days, 1) + 1, count) * DAY_SECONDS + rng.integers(0, 12 * 3_600, count)
+    later = later if days else at_once
     return opening + np.where(rng.random(count) < FIRST_DAY_SHARE, at_once, later)
 
 

@@ -1,6 +1,7 @@
 """What holds in every invented city. See docs/algorithms/synthetic-city.md."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ PLANS = {
     "first come": replace(SMALL, lottery=False),
     "many returns": replace(SMALL, cancelled=0.1, refunded=0.1, residents=150),
     "two people": replace(SMALL, residents=2, granted=1.0),
+    "two days": replace(SMALL, use_to=SMALL.use_from + timedelta(days=1)),
+    "one day": replace(SMALL, sale_from=SMALL.use_from, use_to=SMALL.use_from),
+    "a fortnight": replace(SMALL, use_to=SMALL.use_from + timedelta(days=13)),
     "nobody": replace(SMALL, residents=0, misdeeds=NO_MISDEEDS),
 }
 PARTS = ["paid_yen", "premium_yen"]
@@ -35,6 +39,15 @@ def test_every_frame_is_there_and_conforms_and_its_key_is_unique(made: City) -> 
     for name, frame in made.frames.items():
         assert list(FRAMES[name].conform(frame).columns) == list(frame.columns)
         assert not frame.duplicated(list(FRAMES[name].key)).any(), name
+
+
+def test_points_are_had_and_spent_before_they_lapse(made: City) -> None:
+    """Also in a programme of a day or two, and by those who do wrong."""
+    lots, spending = made.frames["lots"], made.frames["spending"]
+    [end] = set(lots["expires_at"]) or {pd.Timestamp.max.tz_localize("Asia/Tokyo")}
+    assert (lots["usable_from"] < end).all()
+    assert (spending["at"] < end).all()
+    assert (spending["day"] >= made.frames["programmes"]["use_from"].iloc[0]).all()
 
 
 def test_what_was_issued_was_spent_or_lapsed_to_the_yen_for_each_resident_and_purse(made: City) -> None:
