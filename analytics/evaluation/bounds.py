@@ -38,10 +38,11 @@ def substitution_bounds(
         spent = spent[spent["programme"] == programme]
     redeemed, premium = int(spent["amount_yen"].sum()), int(spent["premium_yen"].sum())
     people = int(spent["resident"].nunique())
+    most, most_premium = max(redeemed, 0), max(premium, 0)  # where more came back than was spent, nothing can be extra
     rows: list[tuple[str, float, float, int]] = [
-        ("none", 0.0, float(redeemed), people),
-        ("points_are_money", 0.0, float(premium), people),
-        ("japan_1999", PROPENSITIES[0] * premium, PROPENSITIES[1] * premium, people),
+        ("none", 0.0, float(most), people),
+        ("points_are_money", 0.0, float(most_premium), people),
+        ("japan_1999", PROPENSITIES[0] * most_premium, PROPENSITIES[1] * most_premium, people),
     ]
     if outcomes is not None:
         beyond, known = _beyond_usual(spent, conform_unique(OUTCOMES, outcomes))

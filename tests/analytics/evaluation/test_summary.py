@@ -17,6 +17,7 @@ from analytics.frames import LOTS, OUTCOMES, PROGRAMMES, SPENDING, STORES, Frame
 from locales import texts
 from tests.analytics.evaluation.worlds import DRAWN, lottery, typed
 from tests.analytics.forecast.points import programme
+from tests.analytics.hand import frame
 
 USE_TO = pd.Timestamp("2026-10-20")
 
@@ -188,6 +189,14 @@ def test_what_goes_beyond_usual_spending_is_additional() -> None:
     outcomes = typed(pd.DataFrame([week]), OUTCOMES)
     found: Any = substitution_bounds(spending, outcomes).set_index("assumption").loc["usual_spending_goes_on"]
     assert (found["low_yen"], found["high_yen"], found["residents"]) == (6_000, 20_000, 1)
+
+
+def test_where_more_came_back_than_was_spent_nothing_is_additional() -> None:
+    """A frame that begins amid a programme has refunds of payments before it; no bound lies below the other."""
+    back = {"kind": "refund", "payment": 99, "amount_yen": -500, "premium_yen": -100}
+    found = substitution_bounds(frame("spending", [{"amount_yen": 300, "premium_yen": 60}, back]))
+    assert (found["redeemed_yen"] == -200).all()
+    assert (found[["low_yen", "high_yen"]] == 0).all(axis=None)
 
 
 def test_nothing_redeemed_has_bounds_of_nothing() -> None:
