@@ -173,4 +173,18 @@ def _as_earlier(held: np.ndarray, earlier: np.ndarray) -> tuple[np.ndarray, np.n
         reach = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(freedom, 1.0))
         wide = np.where(middle > 0, reach * se / middle, 0.0)
     low, high = middle * np.exp(-wide), middle * np.exp(wide)
+    nobody = middle <= 0
+    high = np.where(nobody, np.minimum.accumulate(np.where(nobody, _of_the_first_few(held, count), high)), high)
     return middle, low, high
+
+
+def _of_the_first_few(held: np.ndarray, count: int) -> float:
+    """What may be left over though none of `count` earlier people left anything: the upper end of the interval.
+
+    That nobody of so few did does not say that nobody will. How many of those who hold points do is beta-binomial
+    (Jeffreys' prior); the upper end is all that so many of them hold, those with the most.
+    """
+    if not len(held):
+        return 0.0
+    people = int(stats.betabinom(len(held), 0.5, count + 0.5).ppf((1 + CONFIDENCE) / 2))
+    return float(np.sort(held)[len(held) - people :].sum())

@@ -11,7 +11,7 @@ from analytics.evaluation.estimates import NotEstimable
 from analytics.forecast.unused import Wallets, days_of, in_order
 from analytics.forecast.use import forecast_lapse, forecast_use
 from analytics.frames import EXPIRIES, LOTS, SPENDING
-from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, held
+from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, bounds, held, over_seeds
 from tests.analytics.forecast.points import DAYS, Frames, programme, together
 
 BEGIN = pd.Timestamp("2026-01-05")
@@ -49,6 +49,43 @@ def test_intervals_of_use_and_lapse_hold_what_came() -> None:
 def test_coverage_is_between_93_and_97_per_cent_over_two_thousand_seeds() -> None:
     shares = held(lapse_and_use, SEEDS)
     assert ((shares >= 0.93) & (shares <= 0.97)).all(), shares
+
+
+def rarely_left(rng: np.random.Generator) -> Sequence[bool]:
+    """One in two hundred forgets a part; of the sixty people of the earlier programme often nobody did."""
+    old = programme(rng, "old", "2025-01-06", people=60, forgets=0.005)
+    new = programme(rng, "new", "2026-01-05", people=150, forgets=0.005)
+    whole = [_to_the_yen(each) for each in (old, new)]
+    found: Any = forecast_lapse(*together(*whole), as_of=SEEN).iloc[0]
+    return [bool(np.floor(found["unused_low"]) <= _lapsed(whole[1]) <= found["unused_high"])]
+
+
+def _to_the_yen(frames: Frames) -> Frames:
+    """Without the few yen that rounding leaves in every wallet: whoever has less than a hundred left has spent them."""
+    lots, spent, lost = frames
+    rest = lost.set_index("resident")["paid_yen"]
+    rest = rest[rest < 100]
+    last = ~spent.duplicated("resident", keep="last")
+    more = spent["resident"].map(rest).fillna(0).astype("int64").where(last, 0)
+    spent = spent.assign(amount_yen=spent["amount_yen"] + more, paid_yen=spent["paid_yen"] + more)
+    return lots, spent, lost[lost["paid_yen"] >= 100]
+
+
+@over_seeds
+def test_intervals_hold_what_lapses_where_hardly_anybody_forgets(seeds: int) -> None:
+    least, most = bounds(seeds)
+    assert least <= held(rarely_left, seeds)[0] <= most
+
+
+def test_that_nobody_left_anything_before_does_not_make_it_certain() -> None:
+    old, new = (
+        _to_the_yen(programme(np.random.default_rng(1), code, first, people=people, forgets=0))
+        for code, first, people in (("old", "2025-01-06", 60), ("new", "2026-01-05", 150))
+    )
+    found = forecast_use(*together(old, new), as_of=SEEN)
+    last: Any = found.iloc[-1]
+    assert last["unused_yen"] == last["unused_low"] == 0
+    assert 13_000 <= last["unused_high"] <= found["unused_yen"].iloc[0] / 2
 
 
 def test_a_first_programme_is_extrapolated_and_says_so() -> None:
