@@ -18,7 +18,7 @@ from scipy import sparse
 from analytics.frames import SPENDING, Column, Dtype, Frame, FrameUnfit
 from analytics.mining.engine import query, shaped
 from analytics.mining.refusals import OutOfRange
-from analytics.mining.thresholds import share_of
+from analytics.mining.thresholds import share_of, whole_of
 from analytics.mining.visits import visits
 
 PAIRS: Final = Frame(
@@ -112,8 +112,7 @@ def basket_rules(
     """
     support = share_of("minimum_support", minimum_support)
     confidence = share_of("minimum_confidence", minimum_confidence)
-    if not 2 <= largest <= 5:
-        raise OutOfRange(name="largest", value=largest, least=2, most=5)
+    largest = whole_of("largest", largest, 2, 5)
     table, stores = _table(spending, basket)
     if table.shape[0] == 0:
         return RULES.empty()

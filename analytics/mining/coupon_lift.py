@@ -17,7 +17,8 @@ from scipy import stats
 
 from analytics.frames import COUPONS, RESIDENTS, Column, Dtype, Frame, FrameUnfit
 from analytics.mining.engine import shaped
-from analytics.mining.refusals import NoComparison, OutOfRange
+from analytics.mining.refusals import NoComparison
+from analytics.mining.thresholds import whole_of
 from analytics.mining.visits import visits
 
 COUPON_LIFT: Final = Frame(
@@ -57,8 +58,7 @@ def coupon_lift(
     Raises FrameUnfit, also for a coupon of several stores, OutOfRange for a window outside 1 to 366 days,
     NoComparison when fewer than LEAST_COMPARISON residents were not shown a coupon or no stratum can be compared.
     """
-    if not 1 <= window_days <= 366:
-        raise OutOfRange(name="window_days", value=window_days, least=1, most=366)
+    window_days = whole_of("window_days", window_days, 1, 366)
     shown, people = COUPONS.sound(coupons), RESIDENTS.sound(residents)[["resident", "joined_day"]]
     if (shown.groupby("coupon")["store"].nunique() > 1).any():
         raise FrameUnfit(frame=COUPONS.name, column="store", problem="not_one")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analytics.frames import Column, Dtype, Frame
 from analytics.mining.engine import query, shaped
-from analytics.mining.refusals import OutOfRange
+from analytics.mining.thresholds import MOST_DAYS, whole_of
 from analytics.mining.visits import placed_visits, visits
 
 STORE_FLOWS: Final = Frame(
@@ -67,12 +67,11 @@ def store_flows(spending: pd.DataFrame, within_days: int | None = None) -> pd.Da
     With `within_days`, only moves whose days lie at most so many apart count (0: the same day). A payment taken
     back whole is skipped: its payer moved from the visit before it to the one after it.
 
-    Raises FrameUnfit, and OutOfRange for a negative `within_days`.
+    Raises FrameUnfit, and OutOfRange for `within_days` that are not whole, or not from 0 to MOST_DAYS.
     """
-    if within_days is not None and not 0 <= within_days <= 36_500:
-        raise OutOfRange(name="within_days", value=within_days, least=0, most=36_500)
+    most = None if within_days is None else whole_of("within_days", within_days, 0, MOST_DAYS)
     needed = visits(spending)[["payment", "resident", "store", "at", "day"]]
-    found = query(_MOVES, within_days, within_days, visits=needed)
+    found = query(_MOVES, most, most, visits=needed)
     found["share"] = found["moves"] / found.groupby("store")["moves"].transform("sum")
     return shaped(STORE_FLOWS, found)
 

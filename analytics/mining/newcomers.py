@@ -12,7 +12,8 @@ import pandas as pd
 from analytics.frames import COUPONS, Column, Dtype, Frame
 from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
-from analytics.mining.refusals import HistoryTooShort, OutOfRange, WindowEmpty
+from analytics.mining.refusals import HistoryTooShort, WindowEmpty
+from analytics.mining.thresholds import MOST_DAYS, whole_of
 from analytics.mining.visits import visits
 
 NEWCOMERS: Final = Frame(
@@ -65,13 +66,13 @@ def newcomers(
     the programme does, so that nobody could have been a customer earlier. Two first visits of one instant stand
     in the order of their payments' numbers, so that a resident is new to the city at exactly one store.
 
-    Raises FrameUnfit, DayUnknown, WindowEmpty, OutOfRange for a negative look-back, HistoryTooShort.
+    Raises FrameUnfit, DayUnknown, WindowEmpty, HistoryTooShort, OutOfRange for a look-back that is not whole, or
+    not from 0 to MOST_DAYS.
     """
     first, last = civil_day(first), civil_day(last)
     if last < first:
         raise WindowEmpty(first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}")
-    if lookback_days < 0:
-        raise OutOfRange(name="lookback_days", value=lookback_days, least=0, most="")
+    lookback_days = whole_of("lookback_days", lookback_days, 0, MOST_DAYS)
     found = visits(spending)[["payment", "resident", "store", "at", "day", "net_yen"]]
     shown = COUPONS.sound(coupons if coupons is not None else COUPONS.empty())
     if found.empty:

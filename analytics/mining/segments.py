@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.frames import Column, Dtype, Frame
 from analytics.mining.civil import civil_day
 from analytics.mining.engine import query, shaped
-from analytics.mining.refusals import OutOfRange
+from analytics.mining.thresholds import whole_of
 from analytics.mining.visits import visits
 
 SEGMENTS: Final = Frame(
@@ -72,8 +72,7 @@ def segments(spending: pd.DataFrame, as_of: pd.Timestamp, bins: int = 5) -> pd.D
 
     Raises FrameUnfit, DayUnknown, and OutOfRange for bins outside 2 to 100.
     """
-    if not 2 <= bins <= 100:
-        raise OutOfRange(name="bins", value=bins, least=2, most=100)
+    bins = whole_of("bins", bins, 2, 100)
     last = civil_day(as_of)
     found = query(_TOTALS, last, last, visits=visits(spending)[["resident", "day", "net_yen"]])
     found["r"] = _scores(-found["recency_days"], bins)

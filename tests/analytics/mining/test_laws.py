@@ -5,6 +5,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -18,7 +19,7 @@ from analytics.mining.cohorts import COHORTS, cohorts
 from analytics.mining.concentration import CONCENTRATION, concentration
 from analytics.mining.flows import STORE_FLOWS, store_flows
 from analytics.mining.newcomers import NEWCOMERS, newcomers
-from analytics.mining.refusals import DayUnknown
+from analytics.mining.refusals import DayUnknown, OutOfRange
 from analytics.mining.repeat import INTERVALS, REPEATS, repeats, return_intervals
 from analytics.mining.seasonality import DAYS, WEEK_HOURS, days, week_hours
 from analytics.mining.segments import SEGMENTS, segments
@@ -165,3 +166,24 @@ def test_a_day_that_is_none_is_refused_and_not_answered_with_nothing(told: Any) 
 @pytest.mark.parametrize(("declared", "mined"), EVERY, ids=ids)
 def test_columns_without_a_row_need_no_type(declared: Frame, mined: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     pd.testing.assert_frame_equal(mined(pd.DataFrame(columns=SPENDING.column_names)), mined(SPENDING.empty()))
+
+
+SETTINGS: dict[str, Callable[[pd.DataFrame, Any], pd.DataFrame]] = {
+    "within_days": lambda data, value: store_flows(data, within_days=value),
+    "lookback_days": lambda data, value: newcomers(data, START + pd.Timedelta(days=9), END, lookback_days=value),
+    "bins": lambda data, value: segments(data, END, bins=value),
+    "largest": lambda data, value: basket_rules(data, Fraction(1, 3), Fraction(1, 2), largest=value),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_count_may_be_of_any_type_and_is_refused_where_it_is_not_whole_or_out_of_all_bounds(name: str) -> None:
+    data = spending(*(pay(turn, 1, "AB"[turn % 2], START + pd.Timedelta(days=turn)) for turn in range(12)))
+    asked = SETTINGS[name]
+    plain = asked(data, 3)
+    for same in (np.int64(3), np.int8(3), 3.0):
+        pd.testing.assert_frame_equal(asked(data, same), plain)
+    for unfit in (2.5, float("nan"), 10**9, -1):
+        with pytest.raises(OutOfRange) as refused:
+            asked(data, unfit)
+        assert refused.value.params["name"] == name
