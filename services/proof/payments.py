@@ -34,13 +34,17 @@ SELECT coalesce(r.id, l.deed_id) AS subject, r.amount_yen = l.yen AND l.same AS 
 """
 
 LEGS_HAVE_ALLOCATIONS: Final = """
-SELECT coalesce(l.id, a.leg_id) AS subject, l.amount_yen = a.yen AND a.turns AS holds
+SELECT coalesce(l.deed_id, a.leg_id) AS subject,
+       bool_and(l.amount_yen IS NOT DISTINCT FROM a.yen) AND max(a.last) - min(a.first) + 1 = sum(a.lots)
+       AND 2 * sum(a.turns) = sum(a.lots) * (min(a.first) + max(a.last)) AS holds
   FROM payment_leg l
-  FULL JOIN (SELECT leg_id, sum(paid_yen + premium_yen) AS yen, max(turn) - min(turn) + 1 = count(*)
-                    AND 2 * sum(turn) = count(*) * (min(turn) + max(turn)) AS turns
+  FULL JOIN (SELECT leg_id, sum(paid_yen + premium_yen) AS yen,
+                    count(*) AS lots, sum(turn) AS turns, min(turn) AS first, max(turn) AS last
                FROM payment_allocation GROUP BY leg_id) a
          ON a.leg_id = l.id
+ GROUP BY 1
 """
+"""Each leg's lots gave its amount, and all lots of a deed one after the other: programmes may take turns in it."""
 
 ALLOCATIONS_TAKE_THE_PAYERS_LOTS: Final = """
 SELECT a.leg_id AS subject, o.wallet_id = p.wallet_id AND o.programme_id = l.programme_id AS holds

@@ -104,3 +104,23 @@ async def test_two_versions_of_another_programme_are_no_hindrance(engine: AsyncE
     await town.grant(who, 10, code="may")
     assert (await pay(town, who, shop, 700))[0]
     await town.must_prove()
+
+
+async def test_the_lots_of_two_programmes_take_turns_where_their_purses_do(engine: AsyncEngine) -> None:
+    town = Town(engine)
+    for code in ("starlight", "moonlight"):
+        await town.programme(code=code)  # of one last day, each with a purse for small stores only
+    who, shop = await town.resident(), await town.shop()
+    for code in ("starlight", "moonlight"):
+        await town.buy(who, code=code)
+        town.wait(seconds=1)
+    receipt = await town.pay(who, shop, 20_000)
+    first, second = (receipt.parts[place].programme_id for place in (0, 1))
+    assert [(part.programme_id, part.yen) for part in receipt.parts] == [
+        *((first, 5_000), (second, 5_000)),
+        *((first, 8_000), (second, 2_000)),
+    ]
+    await town.must_prove()
+    await town.refund(shop, receipt, 11_000)  # the second's common purse, the first's, and a thousand of small ones
+    assert await town.points(who) == 17_000
+    await town.must_prove()

@@ -161,11 +161,11 @@ class Bookkeeper:
         return given
 
     def _move(self, kind: str, payment: Row, deed_id: UUID, at: datetime, takes: Sequence[Take], sign: int) -> None:
-        by_programme: dict[UUID, list[Take]] = defaultdict(list)
-        for take in takes:
-            by_programme[take[0]["programme_id"]].append(take)
+        by_programme: dict[UUID, list[tuple[int, Take]]] = defaultdict(list)
+        for turn, take in enumerate(takes, start=1):
+            by_programme[take[0]["programme_id"]].append((turn, take))
         for programme_id, parts in by_programme.items():
-            total = sum(paid + premium for _, paid, premium in parts)
+            total = sum(paid + premium for _, (_, paid, premium) in parts)
             leg = self.add(
                 "payment_leg",
                 id=self.new_id(at),
@@ -178,7 +178,7 @@ class Bookkeeper:
                 effective_at=at,
             )
             lines: list[Line] = [("store_payable", payment["store_id"], -sign * total)]
-            for turn, (lot, paid, premium) in enumerate(parts, start=1):
+            for turn, (lot, paid, premium) in parts:
                 lot["paid_yen"] -= sign * paid
                 lot["premium_yen"] -= sign * premium
                 part = {"leg_id": leg["id"], "lot_id": lot["id"], "turn": turn}
