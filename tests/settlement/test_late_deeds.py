@@ -1,12 +1,13 @@
 """What commits after a close with an instant before its cut-off is told in the next; nothing is searched twice."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.kit import horizon
+from services.kit.clock import end_of
 from services.payments.order import PayStore
 from services.payments.pay import pay_store
 from services.payments.refund import Refund, refund
@@ -93,3 +94,24 @@ async def test_what_a_close_has_surely_taken_is_searched_by_no_later_one(
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(text("UPDATE settlement_close SET late_since = NULL"))
     assert (await office.close(THIRD)).statements == 1
+
+
+async def test_a_payment_after_the_databases_clock_was_set_back_behind_the_cutoff_is_told_in_the_next_close(
+    engine: AsyncEngine, migrator_engine: AsyncEngine
+) -> None:
+    """As when another machine becomes the database whose clock is behind: it is the day before once more."""
+    town = Town(engine)
+    office, _ = Office(town), await town.programme()
+    who, shop = await town.resident(), await town.shop()
+    await town.buy(who)
+    await town.pay_store(who, shop, 1_000)
+    await office.close(FIRST)
+    async with migrator_engine.begin() as connection:  # what is recorded from now on is recorded before that
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        await connection.execute(text("UPDATE settlement_close SET late_since = late_since + interval '10 minutes'"))
+    town.go_to(end_of(FIRST) - timedelta(minutes=9))
+    receipt = await town.pay_store(who, shop, 2_000)
+    await town.refund(shop, receipt, 700)
+    figures = (await office.told(await office.close(SECOND)))[shop.id].statement.figures
+    assert (figures.payments_count, figures.payments_yen, figures.refunded_yen) == (1, 2_000, 700)
+    await town.must_prove()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, Text, case, cast, exists, func, insert, literal, select, true
+from sqlalchemy import ColumnElement, Subquery, Text, case, cast, exists, func, insert, literal, select, true, union
 
 from services.kit.db import Tx
 from services.kit.sets import as_rows
@@ -23,6 +23,10 @@ FIRST_PIECE, SHORTEST_PIECE, LONGEST_PIECE = timedelta(hours=2), timedelta(minut
 LEGS_OF_A_PIECE = 100_000
 """About as many legs are claimed in one statement: half a second of one processor, and two or three seconds with its
 pauses. Smaller pieces cost payments more: each has its sums read and added in the program (docs/decisions/0111)."""
+
+SET_BACK = timedelta(hours=1)
+"""Should the database's clock have been set back since the last close, by as much at most, it was the day before once
+more: what was paid then is recorded before that close. What lies so shortly before its cut-off is looked at again."""
 
 PAUSES = 1
 """Of the 256 last bytes that a leg's number can have, by chance: at so many a statement that pauses does so. From one
@@ -162,14 +166,16 @@ def _pauses(leg_id: ColumnElement[UUID], pause_s: float) -> ColumnElement[bool]:
 def _left_before(programme_id: UUID, since: datetime, before: datetime, last: LastClose | None) -> Subquery:
     """Every unclaimed leg before `since`, without a look at what earlier closes have surely taken.
 
-    What lies before the last cut-off, and was not there to be seen, was recorded since. Where it is not known since
-    when, it is every unclaimed leg before `before`.
+    What lies before the last cut-off, and was not there to be seen, was recorded since, or lies within `SET_BACK` of
+    it. Where it is not known since when, it is every unclaimed leg before `before`.
     """
     if last is None:
         return legs_between(programme_id, None, since).subquery()
     if last.late_since is None:
         return unclaimed([programme_id], before)
     kinds = (JournalKind.PAYMENT, JournalKind.CANCEL, JournalKind.REFUND)
-    leg = legs_of_deeds(deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at)).subquery("late")
+    late = legs_of_deeds(deeds_recorded_late(programme_id, kinds, last.late_since, last.cutoff_at))
+    again = legs_between(programme_id, last.cutoff_at - SET_BACK, last.cutoff_at)
+    leg = union(late, again).subquery("late")
     taken = exists().where(ClaimRow.leg_id == leg.c.id)
     return select(leg).where(leg.c.programme_id == programme_id, ~taken).subquery()
