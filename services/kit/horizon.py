@@ -35,7 +35,12 @@ class Horizon:
     looks: tuple[Look, ...] = ()
 
     def after(self, look: Look) -> "Horizon":
-        """What is known once everything that `look` could see has been sealed."""
+        """What is known once everything that `look` could see has been sealed: nothing where the clock was set back.
+
+        What was written since then is recorded before looks that were taken earlier.
+        """
+        if self.looks and look.at < self.looks[-1].at:
+            return Horizon(None, (look,))
         looks = (*self.looks, look)
         ended = [index for index, each in enumerate(looks) if each.own <= look.oldest_open]
         if not ended:

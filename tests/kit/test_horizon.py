@@ -43,6 +43,13 @@ def test_a_number_that_is_just_the_oldest_open_one_began_after_the_look() -> Non
     assert Horizon().after(look(0, 10, 8)).after(look(1, 12, 9)).since is None
 
 
+def test_a_clock_that_was_set_back_leaves_everything_unknown_until_all_was_searched() -> None:
+    horizon = Horizon().after(look(0, 10, 10)).after(look(10, 15, 15))
+    horizon = horizon.after(look(3, 20, 20))  # what was written since the look before may be recorded from then on
+    assert horizon.since is None
+    assert horizon.after(look(4, 25, 25)).since == since(4)
+
+
 def test_looks_that_pile_up_are_forgotten_and_the_horizon_stays() -> None:
     horizon = Horizon().after(look(0, 10, 10))
     for step in range(1, 2 * MOST_LOOKS):
