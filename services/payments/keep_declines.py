@@ -20,7 +20,7 @@ from services.merchants import read as merchants
 from services.merchants.shops import Store
 from services.payments.decline import Decline, Declined, declined
 from services.payments.order import Order, PayAtRegister, PayByCode
-from services.payments.pay_code import is_signed, peek_device
+from services.payments.pay_code import PayCodeMalformed, is_signed, peek_device
 from services.payments.tables import declines as rows
 from services.wallets import read as wallets
 
@@ -75,7 +75,10 @@ class Declines:
         if not isinstance(order, PayByCode | PayAtRegister):
             return True
         key = self._key_of(peek_device(order.pay_code))
-        return key is not None and is_signed(order.pay_code, key)
+        try:
+            return key is not None and is_signed(order.pay_code, key)
+        except PayCodeMalformed:
+            return False  # what stands in a signature's place is none
 
 
 @dataclass(frozen=True)

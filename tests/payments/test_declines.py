@@ -225,3 +225,16 @@ async def test_declines_are_forgotten_after_ninety_days_and_nothing_younger_what
     town.go_to(datetime(2099, 1, 1, tzinfo=UTC))
     assert await town.do(forget_declines, None) == 1
     assert await town.do(forget_declines, None) == 0
+
+
+@pytest.mark.parametrize("signature", ["", "A", "AAAA", "\u00e9"])
+async def test_of_a_blocked_phones_code_without_a_signature_nothing_is_kept_and_nothing_breaks(
+    town: HttpTown, signature: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    who, shop = await town.resident(), await town.shop()
+    problem(await by_code(town, who, shop, 700), 409, "points_missing")  # the phone's key is known from here on
+    await town.do(block_phones, BlockPhones(OFFICER, who.wallet.number, "birth date", "lost"))
+    unsigned = town.code_of(who).rpartition(".")[0]
+    problem(await by_code(town, who, shop, 700, f"{unsigned}.{signature}"), 403, "device_blocked")
+    assert [line["code"] for line in await shown(town, who)] == ["points_missing"]
+    assert [record.message for record in caplog.records if record.exc_info] == []
