@@ -49,7 +49,7 @@ from services.merchants.propose_payout_account import carry_out_payout_account, 
 from services.residency.hand_over import ListDifferences, carry_out_register, list_differences
 from services.wallets.begin_care import carry_out_care
 from services.wallets.care import CareBirthDateUnknown, CareEndInvalid, CareExists, CareLimitReached, CareOfAdult
-from services.wallets.grant import WalletUnknown
+from services.wallets.grant import GrantTooEarly, WalletUnknown
 from services.wallets.grant_csv import GrantListInvalid
 from services.wallets.merge_wallets import MergeView, carry_out_merge, told_of_merge
 from services.wallets.merging import MergeIntoUnproven, MergePersonsDiffer
@@ -219,6 +219,7 @@ async def get_change(change_id: UUID, token: CityStaff, here: Here) -> ChangeAns
         GrantBudgetExhausted,
         GrantListInvalid,
         ProgrammeClosed,
+        GrantTooEarly,
         ProgrammeUnknown,
         PurseUnknown,
         WalletUnknown,

@@ -20,13 +20,13 @@ from infra.http.typed import NUMBER_REFUSALS
 from services.campaigns.programme import GrantBudgetExhausted, ProgrammeClosed, ProgrammeUnknown
 from services.campaigns.terms import PurseUnknown
 from services.kit.four_eyes import OwnInterest
-from services.wallets.grant import Grant, GrantPointsInvalid, WalletUnknown, check
+from services.wallets.grant import Grant, GrantPointsInvalid, GrantTooEarly, WalletUnknown, check
 from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, GrantListInvalid, read_grants
 from services.wallets.propose_grant import ProposedGrant
 from services.wallets.wallet import WalletMerged
 
 routes = router("grants")
-_REFUSALS = (ProgrammeUnknown, ProgrammeClosed, PurseUnknown, GrantBudgetExhausted, OwnInterest)
+_REFUSALS = (ProgrammeUnknown, ProgrammeClosed, GrantTooEarly, PurseUnknown, GrantBudgetExhausted, OwnInterest)
 _CSV = described("UTF-8 with the header `wallet_number,points`; at most 5 MB and 20,000 lines.")
 
 

@@ -16,7 +16,7 @@ from services.ledger import post
 from services.ledger.journal import JournalKind
 from services.wallets.closed import must_not_be_merged
 from services.wallets.grant_csv import ALONE, MAX_POINTS, GrantLine, Problem, refuse
-from services.wallets.lots import Lot, Origin, issue_journal, new_lot
+from services.wallets.lots import Lot, Origin, expiry_of_new, issue_journal, new_lot
 from services.wallets.tables import access, holdings
 from services.wallets.wallet import MERGED, Wallet, WalletMerged
 
@@ -30,6 +30,13 @@ class GrantPointsInvalid(Refusal):
     """A grant to one person is 1 to `most_points` whole points."""
 
     code = "grant_points_invalid"
+
+
+class GrantTooEarly(Refusal):
+    """What is granted today would expire before the programme's points can be used, on `use_first`."""
+
+    code = "grant_too_early"
+    kind = Kind.CONFLICT
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,9 @@ async def _prepare(tx: Tx, command: Grant) -> tuple[Programme, list[Wallet]]:
     programme = await campaigns.published(tx, command.programme_code)
     if programme.phase(tx.now) is Phase.CLOSED:
         raise ProgrammeClosed(programme=programme.code)
+    use_first = programme.terms.use.first
+    if expiry_of_new(programme.terms, tx.now) <= start_of(use_first):
+        raise GrantTooEarly(programme=programme.code, use_first=use_first.isoformat())
     programme.terms.purse(command.purse)
     found = await access.find_by_numbers(tx, [line.wallet_number for line in command.lines])
     wrong = [problem for line in command.lines if (problem := _wrong(line, found.get(line.wallet_number)))]

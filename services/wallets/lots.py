@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.campaigns.programme import Programme
-from services.campaigns.terms import Purse, Regime, six_months_after
+from services.campaigns.terms import Purse, Regime, Terms, six_months_after
 from services.kit.clock import civil_date, last_day_before, start_of
 from services.kit.frozen import quick
 from services.ledger.chart import Account
@@ -69,6 +69,17 @@ class Parts:
         return self.paid_yen + self.premium_yen
 
 
+def expiry_of_new(terms: Terms, now: datetime) -> datetime:
+    """When points issued at `now` expire: with the programme's period of use.
+
+    Where the programme relies on the six-month exemption, what is issued early (a grant before
+    the sale) expires earlier, at the midnight that its own six months allow.
+    """
+    if terms.issuer.regime is Regime.SIX_MONTHS_EXEMPT:
+        return min(terms.expires_at, start_of(civil_date(six_months_after(now))))
+    return terms.expires_at
+
+
 def new_lot(
     lot_id: UUID,
     wallet_id: UUID,
@@ -81,15 +92,9 @@ def new_lot(
     now: datetime,
     usable_from: datetime,
 ) -> Lot:
-    """A lot under the programme's present version; it expires with the programme's period of use.
-
-    Where the programme relies on the six-month exemption, a lot issued early (a grant before
-    the sale) expires earlier, at the midnight that its own six months allow.
-    """
+    """A lot under the programme's present version, which expires as `expiry_of_new` says."""
     terms = programme.terms
-    expires_at = terms.expires_at
-    if terms.issuer.regime is Regime.SIX_MONTHS_EXEMPT:
-        expires_at = min(expires_at, start_of(civil_date(six_months_after(now))))
+    expires_at = expiry_of_new(terms, now)
     return Lot(
         id=lot_id,
         wallet_id=wallet_id,

@@ -17,6 +17,7 @@ from services.kit.errors import Missing
 from services.payments.order import PayByCode
 from services.payments.pay import pay_by_code
 from services.payments.payment import RefundTooLate
+from services.wallets.grant import GrantTooEarly
 from services.wallets.open import SetWalletStatus, set_wallet_status
 from services.wallets.wallet import DeviceUnknown, WalletSuspended
 from tests.town import APPROVER, CODE, OFFICER, Town, town_terms
@@ -90,6 +91,22 @@ async def test_a_grant_before_the_sale_never_outlives_its_own_six_months(engine:
     [purse] = (await town.balance(who)).purses
     bound = start_of(civil_date(six_months_after(town.clock.now())))
     assert purse.expires_on == civil_date(bound - timedelta(microseconds=1)) == date(2026, 10, 2)
+    await town.must_prove()
+
+
+async def test_points_that_would_expire_before_they_can_be_used_are_not_granted(engine: AsyncEngine) -> None:
+    town = Town(engine)
+    exempt = Issuer("星見まちづくり", IssuerKind.COMPANY, Regime.SIX_MONTHS_EXEMPT)
+    autumn = Period(date(2026, 10, 3), date(2026, 12, 31))
+    await town.programme(replace(town_terms(sale=autumn, use=autumn), issuer=exempt))
+    who = await town.resident()
+    with pytest.raises(GrantTooEarly) as caught:  # 180 days from 6 April end on 3 October
+        await town.grant(who, 500)
+    assert caught.value.params == {"programme": CODE, "use_first": "2026-10-03"}
+    town.go_to(datetime(2026, 4, 7, tzinfo=TOKYO))
+    await town.grant(who, 500)
+    [purse] = (await town.balance(who)).purses
+    assert (civil_date(purse.usable_from), purse.expires_on) == (date(2026, 10, 3), date(2026, 10, 3))
     await town.must_prove()
 
 
