@@ -56,7 +56,7 @@ SELECT m.id AS subject, coalesce(f.id IS NOT NULL AND t.id IS NOT NULL
 CAPS_COUNT_TOGETHER: Final = """
 SELECT b.into_id AS subject, NOT b.bought_since OR b.yen <= b.cap_yen AS holds
   FROM (SELECT m.into_id, p.programme_id, sum(p.price_yen) AS yen, max(c.cap_yen) AS cap_yen,
-               bool_or(p.wallet_id = m.into_id AND p.reserved_at > m.merged_at) AS bought_since
+               bool_or(p.wallet_id = m.into_id AND p.reserved_at > m.merged_at + interval '1 minute') AS bought_since
           FROM (SELECT into_id, max(merged_at) AS merged_at FROM wallet_merge GROUP BY into_id) m
           JOIN (SELECT later_id, closed_id AS wallet_id FROM after
                  UNION SELECT later_id, later_id FROM after) a ON a.later_id = m.into_id
@@ -64,7 +64,10 @@ SELECT b.into_id AS subject, NOT b.bought_since OR b.yen <= b.cap_yen AS holds
           LEFT JOIN bought c ON c.wallet_id = a.wallet_id AND c.programme_id = p.programme_id
          GROUP BY m.into_id, p.programme_id) b
 """
-"""Whoever bought after a merge is within one person's cap with all that both wallets had bought."""
+"""Whoever bought after a merge is within one person's cap with all that both wallets had bought.
+
+Both carry the instants at which they began, and meet at the wallet's lock afterwards: a minute is left between them.
+"""
 
 MERGES: Final = Theme(
     common=LINES,

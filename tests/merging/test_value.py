@@ -131,3 +131,14 @@ async def test_what_the_closed_wallet_left_of_the_cap_can_be_bought_once(town: H
     )
     problem(refused, 409, "cap_exceeded")
     await town.must_prove()
+
+
+async def test_what_was_bought_a_moment_before_the_merge_by_a_clock_ahead_of_its_is_no_breach(town: HttpTown) -> None:
+    """Two processes' clocks differ by some seconds, and whoever began earlier may have the wallet's lock later."""
+    two = await two_wallets(town, kept=1, other=2)
+    town.wait(seconds=2)
+    await town.buy(two.kept, 2)
+    town.wait(seconds=-2)
+    await two.merge()
+    assert await town.points(two.kept) == 65_000
+    await town.must_prove()
