@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 CLOCK_MARGIN = timedelta(minutes=1)
 """The database's clock may be set back, and a row takes its time a moment before its transaction's number."""
 
+SET_BACK = timedelta(seconds=1)
+"""By more than this a clock was set back, and not only disciplined; of less the margin takes care."""
+
 MOST_LOOKS = 1_000
 """While one transaction stays open, looks pile up behind it; the oldest are forgotten, which only widens the search."""
 
@@ -39,7 +42,7 @@ class Horizon:
 
         What was written since then is recorded before looks that were taken earlier.
         """
-        if self.looks and look.at < self.looks[-1].at:
+        if self.looks and look.at < self.looks[-1].at - SET_BACK:
             return Horizon(None, (look,))
         looks = (*self.looks, look)
         ended = [index for index, each in enumerate(looks) if each.own <= look.oldest_open]

@@ -50,6 +50,11 @@ def test_a_clock_that_was_set_back_leaves_everything_unknown_until_all_was_searc
     assert horizon.after(look(4, 25, 25)).since == since(4)
 
 
+def test_a_clock_that_is_only_disciplined_changes_nothing() -> None:
+    earlier = Look(NOON - timedelta(milliseconds=20), 15, 15)
+    assert Horizon().after(look(0, 10, 10)).after(earlier).since == earlier.at - CLOCK_MARGIN
+
+
 def test_looks_that_pile_up_are_forgotten_and_the_horizon_stays() -> None:
     horizon = Horizon().after(look(0, 10, 10))
     for step in range(1, 2 * MOST_LOOKS):
