@@ -56,13 +56,18 @@ def extrapolated(people: Holdings, ahead: Whole, last: int, rng: np.random.Gener
     drawn = np.zeros((len(weights), len(ahead)))
     for place, day in enumerate(ahead):
         stay = _stay(fitted, people.now + 1 - start, day + 1 - start)
-        later = float(np.clip((day - (last - WEEK)) / WEEK, 0.0, 1.0))
-        drawn[:, place] = np.maximum(stay @ held - rush * later * size.sum(), 0.0)
+        hurried = _of_last_week(day, last) - _of_last_week(people.now, last)  # what has hurried by now is spent
+        drawn[:, place] = np.maximum(stay @ held - rush * hurried * size.sum(), 0.0)
         if day > people.now:
             drawn[1:, place] = _with_luck(drawn[1:, place], held, people.lots["resident"].to_numpy(), rng)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn[1:], [tail, 1 - tail], axis=0)
     return drawn[0], np.minimum(low, drawn[0]), np.maximum(high, drawn[0])
+
+
+def _of_last_week(day: int, last: int) -> float:
+    """How much of the last week is over at the end of a day."""
+    return float(np.clip((day - (last - WEEK)) / WEEK, 0.0, 1.0))
 
 
 def _starts(lots: pd.DataFrame) -> Whole:
@@ -87,7 +92,8 @@ def _used_by_age(people: Holdings, start: Whole, weeks: int) -> tuple[Reals, Rea
 
 
 def _weibull(weight: Reals, gone: Reals, waiting: Reals) -> Reals:
-    """Shape and log scale (weeks): a line through log(-log S) of Kaplan and Meier's curve over log age."""
+    """Shape and level: a line through log(-log S) of Kaplan and Meier's curve over log age (weeks), its slope and where
+    it stands at one week."""
     events, censored = weight @ gone, weight @ waiting
     ages = np.arange(1, len(events) + 1)
     times = np.concatenate([ages, np.arange(len(censored))])
@@ -101,14 +107,14 @@ def _weibull(weight: Reals, gone: Reals, waiting: Reals) -> Reals:
         return np.array([np.nan, np.nan])
     at, survived = curve.surv_times[alive], curve.surv_prob[alive]
     shape, level = np.polyfit(np.log(at), np.log(-np.log(survived)), 1, w=np.sqrt(np.arange(1, len(at) + 1)))
-    return np.array([shape, -level / shape])
+    return np.array([shape, level])
 
 
 def _stay(fitted: Reals, age_now: Whole, age_then: Whole) -> Reals:
     """Draws × lots: the chance that a yen unused at one age (days) is still unused at the other."""
-    shape, scale = fitted[:, :1], np.exp(fitted[:, 1:])
-    now = (np.maximum(age_now, 0)[None, :] / WEEK / scale) ** shape
-    then = (np.maximum(age_then, 0)[None, :] / WEEK / scale) ** shape
+    shape, level = fitted[:, :1], np.exp(fitted[:, 1:])
+    now = level * (np.maximum(age_now, 0)[None, :] / WEEK) ** shape
+    then = level * (np.maximum(age_then, 0)[None, :] / WEEK) ** shape
     stay: Reals = np.nan_to_num(np.exp(now - then), nan=1.0)
     return stay
 

@@ -13,6 +13,7 @@ from analytics.forecast.use import forecast_lapse, forecast_use
 from analytics.frames import EXPIRIES, LOTS, SPENDING
 from tests.analytics.evaluation.coverage import BOUNDED, SEEDS, believable, bounds, held, over_seeds
 from tests.analytics.forecast.points import DAYS, Frames, programme, together
+from tests.analytics.hand import april, frame, on
 
 BEGIN = pd.Timestamp("2026-01-05")
 SEEN = BEGIN + pd.Timedelta(days=80)
@@ -108,6 +109,16 @@ def test_the_future_is_not_looked_at() -> None:
     assert today["used_low"] == today["used_yen"] == today["used_high"] == spent
 
 
+@pytest.mark.parametrize("before", range(1, 8))
+def test_in_the_last_week_of_a_first_programme_todays_figures_are_facts_too(before: int) -> None:
+    """What hurried in the days of that week that are over has been spent; it is not taken off once more."""
+    new, now = programme(np.random.default_rng(1), "new", "2026-01-05"), BEGIN + pd.Timedelta(days=DAYS - 1 - before)
+    found: Any = forecast_use(*new, as_of=now)
+    spent = new[1].loc[new[1]["day"] <= now, "amount_yen"].sum()
+    assert set(found["method"]) == {"extrapolated"}
+    assert found["used_low"].iloc[0] == found["used_yen"].iloc[0] == found["used_high"].iloc[0] == spent
+
+
 def test_use_only_grows_towards_the_end() -> None:
     frames = together(
         programme(np.random.default_rng(2), "old", "2025-01-06"),
@@ -133,6 +144,16 @@ def test_one_resident_who_has_spent_everything_lapses_nothing() -> None:
     spent["at"] = spent["day"].dt.tz_localize("Asia/Tokyo")
     found: Any = forecast_lapse(lots, spent, EXPIRIES.empty(), as_of=SEEN).iloc[0]
     assert found["unused_low"] == found["unused_yen"] == found["unused_high"] == 0
+
+
+def test_a_curve_that_hardly_falls_any_more_is_carried_on_flat() -> None:
+    """Half is used in the first week, and a yen in each of the next: the curve's scale is beyond all numbers."""
+    whole, weeks = 1_000_000_000, [500_000_000, 1, 1, 1]
+    lots = frame("lots", [{"paid_yen": whole, "premium_yen": 0, "expires_at": "2026-06-10T00:00+09:00"}])
+    paid = [{"amount_yen": yen, "at": on(3 + 7 * week)} for week, yen in enumerate(weeks)]
+    found: Any = forecast_lapse(lots, frame("spending", paid), EXPIRIES.empty(), as_of=april(29)).iloc[0]
+    rush = whole - 500_000_003 - found["unused_yen"]
+    assert rush == pytest.approx(0.0075 * whole, rel=1e-3)
 
 
 def test_two_weeks_of_a_first_programme_are_too_few() -> None:
