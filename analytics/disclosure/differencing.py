@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from analytics.disclosure.cells import TableTooLarge
 from analytics.disclosure.curves import fewest_between
 from analytics.disclosure.editions import told_beside
+from analytics.disclosure.people import adding, with_people_behind
 from analytics.disclosure.protect import PLAIN, Table, adds_up, protect
 from analytics.disclosure.releases import Release, Releases
 from analytics.disclosure.rules import Reals, Rules
@@ -75,12 +76,13 @@ def answer_for_release(
     """
     if question.first is None or question.last is None:
         raise ValueError("what is published has a first and a last day")
-    answer = ask(source, question)
+    answer = with_people_behind(source, question, ask(source, question))
     fewest = fewest_between(source, question)
     wholes = [
-        Table(ask(source, replace(question, by=kept)), kept)
+        Table(with_people_behind(source, each, ask(source, each)), kept)
         for size in range(len(question.by))
         for kept in combinations(question.by, size)
+        for each in [replace(question, by=kept)]
     ]
     shown = protect(answer, question, rules, totals=adds_up(question), wholes=wholes if adds_up(question) else ())
     release = release_of(question, shown, question.first, question.last)
@@ -159,7 +161,9 @@ def _refuse(release: Release, rules: Rules) -> None:
 def _rows(source: Source, measure: str, releases: Sequence[Release]) -> pd.DataFrame:
     """Who stands behind the figures: distinct resident, day and values of every dimension that matters."""
     rows, names = _asked(source, measure, releases)
-    found = source.run(rows.select("resident", _ON, *(f"by_{name}" for name in names)).distinct())
+    within, how = [_ON, *(f"by_{name}" for name in names)], measure_named(measure).how
+    of_it = adding(rows, how, within) if how in (How.SUM, How.COUNTED) else rows.select("resident", *within).distinct()
+    found = source.run(of_it)
     return _named(found, names).sort_values(["resident", _ON, *names], ignore_index=True)
 
 

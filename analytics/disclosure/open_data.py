@@ -18,6 +18,7 @@ from analytics.disclosure.cells import Cells, Key, key_of, link, ordered
 from analytics.disclosure.contributions import Level, level
 from analytics.disclosure.editions import told_beside
 from analytics.disclosure.noise import Mechanism, Stream, discrete_laplace, mechanism
+from analytics.disclosure.people import with_people_behind
 from analytics.disclosure.protect import PLAIN, verify
 from analytics.disclosure.releases import Release
 from analytics.disclosure.rules import Rules
@@ -172,7 +173,7 @@ def _question(wish: Wish, by: tuple[str, ...]) -> Question:
 
 def _answer(source: Source, question: Question, found: Level) -> pd.DataFrame:
     """The measure's own answer, and beside it the second store's share; both were counted from the same rows."""
-    answer = ask(source, question)
+    answer = with_people_behind(source, question, ask(source, question))
     keys = _keys(answer, question.by)
     if {key: int(value) for key, value in zip(keys, answer["value"], strict=True) if value} != {
         key: value for key, value in found.exact.items() if value

@@ -1,13 +1,15 @@
 """Two pages for everybody, each harmless, tell of the days between them: the attack, and what stops it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics.disclosure.differencing import Differencing
+from analytics.disclosure.differencing import Differencing, answer_for_release
+from analytics.disclosure.releases import opened
 from analytics.lake.lake import InMemory
+from analytics.measures.question import Question
 from analytics.reports.gathered import Gathered
 from analytics.reports.public import gather_public, publish_public
 from tests.analytics.hand import frame, on
@@ -155,6 +157,31 @@ def giant(*days: int, stores: int = 8) -> list[dict[str, Any]]:
         for who in range(40)
         for store, yen in (("S0", 9_001), (f"S{1 + who % 7}", 10))[: 1 if stores == 1 else 2]
     ]
+
+
+def test_people_whose_payments_were_all_taken_back_hide_nobody() -> None:
+    """In the evening one person spends at four stores, and fourteen others cancel: the sum is that person's."""
+    alone = [paid(0, 3_000 + shop, 6) | {"store": f"S{shop}", "at": on(6, 19)} for shop in range(4)]
+    evening = [paid(who, 700, 6) | {"deed": 900 + who, "at": on(6, 19)} for who in range(1, 15)]
+    back = [
+        each | {"kind": "cancel", "payment": each["deed"], "deed": 100 + each["deed"], "amount_yen": -700}
+        for each in evening
+    ]
+    page = gather_public(town(*alone, *evening, *back))
+    assert page.figure("hours").data.empty, "noon is hidden besides, for the total is told"
+    assert page.hidden == 2
+
+
+def test_people_who_cancelled_between_two_releases_do_not_hide_the_one_who_paid(tmp_path: Path) -> None:
+    alone = [paid(1) | {"store": f"S{shop}"} for shop in range(4)]
+    paying = [paid(who, 700) | {"deed": 900 + who} for who in range(2, 20)]
+    undone = [each | {"kind": "cancel", "payment": each["deed"], "deed": 100 + each["deed"]} for each in paying]
+    source = town(*alone, *paying, *(each | {"amount_yen": -700} for each in undone))
+    first, both = (Question("sales", (), {}, date(2026, 4, 1), date(2026, 4, last)) for last in (6, 7))
+    with opened(tmp_path / "releases.jsonl") as releases:
+        answer_for_release(source, first, releases, NOW)
+        with pytest.raises(Differencing):
+            answer_for_release(source, both, releases, NOW)
 
 
 @pytest.mark.parametrize("stores", [1, 8])
