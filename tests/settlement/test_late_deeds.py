@@ -75,6 +75,13 @@ async def test_a_payment_that_was_open_through_two_closes_is_told_in_the_third(e
     await town.must_prove()
 
 
+async def alter(migrator_engine: AsyncEngine, statement: str) -> None:
+    """Change what only grows, as its keeper could."""
+    async with migrator_engine.begin() as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        await connection.execute(text(statement))
+
+
 async def test_what_a_close_has_surely_taken_is_searched_by_no_later_one(
     engine: AsyncEngine, migrator_engine: AsyncEngine
 ) -> None:
@@ -85,14 +92,10 @@ async def test_what_a_close_has_surely_taken_is_searched_by_no_later_one(
     await town.buy(who)
     await town.pay_store(who, shop, 1_000)
     await office.close(FIRST)
-    async with migrator_engine.begin() as connection:
-        await connection.execute(text("SET LOCAL session_replication_role = replica"))
-        await connection.execute(text("DELETE FROM statement_claim"))
+    await alter(migrator_engine, "DELETE FROM statement_claim")
     assert (await office.close(SECOND)).statements == 0
     assert not (await town.proof()).clean
-    async with migrator_engine.begin() as connection:
-        await connection.execute(text("SET LOCAL session_replication_role = replica"))
-        await connection.execute(text("UPDATE settlement_close SET late_since = NULL"))
+    await alter(migrator_engine, "UPDATE settlement_close SET late_since = NULL")
     assert (await office.close(THIRD)).statements == 1
 
 
@@ -106,9 +109,8 @@ async def test_a_payment_after_the_databases_clock_was_set_back_behind_the_cutof
     await town.buy(who)
     await town.pay_store(who, shop, 1_000)
     await office.close(FIRST)
-    async with migrator_engine.begin() as connection:  # what is recorded from now on is recorded before that
-        await connection.execute(text("SET LOCAL session_replication_role = replica"))
-        await connection.execute(text("UPDATE settlement_close SET late_since = late_since + interval '10 minutes'"))
+    # What is recorded from now on is recorded before that.
+    await alter(migrator_engine, "UPDATE settlement_close SET late_since = late_since + interval '10 minutes'")
     town.go_to(end_of(FIRST) - timedelta(minutes=9))
     receipt = await town.pay_store(who, shop, 2_000)
     await town.refund(shop, receipt, 700)
