@@ -26,14 +26,13 @@ from numpy.typing import NDArray
 from analytics.disclosure.cells import TableTooLarge
 from analytics.disclosure.curves import fewest_between
 from analytics.disclosure.editions import told_beside
-from analytics.disclosure.people import adding, with_people_behind
+from analytics.disclosure.people import adding, ask_for_release
 from analytics.disclosure.protect import PLAIN, Table, adds_up, protect
 from analytics.disclosure.releases import Release, Releases
 from analytics.disclosure.rules import Reals, Rules
 from analytics.disclosure.told import Figure, corrections
 from analytics.disclosure.told import release_of as release_of  # noqa: PLC0414 - to be had where it is guarded
 from analytics.lake.lake import Source
-from analytics.measures.ask import ask
 from analytics.measures.cells import rows_of
 from analytics.measures.measure import How
 from analytics.measures.question import Question
@@ -76,13 +75,12 @@ def answer_for_release(
     """
     if question.first is None or question.last is None:
         raise ValueError("what is published has a first and a last day")
-    answer = with_people_behind(source, question, ask(source, question))
+    answer = ask_for_release(source, question)
     fewest = fewest_between(source, question)
     wholes = [
-        Table(with_people_behind(source, each, ask(source, each)), kept)
+        Table(ask_for_release(source, replace(question, by=kept)), kept)
         for size in range(len(question.by))
         for kept in combinations(question.by, size)
-        for each in [replace(question, by=kept)]
     ]
     shown = protect(answer, question, rules, totals=adds_up(question), wholes=wholes if adds_up(question) else ())
     release = release_of(question, shown, question.first, question.last)

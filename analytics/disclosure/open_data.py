@@ -18,14 +18,13 @@ from analytics.disclosure.cells import Cells, Key, key_of, link, ordered
 from analytics.disclosure.contributions import Level, level
 from analytics.disclosure.editions import told_beside
 from analytics.disclosure.noise import Mechanism, Stream, discrete_laplace, mechanism
-from analytics.disclosure.people import with_people_behind
+from analytics.disclosure.people import ask_for_release
 from analytics.disclosure.protect import PLAIN, verify
 from analytics.disclosure.releases import Release
 from analytics.disclosure.rules import Rules
 from analytics.disclosure.suppress import suppress
 from analytics.lake.lake import Source
 from analytics.lake.titles import titles_of
-from analytics.measures.ask import ask
 from analytics.measures.measure import Audience
 from analytics.measures.question import Question
 from services.kit.clock import TOKYO
@@ -173,7 +172,7 @@ def _question(wish: Wish, by: tuple[str, ...]) -> Question:
 
 def _answer(source: Source, question: Question, found: Level) -> pd.DataFrame:
     """The measure's own answer, and beside it the second store's share; both were counted from the same rows."""
-    answer = with_people_behind(source, question, ask(source, question))
+    answer = ask_for_release(source, question)
     keys = _keys(answer, question.by)
     if {key: int(value) for key, value in zip(keys, answer["value"], strict=True) if value} != {
         key: value for key, value in found.exact.items() if value

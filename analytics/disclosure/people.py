@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 
 from analytics.lake.lake import Source
+from analytics.measures.ask import ask
 from analytics.measures.cells import rows_of
 from analytics.measures.measure import How
 from analytics.measures.question import Question
 
 
-def with_people_behind(source: Source, question: Question, answer: pd.DataFrame) -> pd.DataFrame:
-    """The answer of `ask`; of a sum, or of deeds that are counted, `people` are those who add to the cell."""
+def ask_for_release(source: Source, question: Question) -> pd.DataFrame:
+    """As `ask`; but of a sum, or of deeds that are counted, `people` are those who add to the cell."""
+    answer = ask(source, question)
     measure = question.checked()
     if measure.how not in (How.SUM, How.COUNTED):
         return answer

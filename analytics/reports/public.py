@@ -21,12 +21,11 @@ from analytics.charts.data import ALL, Kind
 from analytics.charts.figure import Figure
 from analytics.charts.flows import stays_of
 from analytics.disclosure.differencing import guard_together, release_of
-from analytics.disclosure.people import with_people_behind
+from analytics.disclosure.people import ask_for_release
 from analytics.disclosure.protect import Table, protect, protect_together
 from analytics.disclosure.releases import Release, opened
 from analytics.lake.lake import Source
 from analytics.lake.titles import titles_of
-from analytics.measures.ask import ask
 from analytics.measures.question import Question
 from analytics.reports.gather import Progress, chosen_programme, last_day
 from analytics.reports.gathered import Fact, Gathered
@@ -98,7 +97,7 @@ def _facts(source: Source, code: str, last: date, used: pd.DataFrame) -> tuple[t
     facts, releases = [], []
     for name, (measure, kind) in _FACTS.items():
         question = Question(measure, (), {"programme": (code,)}, last=last)
-        told = used if name == "used" else protect(_asked(source, question), question)
+        told = used if name == "used" else protect(ask_for_release(source, question), question)
         releases.append(release_of(question, told, BEGINNING, last))
         if not told["suppressed"].iloc[0]:
             facts.append(Fact(name, kind, int(told["value"].iloc[0])))
@@ -108,13 +107,9 @@ def _facts(source: Source, code: str, last: date, used: pd.DataFrame) -> tuple[t
 def _tables(source: Source, code: str, last: date) -> tuple[dict[str, pd.DataFrame], list[Release]]:
     """Each table with the cells hidden that may not be seen beside the others."""
     questions = {name: Question("sales", by, {"programme": (code,)}, last=last) for name, by in _TABLES.items()}
-    answers = {name: Table(_asked(source, each), tuple(each.by)) for name, each in questions.items()}
+    answers = {name: Table(ask_for_release(source, each), tuple(each.by)) for name, each in questions.items()}
     told = protect_together(answers, totals=False)
     return told, [release_of(questions[name], table, BEGINNING, last) for name, table in told.items()]
-
-
-def _asked(source: Source, question: Question) -> pd.DataFrame:
-    return with_people_behind(source, question, ask(source, question))
 
 
 def _hours(rows: pd.DataFrame) -> Figure:
